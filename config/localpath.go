@@ -1,0 +1,119 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// CheckLocalPath says whether path is a directory that can be read. The error
+// says what is there instead.
+func CheckLocalPath(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the directory %s does not exist", path)
+	case err != nil:
+		return fmt.Errorf("cannot look at the directory %s: %w", path, cause(err))
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a directory", path)
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("cannot read the directory %s: %w", path, cause(err))
+	}
+	defer dir.Close()
+	if _, err := dir.Readdirnames(1); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("cannot read the directory %s: %w", path, cause(err))
+	}
+	return nil
+}
+
+// cause is err without the name of the system call and the path, which the
+// sentence around it has.
+func cause(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
+
+// CheckAgainst refuses a local destination that would destroy something of the
+// user's when localPath is mirrored to it: localPath itself, a directory in or
+// above it, and home or a directory above home. Symbolic links, and where
+// they exist other names of the same directory, are seen through. home may be
+// "" for none. Remotes that are not local are always accepted.
+func (r Remote) CheckAgainst(localPath, home string) error {
+	if r.Connection.Kind() != KindLocal {
+		return nil
+	}
+	if err := checkApart(r.RemotePath, localPath, reaches); err != nil {
+		return fmt.Errorf("remote %q: %w", r.Name, err)
+	}
+	if home != "" && reaches(r.RemotePath, home) {
+		return fmt.Errorf("remote %q: the destination %s is or holds the home directory %s, which mirroring would empty", r.Name, r.RemotePath, home)
+	}
+	return nil
+}
+
+// checkApart refuses a local destination and a source of which one is inside
+// the other, as holds(parent, path) tells.
+func checkApart(dest, source string, holds func(parent, path string) bool) error {
+	inside, around := holds(source, dest), holds(dest, source)
+	switch {
+	case inside && around:
+		return fmt.Errorf("the destination %s is the workspace's own directory", dest)
+	case inside:
+		return fmt.Errorf("the destination %s is inside the workspace's directory %s, which would mirror it into itself", dest, source)
+	case around:
+		return fmt.Errorf("the workspace's directory %s is inside the destination %s, where mirroring would delete it", source, dest)
+	}
+	return nil
+}
+
+// reaches is contains with a look at the file system: it also says true when
+// path leads to parent or below it through symbolic links, or through a
+// directory that is parent by another name (a bind mount, or another spelling
+// where the file system ignores case).
+func reaches(parent, path string) bool {
+	parent, path = filepath.Clean(parent), filepath.Clean(path)
+	if contains(parent, path) {
+		return true
+	}
+	realParent, realPath := resolve(parent), resolve(path)
+	if contains(realParent, realPath) {
+		return true
+	}
+	parentInfo, err := os.Stat(realParent)
+	if err != nil {
+		return false
+	}
+	for {
+		if info, err := os.Stat(realPath); err == nil && os.SameFile(info, parentInfo) {
+			return true
+		}
+		up := filepath.Dir(realPath)
+		if up == realPath {
+			return false
+		}
+		realPath = up
+	}
+}
+
+// resolve follows the symbolic links of an absolute path as far as it exists.
+func resolve(path string) string {
+	missing := ""
+	for existing := path; ; existing = filepath.Dir(existing) {
+		if real, err := filepath.EvalSymlinks(existing); err == nil {
+			return filepath.Join(real, missing)
+		}
+		if existing == filepath.Dir(existing) {
+			return path
+		}
+		missing = filepath.Join(filepath.Base(existing), missing)
+	}
+}

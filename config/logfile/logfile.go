@@ -1,0 +1,76 @@
+// Package logfile opens the log of a process: one JSON object a line, in a
+// file that is rotated by size. A log that cannot be written never disturbs
+// the process; Problem says what is wrong with it.
+package logfile
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/DeRuina/timberjack"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+)
+
+// backups is how many rotated files are kept beside the current one.
+const backups = 3
+
+// File is a log file. Its methods may be called from any goroutine.
+type File struct {
+	rotated *timberjack.Logger
+
+	mu      sync.Mutex
+	problem error // of the last write; guarded by mu
+}
+
+// Open returns a logger that writes to path, and the file. The file and its
+// directory are made when needed; maxSize is in megabytes, level is one of
+// zap's names.
+func Open(path string, maxSize int, level string) (*zap.Logger, *File) {
+	f := &File{rotated: &timberjack.Logger{Filename: path, MaxSize: maxSize, MaxBackups: backups, FileMode: 0o600}}
+	parsed, err := zapcore.ParseLevel(level)
+	if err != nil {
+		parsed = zapcore.InfoLevel
+	}
+	encoder := zap.NewProductionEncoderConfig()
+	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+	encoder.EncodeDuration = zapcore.StringDurationEncoder
+	// No sampling: a log that drops lines is no evidence. Errors of the log
+	// itself go nowhere, because standard error is this very file.
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(encoder), f, parsed)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		f.problem = err
+	}
+	return zap.New(core, zap.ErrorOutput(zapcore.AddSync(nowhere{}))), f
+}
+
+// Write never fails: what cannot be written is dropped.
+func (f *File) Write(p []byte) (int, error) {
+	_, err := f.rotated.Write(p)
+	f.mu.Lock()
+	f.problem = err
+	f.mu.Unlock()
+	return len(p), nil
+}
+
+// Sync does nothing: a log line is not worth waiting for a disk.
+func (f *File) Sync() error { return nil }
+
+// Close closes the file; a later write opens it again.
+func (f *File) Close() error { return f.rotated.Close() }
+
+// Problem says why the last line could not be written, or is "".
+func (f *File) Problem() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.problem == nil {
+		return ""
+	}
+	return fmt.Sprintf("cannot write %s: %v", f.rotated.Filename, f.problem)
+}
+
+type nowhere struct{}
+
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }

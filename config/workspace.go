@@ -1,0 +1,318 @@
+// Package config holds what a user configures: workspaces with their remotes,
+// and the settings of the daemon. It is plain data with validation, and the
+// two files that the data lives in; nothing here starts a process or talks to
+// a remote.
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Workspace is a local directory and the remotes it is mirrored to. Its JSON
+// is an element of the workspace file, and the same on the daemon's API and on
+// a monitor's standard input.
+type Workspace struct {
+	// Name identifies the workspace; see ValidateName.
+	Name string `json:"name"`
+	// LocalPath is the absolute path of the directory to mirror.
+	LocalPath string `json:"local_path"`
+	// Remotes are the places that are kept equal to LocalPath.
+	Remotes []Remote `json:"remote_workspaces"`
+
+	// Paused stops all transfers of the workspace while it is set. Watching
+	// goes on, so that resuming sends only what changed.
+	Paused bool `json:"paused,omitempty"`
+	// Root is the identity that LocalPath had when the workspace was added,
+	// nil in a file that the original wrote and until the daemon first saw the
+	// directory. Deletions are only mirrored while it still holds.
+	Root *RootIdentity `json:"root_identity,omitempty"`
+	// OnEmpty says what an emptied LocalPath means: OnEmptyHalt (also when it
+	// is ""), or OnEmptyAllow.
+	OnEmpty string `json:"on_empty,omitempty"`
+
+	// unknown keeps the fields of the file that this version does not know,
+	// so that writing the file back loses nothing.
+	unknown map[string]json.RawMessage
+}
+
+// The values of Workspace.OnEmpty.
+const (
+	OnEmptyHalt  = "halt"
+	OnEmptyAllow = "allow"
+)
+
+// Remote is one place that a workspace is mirrored to.
+type Remote struct {
+	// Name identifies the remote within its workspace; see ValidateName.
+	Name string `json:"name"`
+	// RemotePath is the directory on the remote: an absolute path, or one
+	// relative to the login directory for ssh; "module" or "module/path" for an
+	// rsync daemon.
+	RemotePath string `json:"remote_path"`
+	// Connection says how the remote is reached.
+	Connection Connection `json:"connection_info"`
+
+	// Paused stops transfers to this remote alone.
+	Paused bool `json:"paused,omitempty"`
+	// AdoptionPending is set by attach and cleared after the first complete
+	// pass: until then the destination may hold entries that are not the
+	// workspace's, and a pass that would delete any is held.
+	AdoptionPending bool `json:"adoption_pending,omitempty"`
+
+	unknown map[string]json.RawMessage
+}
+
+// Connection says how a remote is reached. Exactly one field is set.
+type Connection struct {
+	SSH         *SSH         `json:"Ssh,omitempty"`
+	HostAlias   *HostAlias   `json:"HostAlias,omitempty"`
+	RsyncDaemon *RsyncDaemon `json:"RsyncDaemon,omitempty"`
+	Local       *Local       `json:"Local,omitempty"`
+}
+
+// SSH is a host reached by ssh with details of its own. What is unset is
+// decided by ssh and its configuration. IdentityFile is an absolute path, or
+// one beginning with "~/", which ssh itself expands.
+type SSH struct {
+	Host         string `json:"host"`
+	Port         int    `json:"port"`          // 0 (null in JSON): ssh decides
+	Username     string `json:"username"`      // "" (null in JSON): ssh decides
+	IdentityFile string `json:"identity_file"` // "" (null in JSON): ssh decides
+
+	unknown map[string]json.RawMessage
+}
+
+// HostAlias is a host, often an alias of ~/.ssh/config, about which ssh
+// decides everything. An IPv6 address stands without brackets, here as in the
+// other types.
+type HostAlias struct {
+	HostAlias string `json:"host_alias"`
+
+	unknown map[string]json.RawMessage
+}
+
+// RsyncDaemon is an rsync daemon.
+type RsyncDaemon struct {
+	Host     string `json:"host"`
+	Port     int    `json:"port"`     // 0 (null in JSON): 873
+	Username string `json:"username"` // "" (null in JSON): none
+	// PasswordFile is the absolute path of a file whose first line is the
+	// password, as rsync's option of the same name takes it; "" for none.
+	PasswordFile string `json:"password_file,omitempty"`
+
+	unknown map[string]json.RawMessage
+}
+
+// Local is a directory of this machine, another disk for example. The path is
+// Remote.RemotePath.
+type Local struct {
+	unknown map[string]json.RawMessage
+}
+
+// Kind is a way of reaching a remote.
+type Kind string
+
+// The kinds of connections. KindNone is that of a Connection with no field
+// set, which Validate refuses.
+const (
+	KindNone        Kind = ""
+	KindSSH         Kind = "ssh" // Connection.SSH and Connection.HostAlias
+	KindRsyncDaemon Kind = "rsync daemon"
+	KindLocal       Kind = "local"
+)
+
+// Kind says how the remote is reached.
+func (c Connection) Kind() Kind {
+	switch {
+	case c.SSH != nil, c.HostAlias != nil:
+		return KindSSH
+	case c.RsyncDaemon != nil:
+		return KindRsyncDaemon
+	case c.Local != nil:
+		return KindLocal
+	}
+	return KindNone
+}
+
+// Clone returns a copy that shares nothing with w.
+func (w Workspace) Clone() Workspace {
+	w.Remotes = slices.Clone(w.Remotes)
+	for i, r := range w.Remotes {
+		w.Remotes[i] = r.Clone()
+	}
+	w.Root = clonePointer(w.Root)
+	w.unknown = cloneUnknown(w.unknown)
+	return w
+}
+
+// Clone returns a copy that shares nothing with r.
+func (r Remote) Clone() Remote {
+	r.unknown = cloneUnknown(r.unknown)
+	r.Connection = r.Connection.clone()
+	return r
+}
+
+func (c Connection) clone() Connection {
+	c.SSH = clonePointer(c.SSH)
+	c.HostAlias = clonePointer(c.HostAlias)
+	c.RsyncDaemon = clonePointer(c.RsyncDaemon)
+	c.Local = clonePointer(c.Local)
+	if c.SSH != nil {
+		c.SSH.unknown = cloneUnknown(c.SSH.unknown)
+	}
+	if c.HostAlias != nil {
+		c.HostAlias.unknown = cloneUnknown(c.HostAlias.unknown)
+	}
+	if c.RsyncDaemon != nil {
+		c.RsyncDaemon.unknown = cloneUnknown(c.RsyncDaemon.unknown)
+	}
+	if c.Local != nil {
+		c.Local.unknown = cloneUnknown(c.Local.unknown)
+	}
+	return c
+}
+
+func clonePointer[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	value := *p
+	return &value
+}
+
+func cloneUnknown(unknown map[string]json.RawMessage) map[string]json.RawMessage {
+	unknown = maps.Clone(unknown)
+	for name, value := range unknown {
+		unknown[name] = slices.Clone(value)
+	}
+	return unknown
+}
+
+// The fields of each type in JSON, in the order they are written.
+
+func (w *Workspace) fields() []field {
+	return []field{
+		{"name", &w.Name, asValue},
+		{"local_path", &w.LocalPath, asValue},
+		{"remote_workspaces", (*list[Remote])(&w.Remotes), asValue},
+		{"paused", &w.Paused, leftOut},
+		{"root_identity", &w.Root, leftOut},
+		{"on_empty", &w.OnEmpty, leftOut},
+	}
+}
+
+func (r *Remote) fields() []field {
+	return []field{
+		{"name", &r.Name, asValue},
+		{"remote_path", &r.RemotePath, asValue},
+		{"connection_info", &r.Connection, asValue},
+		{"paused", &r.Paused, leftOut},
+		{"adoption_pending", &r.AdoptionPending, leftOut},
+	}
+}
+
+func (c *Connection) fields() []field {
+	return []field{
+		{"Ssh", &c.SSH, leftOut},
+		{"HostAlias", &c.HostAlias, leftOut},
+		{"RsyncDaemon", &c.RsyncDaemon, leftOut},
+		{"Local", &c.Local, leftOut},
+	}
+}
+
+func (s *SSH) fields() []field {
+	return []field{
+		{"host", &s.Host, asValue},
+		{"port", &s.Port, asNull},
+		{"username", &s.Username, asNull},
+		{"identity_file", &s.IdentityFile, asNull},
+	}
+}
+
+func (h *HostAlias) fields() []field {
+	return []field{{"host_alias", &h.HostAlias, asValue}}
+}
+
+func (d *RsyncDaemon) fields() []field {
+	return []field{
+		{"host", &d.Host, asValue},
+		{"port", &d.Port, asNull},
+		{"username", &d.Username, asNull},
+		{"password_file", &d.PasswordFile, leftOut},
+	}
+}
+
+// UnmarshalJSON keeps the fields that it does not know, for MarshalJSON.
+func (w *Workspace) UnmarshalJSON(data []byte) (err error) {
+	w.unknown, err = decodeKeeping(data, w.fields())
+	return err
+}
+
+// MarshalJSON writes the fields in their order, then those that UnmarshalJSON
+// did not know.
+func (w Workspace) MarshalJSON() ([]byte, error) { return encodeKeeping(w.fields(), w.unknown) }
+
+// UnmarshalJSON is like Workspace.UnmarshalJSON.
+func (r *Remote) UnmarshalJSON(data []byte) (err error) {
+	r.unknown, err = decodeKeeping(data, r.fields())
+	return err
+}
+
+// MarshalJSON is like Workspace.MarshalJSON.
+func (r Remote) MarshalJSON() ([]byte, error) { return encodeKeeping(r.fields(), r.unknown) }
+
+// UnmarshalJSON refuses a connection that it does not know: without it the
+// remote could not be served.
+func (c *Connection) UnmarshalJSON(data []byte) error {
+	unknown, err := decodeKeeping(data, c.fields())
+	if err != nil {
+		return err
+	}
+	if len(unknown) > 0 {
+		names := slices.Sorted(maps.Keys(unknown))
+		return &decodeError{message: fmt.Sprintf("unknown connection %q: expected Ssh, HostAlias, RsyncDaemon or Local", names[0])}
+	}
+	return nil
+}
+
+// MarshalJSON writes the field that is set.
+func (c Connection) MarshalJSON() ([]byte, error) { return encodeKeeping(c.fields(), nil) }
+
+// UnmarshalJSON is like Workspace.UnmarshalJSON.
+func (s *SSH) UnmarshalJSON(data []byte) (err error) {
+	s.unknown, err = decodeKeeping(data, s.fields())
+	return err
+}
+
+// MarshalJSON is like Workspace.MarshalJSON.
+func (s SSH) MarshalJSON() ([]byte, error) { return encodeKeeping(s.fields(), s.unknown) }
+
+// UnmarshalJSON is like Workspace.UnmarshalJSON.
+func (h *HostAlias) UnmarshalJSON(data []byte) (err error) {
+	h.unknown, err = decodeKeeping(data, h.fields())
+	return err
+}
+
+// MarshalJSON is like Workspace.MarshalJSON.
+func (h HostAlias) MarshalJSON() ([]byte, error) { return encodeKeeping(h.fields(), h.unknown) }
+
+// UnmarshalJSON is like Workspace.UnmarshalJSON.
+func (d *RsyncDaemon) UnmarshalJSON(data []byte) (err error) {
+	d.unknown, err = decodeKeeping(data, d.fields())
+	return err
+}
+
+// MarshalJSON is like Workspace.MarshalJSON.
+func (d RsyncDaemon) MarshalJSON() ([]byte, error) { return encodeKeeping(d.fields(), d.unknown) }
+
+// UnmarshalJSON is like Workspace.UnmarshalJSON.
+func (l *Local) UnmarshalJSON(data []byte) (err error) {
+	l.unknown, err = decodeKeeping(data, nil)
+	return err
+}
+
+// MarshalJSON is like Workspace.MarshalJSON.
+func (l Local) MarshalJSON() ([]byte, error) { return encodeKeeping(nil, l.unknown) }
