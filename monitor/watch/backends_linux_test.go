@@ -1,0 +1,4 @@
+package watch
+
+// backends are those that the contract is for.
+var backends = []string{"inotify", "notify"}

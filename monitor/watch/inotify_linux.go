@@ -1,0 +1,369 @@
+package watch
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// defaultBackend is what "auto" means on this platform.
+const defaultBackend = "inotify"
+
+const (
+	// readSize is the size of the buffer for events.
+	readSize = 64 << 10
+	// listingSize is the size of a buffer for the listing of a directory.
+	listingSize = 16 << 10
+	// readTurn is how many buffers are read before anything else is done.
+	readTurn = 16
+	// overflowWait is how long after an overflow to wait for the queue to be
+	// empty before the whole tree is gone over.
+	overflowWait = 500 * time.Millisecond
+)
+
+// inotify is the backend for Linux. One goroutine, the one in Run, reads the
+// kernel's queue, owns the tree and calls the sink.
+//
+// Barriers need no file: a system call that changes a file has queued its events
+// before it returns. What was queued when the barrier was asked for ends where
+// the queue ended at that time, and FIONREAD (alias TIOCINQ)
+// tells where that is.
+type inotify struct {
+	// Set by newInotify.
+	dir  string // the root, absolute and resolved
+	base string // the root's name in its parent
+	opts Options
+	sink Sink
+
+	// asked is the number of the last barrier asked for, if any was.
+	asked atomic.Pointer[uint64]
+	stats atomic.Pointer[Stats]
+
+	// wakeMu guards wakeFD.
+	wakeMu sync.Mutex
+	// wakeFD is an eventfd that ends the wait for events; -1 but in Run.
+	wakeFD int
+
+	// All below belongs to the goroutine in Run.
+
+	fd  int    // the inotify instance
+	buf []byte // for events
+	// listing is for listings of directories.
+	listing []byte
+	tree    *tree
+
+	// visits are the places to settle, the last one first.
+	visits []visit
+	batch  []visit
+	looks  []look
+	// recent are the places settled since the queue was last seen empty.
+	recent []place
+
+	departures []departure
+	renames    [32]renamed
+	nextRename int
+
+	// overflow is when events were lost, zero if the tree has been gone over
+	// since or is about to be.
+	overflow time.Time
+
+	// round is what is left to poll, round by round.
+	round         []*node
+	roundCost     time.Duration
+	nextPoll      time.Time
+	unwatched     []*node
+	polledBefore  int
+	nextRewatch   time.Time
+	polledChanged bool
+	problemText   string
+
+	// away tells that the root is gone.
+	away        bool
+	lostRootAt  time.Time
+	parentWatch int32
+	nextRoot    time.Time
+
+	barrier *barrier
+	// answered is the last barrier that was noticed.
+	answered *uint64
+}
+
+// barrier is one that was asked for and is not answered yet.
+type barrier struct {
+	n uint64
+	// left is how many bytes are still to be read of what was in the queue.
+	left int
+}
+
+func newInotify(dir string, opts Options, sink Sink) (Watcher, error) {
+	w := &inotify{
+		dir:    dir,
+		base:   filepath.Base(dir),
+		opts:   opts,
+		sink:   sink,
+		wakeFD: -1,
+	}
+	w.stats.Store(&Stats{Backend: "inotify", Lossless: true})
+	return w, nil
+}
+
+// Stats implements Watcher.
+func (w *inotify) Stats() Stats {
+	return *w.stats.Load()
+}
+
+// Barrier implements Watcher.
+func (w *inotify) Barrier(n uint64) {
+	w.asked.Store(&n)
+	w.wake()
+}
+
+// wake ends the wait for events.
+func (w *inotify) wake() {
+	w.wakeMu.Lock()
+	defer w.wakeMu.Unlock()
+	if w.wakeFD >= 0 {
+		// It fails only if the counter is about to overflow, which wakes, too.
+		_, _ = unix.Write(w.wakeFD, binary.NativeEndian.AppendUint64(nil, 1))
+	}
+}
+
+// Run implements Watcher.
+func (w *inotify) Run(ctx context.Context, armed func()) error {
+	if err := w.open(); err != nil {
+		return err
+	}
+	defer w.close()
+	defer context.AfterFunc(ctx, w.wake)()
+
+	now := time.Now()
+	w.nextRoot = now.Add(rootInterval)
+	w.nextRewatch = now.Add(rewatchInterval)
+	w.settleRoot(armed)
+	for {
+		if ctx.Err() != nil {
+			return nil
+		}
+		w.noticeBarrier()
+		if err := w.readSome(); err != nil {
+			return fmt.Errorf("cannot read file system events of %s: %w", w.dir, err)
+		}
+		w.visitSome()
+		w.pollSome()
+		w.rewatchSome()
+		w.tend(time.Now())
+		w.answerBarrier()
+		w.publish()
+		if err := w.wait(); err != nil {
+			return fmt.Errorf("cannot wait for file system events of %s: %w", w.dir, err)
+		}
+	}
+}
+
+// open makes the inotify instance and what belongs to it.
+func (w *inotify) open() error {
+	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if errors.Is(err, unix.EMFILE) {
+		return fmt.Errorf("cannot watch %s: no inotify instance is left for this user (or no file descriptor for this process): sysctl fs.inotify.max_user_instances=%d",
+			w.dir, max(2*readLimit("/proc/sys/fs/inotify/max_user_instances"), 256))
+	}
+	if err != nil {
+		return fmt.Errorf("cannot watch %s: cannot make an inotify instance: %w", w.dir, err)
+	}
+	wakeFD, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		unix.Close(fd)
+		return fmt.Errorf("cannot watch %s: cannot make an eventfd: %w", w.dir, err)
+	}
+	w.fd = fd
+	w.buf = make([]byte, readSize)
+	w.listing = make([]byte, listingSize)
+	w.tree = newTree(fd)
+	w.wakeMu.Lock()
+	w.wakeFD = wakeFD
+	w.wakeMu.Unlock()
+	return nil
+}
+
+// close undoes open.
+func (w *inotify) close() {
+	w.wakeMu.Lock()
+	unix.Close(w.wakeFD)
+	w.wakeFD = -1
+	w.wakeMu.Unlock()
+	unix.Close(w.fd)
+}
+
+// readSome reads and handles what is in the queue, or a good part of it.
+func (w *inotify) readSome() error {
+	for range readTurn {
+		n, drained, err := w.readEvents()
+		if err != nil {
+			return err
+		}
+		if w.barrier != nil {
+			w.barrier.left -= n
+		}
+		if drained {
+			w.drained()
+			return nil
+		}
+	}
+	return nil
+}
+
+// drained is called when all that happened up to now has been handled.
+func (w *inotify) drained() {
+	if w.barrier != nil {
+		w.barrier.left = 0
+	}
+	// No event is left that could tell that one of these went wrong.
+	if cap(w.recent) > 1<<16 {
+		w.recent = nil
+	}
+	w.recent = w.recent[:0]
+	if !w.overflow.IsZero() {
+		w.recover()
+	}
+}
+
+// recover makes the tree right after events were lost.
+func (w *inotify) recover() {
+	w.overflow = time.Time{}
+	if w.away {
+		return // What is lost is told when the root comes back.
+	}
+	// Halves of renames whose other halves may be lost.
+	w.forsakeAll(time.Now().Add(time.Hour))
+	w.settleRoot(func() {
+		if !w.away {
+			w.sink.Lost("the kernel's event queue overflowed")
+		}
+	})
+}
+
+// tend does what is due at a certain time.
+func (w *inotify) tend(now time.Time) {
+	w.forsakeAll(now)
+	if !w.overflow.IsZero() && now.Sub(w.overflow) > overflowWait {
+		w.recover()
+	}
+	if !now.Before(w.nextRoot) {
+		w.nextRoot = now.Add(rootInterval)
+		w.checkRoot()
+	}
+	if len(w.tree.polled) > 0 {
+		if len(w.round) == 0 && !now.Before(w.nextPoll) {
+			w.startRound()
+		}
+		if len(w.unwatched) == 0 && !now.Before(w.nextRewatch) {
+			w.nextRewatch = now.Add(rewatchInterval)
+			w.rewatch()
+		}
+	}
+	if len(w.visits) == 0 && len(w.departures) == 0 {
+		w.tree.buryLimbo()
+	}
+}
+
+// noticeBarrier takes note of a barrier that was asked for.
+func (w *inotify) noticeBarrier() {
+	asked := w.asked.Load()
+	if w.barrier != nil || asked == nil || asked == w.answered {
+		return
+	}
+	w.answered = asked
+	w.barrier = &barrier{n: *asked}
+	left, err := unix.IoctlGetInt(w.fd, unix.TIOCINQ)
+	if err != nil {
+		left = 1 // Any number will do: seeing the queue empty is enough.
+	}
+	w.barrier.left = left
+	w.startRound()
+}
+
+// answerBarrier answers the barrier if all before it has been reported.
+func (w *inotify) answerBarrier() {
+	if w.barrier == nil || w.barrier.left > 0 || !w.overflow.IsZero() || len(w.round) > 0 || len(w.visits) > 0 {
+		return
+	}
+	// A rename whose second half has not come by now went out of the tree, or
+	// is not over yet: then the second half is reported for itself.
+	w.forsakeAll(time.Now().Add(time.Hour))
+	n := w.barrier.n
+	w.barrier = nil
+	w.publish()
+	w.sink.Barrier(n)
+}
+
+// publish makes the numbers public.
+func (w *inotify) publish() {
+	if w.polledChanged && len(w.visits) == 0 {
+		w.polledChanged = false
+		w.problemText = w.problem()
+	}
+	s := Stats{
+		Backend:     "inotify",
+		Lossless:    true,
+		Directories: len(w.tree.byWatch),
+		Polled:      len(w.tree.polled),
+	}
+	if s.Polled > 0 {
+		s.Problem = w.problemText
+	}
+	if old := w.stats.Load(); *old != s {
+		w.stats.Store(&s)
+	}
+}
+
+// wait returns when there are events, when woken, or when something is due.
+func (w *inotify) wait() error {
+	fds := []unix.PollFd{
+		{Fd: int32(w.fd), Events: unix.POLLIN},
+		{Fd: int32(w.wakeFD), Events: unix.POLLIN},
+	}
+	timeout := w.timeout(time.Now())
+	if _, err := unix.Poll(fds, timeout); err != nil && err != unix.EINTR {
+		return err
+	}
+	if fds[1].Revents != 0 {
+		var counter [8]byte
+		_, _ = unix.Read(w.wakeFD, counter[:]) // It is readable, or was not set.
+	}
+	return nil
+}
+
+// timeout returns in how many milliseconds something is due.
+func (w *inotify) timeout(now time.Time) int {
+	asked := w.asked.Load()
+	if len(w.visits) > 0 || len(w.round) > 0 || len(w.unwatched) > 0 || asked != w.answered {
+		return 0
+	}
+	next := w.nextRoot
+	earlier := func(t time.Time) {
+		if t.Before(next) {
+			next = t
+		}
+	}
+	if len(w.departures) > 0 {
+		earlier(w.departures[0].until)
+	}
+	if !w.overflow.IsZero() {
+		earlier(w.overflow.Add(overflowWait))
+	}
+	if len(w.tree.polled) > 0 {
+		earlier(w.nextPoll)
+		earlier(w.nextRewatch)
+	}
+	if d := next.Sub(now); d > 0 {
+		return int(d/time.Millisecond) + 1
+	}
+	return 0
+}

@@ -1,0 +1,79 @@
+package watch
+
+import (
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// rootInterval is how often the root's path is checked: renaming one of the
+	// directories above it gives no event, nor does a mount over it.
+	rootInterval = time.Second
+	// rootPause is the least time between the loss of the root and looking for
+	// it because its parent changed.
+	rootPause = 100 * time.Millisecond
+)
+
+// checkRoot finds out whether the root is still, or again, what its path leads
+// to.
+func (w *inotify) checkRoot() {
+	id, err := identify(w.dir)
+	switch {
+	case w.away && err == nil:
+		w.rootIsBack()
+	case w.away || w.tree.root == nil || w.tree.root.id == (identity{}):
+		// Not there yet.
+	case err != nil && gone(err):
+		w.loseRoot("it is gone: " + err.Error())
+	case err == nil && id != w.tree.root.id:
+		w.loseRoot("it was replaced")
+	}
+}
+
+// loseRoot forgets the whole tree.
+func (w *inotify) loseRoot(reason string) {
+	if w.away {
+		return
+	}
+	w.away = true
+	w.lostRootAt = time.Now()
+	w.nextRoot = w.lostRootAt.Add(rootPause)
+	if w.tree.root != nil {
+		w.tree.bury(w.tree.root)
+		w.tree.root = nil
+	}
+	w.tree.buryLimbo()
+	w.tree.shape++
+	w.departures = w.departures[:0]
+	w.round = nil
+	w.unwatched = nil
+	// It does not matter if it fails: the path is checked now and then.
+	wd, err := unix.InotifyAddWatch(w.fd, filepath.Dir(w.dir), parentMask)
+	if err == nil {
+		w.parentWatch = int32(wd)
+	}
+	w.sink.RootGone("cannot watch " + w.dir + ": " + reason)
+}
+
+// rootMayBeBack is called when the root's parent got an entry of its name.
+func (w *inotify) rootMayBeBack() {
+	if time.Since(w.lostRootAt) >= rootPause {
+		w.checkRoot()
+	}
+}
+
+// rootIsBack watches the root anew.
+func (w *inotify) rootIsBack() {
+	w.away = false
+	if w.parentWatch != 0 {
+		_, _ = unix.InotifyRmWatch(w.fd, uint32(w.parentWatch))
+		w.parentWatch = 0
+	}
+	w.settleRoot(func() {
+		if !w.away {
+			w.sink.Lost("the root is back")
+		}
+	})
+}

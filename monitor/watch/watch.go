@@ -1,0 +1,99 @@
+// Package watch reports what may have changed below a directory. It hides
+// which mechanism of the operating system does the watching: the backends
+// differ in speed and in what they may miss, never in how they are used, and
+// one contract suite holds them all to it.
+package watch
+
+import "context"
+
+// Change says what about a path may have changed. A backend sets more bits
+// than necessary rather than fewer: the receiver looks at the file itself.
+type Change uint8
+
+const (
+	// Content: the bytes of a file.
+	Content Change = 1 << iota
+	// Meta: mode, owner, times or extended attributes.
+	Meta
+	// Entry: the path was created, removed, renamed or replaced.
+	Entry
+	// Tree: the path was or is a directory, and all below it may differ.
+	Tree
+	// Open: the file is still being made or written; another Change without
+	// this bit follows when it is closed. It comes with Entry or Content. There
+	// are rare ways to change a file without closing it (truncate(2), mknod(2)),
+	// so the receiver waits for that a little only.
+	Open
+)
+
+// Sink receives what a watcher sees. All calls come from one goroutine, in the
+// order of the kernel's queue as far as the backend keeps it, and must return
+// quickly: while they run, the kernel's queue fills.
+//
+// Paths are relative to the root, slash-separated, raw bytes as the file
+// system has them; "" is the root itself.
+type Sink interface {
+	// Changed: path may differ from what it was.
+	Changed(path string, change Change)
+	// Moved: an entry of the tree was renamed within it. The receiver treats
+	// from as removed and to as new if it cannot do better. To do better it has
+	// to know that what it holds of from is what was renamed: what it looked at
+	// meanwhile may be newer than the rename, and of a changed path below from
+	// it may not have been told yet.
+	Moved(from, to string, dir bool)
+	// Lost: events were lost, and anything below the root may differ.
+	Lost(reason string)
+	// RootGone: the root was removed, renamed, replaced or unmounted; nothing
+	// follows but answers to barriers, and Lost if it comes back.
+	RootGone(reason string)
+	// Barrier: every change made before Watcher.Barrier(n) was called has been
+	// reported by the calls before this one.
+	Barrier(n uint64)
+}
+
+// Watcher watches one directory tree.
+type Watcher interface {
+	// Run watches until ctx is done. It arms the whole tree first, calling
+	// armed once when every directory is watched or known to be unwatchable;
+	// changes are reported from the first directory on. Run returns early only
+	// when watching is impossible altogether (no inotify instance left, for
+	// example): with an error, and the sink is not called any more.
+	Run(ctx context.Context, armed func()) error
+	// Barrier asks for Sink.Barrier(n) once everything that changed before the
+	// call has been reported. Barriers may be merged: the answer to a later
+	// one also answers the earlier. It may be called from any goroutine, also
+	// before Run has armed the tree (it is then answered after).
+	Barrier(n uint64)
+	// Stats may be called from any goroutine.
+	Stats() Stats
+}
+
+// Stats describes a watcher at one moment.
+type Stats struct {
+	// Backend is "inotify" or "notify".
+	Backend string `json:"backend"`
+	// Lossless tells that no change that the operating system reports is ever
+	// missed without a Lost call. Behind a watcher that is not lossless, each
+	// burst of changes must be followed by a full pass.
+	Lossless bool `json:"lossless"`
+	// Directories is the number of watched directories.
+	Directories int `json:"directories"`
+	// Polled is the number of directories that cannot be watched and are
+	// compared with a snapshot every few seconds instead.
+	Polled int `json:"polled,omitempty"`
+	// Problem says why directories are polled, with the remedy; "" if none is.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Options are the settings of a watcher.
+type Options struct {
+	// Backend is "auto", "inotify" or "notify"; "" is "auto".
+	Backend string
+	// CookieDir is an existing directory outside the root, of the watcher's
+	// own, in which it makes and removes files to implement Barrier. The
+	// inotify backend does not need it.
+	CookieDir string
+	// MaxWatches bounds the number of watched directories; 0 means that only
+	// the operating system's limit applies. The rest is polled.
+	MaxWatches int
+}
