@@ -1,0 +1,155 @@
+// Package api is the language between the client and the daemon: HTTP with
+// JSON bodies over a unix socket. It holds the paths, the types and the kinds
+// of errors, and nothing that does anything.
+package api
+
+import (
+	"time"
+
+	"wsync/config"
+	"wsync/monitor/report"
+)
+
+// The routes. Names in braces are path segments of config.ValidateName's form.
+//
+//	GET    /v1/status                                     Status; ?workspace=NAME for one, ?after=REVISION to wait for a newer one (30 s at most)
+//	POST   /v1/workspaces                                 AddWorkspace -> WorkspaceStatus
+//	GET    /v1/workspaces/{workspace}                     WorkspaceStatus
+//	DELETE /v1/workspaces/{workspace}
+//	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
+//	DELETE /v1/workspaces/{workspace}/remotes/{remote}
+//	POST   /v1/workspaces/{workspace}/{action}            ?remote=NAME for one; pause, resume, resync, approve, restart (no remote)
+//	POST   /v1/wait                                       Wait -> WaitResult
+//	POST   /v1/stop
+const (
+	StatusPath     = "/v1/status"
+	WorkspacesPath = "/v1/workspaces"
+	WaitPath       = "/v1/wait"
+	StopPath       = "/v1/stop"
+)
+
+// Headers of a request.
+const (
+	// AuthSockHeader carries the client's SSH_AUTH_SOCK.
+	AuthSockHeader = "Wsync-Ssh-Auth-Sock"
+	// RequestIDHeader of a response names the request in the daemon's log.
+	RequestIDHeader = "Wsync-Request-Id"
+)
+
+// Action is what can be asked of a workspace or of one of its remotes.
+type Action string
+
+// The actions.
+const (
+	Pause   Action = "pause"
+	Resume  Action = "resume"
+	Resync  Action = "resync"
+	Approve Action = "approve"
+	Restart Action = "restart"
+)
+
+// AddWorkspace asks to add a workspace. LocalPath must be absolute.
+type AddWorkspace struct {
+	Name      string `json:"name"`
+	LocalPath string `json:"local_path"`
+	OnEmpty   string `json:"on_empty,omitempty"`
+}
+
+// AttachRemote asks to attach a remote to a workspace. Remote.AdoptionPending
+// is the daemon's to set.
+type AttachRemote struct {
+	Remote config.Remote `json:"remote"`
+	// DeleteExisting allows the first pass to delete what the destination
+	// holds and the workspace does not.
+	DeleteExisting bool `json:"delete_existing,omitempty"`
+}
+
+// Wait asks to return when everything that changed before is on the remotes.
+// An empty Workspace is all, an empty Remote all of the workspace's.
+type Wait struct {
+	Workspace string        `json:"workspace,omitempty"`
+	Remote    string        `json:"remote,omitempty"`
+	Timeout   time.Duration `json:"timeout"` // in nanoseconds; 0 waits for ever
+}
+
+// WaitResult says how a wait ended.
+type WaitResult struct {
+	// InSync: every remote asked for has everything that changed before.
+	InSync bool `json:"in_sync"`
+	// TimedOut: the timeout ended the wait. When neither it nor InSync is set,
+	// a remote can get in sync only by a command: it is paused, halted or failed.
+	TimedOut bool `json:"timed_out"`
+	// Behind are the remotes that are not in sync.
+	Behind []BehindRemote `json:"behind,omitempty"`
+}
+
+// BehindRemote is a remote that a wait found not in sync.
+type BehindRemote struct {
+	Workspace string              `json:"workspace"`
+	Remote    report.RemoteStatus `json:"remote"`
+}
+
+// Status is the status of the daemon and of workspaces.
+type Status struct {
+	Daemon     DaemonStatus      `json:"daemon"`
+	Workspaces []WorkspaceStatus `json:"workspaces"`
+	// Revision grows with every change of the status.
+	Revision uint64 `json:"revision"`
+}
+
+// DaemonStatus describes the daemon.
+type DaemonStatus struct {
+	Version string    `json:"version"`
+	PID     int       `json:"pid"`
+	Since   time.Time `json:"since"`
+	// LogDirectory is where it logs; LogProblem why it cannot, or "".
+	LogDirectory string `json:"log_directory"`
+	LogProblem   string `json:"log_problem,omitempty"`
+}
+
+// WorkspaceStatus describes a workspace: its definition, its monitor's
+// process, and what the monitor last reported.
+type WorkspaceStatus struct {
+	Workspace config.Workspace `json:"workspace"`
+	Monitor   MonitorStatus    `json:"monitor"`
+	Watch     report.Watch     `json:"watch"`
+	Halted    *report.Halt     `json:"halted,omitempty"`
+	// Remotes has one element per remote, in the order of Workspace.Remotes.
+	Remotes []report.RemoteStatus `json:"remotes"`
+}
+
+// MonitorStatus describes the process of a workspace's monitor.
+type MonitorStatus struct {
+	// State is a state of watchdog.Supervisor: "stopped" (also when the
+	// workspace has no remote), "starting", "running", "backing off",
+	// "stopping" or "failed".
+	State string `json:"state"`
+	PID   int    `json:"pid,omitempty"`
+	// Restarts counts the restarts since the daemon started or `wsync restart`;
+	// LastExit says how the monitor ended last.
+	Restarts  int        `json:"restarts"`
+	LastExit  string     `json:"last_exit,omitempty"`
+	NextStart *time.Time `json:"next_start,omitempty"`
+}
+
+// ErrorKind classifies an error for the client.
+type ErrorKind string
+
+// The kinds of errors, with the HTTP status they come with.
+const (
+	Invalid  ErrorKind = "invalid"   // 400: the request makes no sense
+	NotFound ErrorKind = "not found" // 404: no such workspace or remote
+	Exists   ErrorKind = "exists"    // 409: the name or the directory is taken
+	Held     ErrorKind = "held"      // 409: a guard against deletion
+	Internal ErrorKind = "internal"  // 500: the daemon's own trouble
+)
+
+// Error is the body of every response that is not a success.
+type Error struct {
+	Kind    ErrorKind `json:"kind"`
+	Message string    `json:"message"`
+	Hint    string    `json:"hint,omitempty"`
+}
+
+// Error makes Error an error.
+func (e *Error) Error() string { return e.Message }

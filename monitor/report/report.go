@@ -1,0 +1,182 @@
+// Package report is the language between the daemon and its monitors: one
+// Definition a line down a monitor's standard input, one Report a line up its
+// standard output. Both are whole states, not differences: the newest counts,
+// and a line that was skipped is no loss.
+package report
+
+import (
+	"time"
+
+	"wsync/config"
+)
+
+// Version is the version of this protocol. A monitor states it in every
+// Report; the daemon ends a monitor that speaks another one.
+const Version = 1
+
+// Definition is everything that a monitor needs to know. The daemon sends it
+// at the start and again after each change.
+type Definition struct {
+	Workspace config.Workspace `json:"workspace"`
+	Settings  Settings         `json:"settings"`
+	// SSHAuthSock is the socket of the ssh agent for the monitor's children,
+	// "" for none.
+	SSHAuthSock string `json:"ssh_auth_sock,omitempty"`
+	// Barrier counts the requests to wait. RemoteStatus.Barrier of each remote
+	// follows it: see there.
+	Barrier uint64 `json:"barrier"`
+	// Orders are one-time requests, by the remote's name.
+	Orders map[string]Orders `json:"orders,omitempty"`
+}
+
+// Settings is the part of config.Settings that a monitor needs.
+type Settings struct {
+	// LogFile is where the monitor logs, rotated when it exceeds LogMaxSize
+	// megabytes; LogLevel is "debug", "info", "warn" or "error".
+	LogFile    string `json:"log_file"`
+	LogLevel   string `json:"log_level"`
+	LogMaxSize int    `json:"log_max_size"`
+	// RunDirectory is the monitor's own (0700): cookies and ssh's sockets.
+	RunDirectory string `json:"run_directory"`
+	// Watcher and MaxWatches are watch.Options' Backend and MaxWatches.
+	Watcher    string `json:"watcher"`
+	MaxWatches int    `json:"max_watches"`
+	// FullPassInterval is the time between two full passes, in nanoseconds;
+	// each is shortened or lengthened by up to a tenth, so that monitors
+	// spread out.
+	FullPassInterval time.Duration `json:"full_pass_interval"`
+	// HoldDeletionsShare and HoldDeletionsCount: deletions are held when they
+	// exceed this share (0 to 1) of the known entries and this number.
+	HoldDeletionsShare float64 `json:"hold_deletions_share"`
+	HoldDeletionsCount int     `json:"hold_deletions_count"`
+}
+
+// Orders counts one-time requests for a remote. A monitor carries out an order
+// when its counter differs from the one it saw last; the counters of the
+// first Definition are already carried out, because a monitor starts with a
+// full pass.
+type Orders struct {
+	// Resync asks for a full pass now.
+	Resync uint64 `json:"resync,omitempty"`
+	// Retry asks to end a back-off now.
+	Retry uint64 `json:"retry,omitempty"`
+	// Approve names the RemoteStatus.Held.ID whose deletions are approved. It
+	// is a state, not a counter: it never approves anything else.
+	Approve string `json:"approve,omitempty"`
+}
+
+// Report is the status of a workspace as its monitor knows it.
+type Report struct {
+	Version int `json:"version"`
+	PID     int `json:"pid"`
+	// Watch describes the watcher; Watch.Armed is false while the tree is
+	// still being armed after a start.
+	Watch Watch `json:"watch"`
+	// Halted says why nothing is deleted on any remote; nil when all is well.
+	Halted *Halt `json:"halted,omitempty"`
+	// Root is the identity of the directory that the monitor watches.
+	Root *config.RootIdentity `json:"root_identity,omitempty"`
+	// Remotes has one element per remote of the Definition, in its order.
+	Remotes []RemoteStatus `json:"remotes"`
+}
+
+// Watch describes a monitor's watcher.
+type Watch struct {
+	Armed       bool   `json:"armed"`
+	Backend     string `json:"backend"`
+	Lossless    bool   `json:"lossless"`
+	Directories int    `json:"directories"`
+	Polled      int    `json:"polled,omitempty"`
+	Problem     string `json:"problem,omitempty"`
+	// Overflows counts how often events were lost and a full pass followed.
+	Overflows int `json:"overflows,omitempty"`
+}
+
+// Halt is an accident of the source that must not reach the remotes.
+type Halt struct {
+	// Reason is one sentence: what happened.
+	Reason string `json:"reason"`
+	// Since is when it was noticed.
+	Since time.Time `json:"since"`
+}
+
+// State is what a remote is doing.
+type State string
+
+// The states of a remote. Only InSync says that the remote is known to equal
+// the workspace.
+const (
+	Starting State = "starting" // no monitor yet, or no report from it
+	InSync   State = "in sync"  // all that was seen to change has been proven to be there
+	Pending  State = "pending"  // changes wait for the next batch
+	Syncing  State = "syncing"  // a transfer is running
+	Retrying State = "retrying" // the last transfer failed; another follows at NextRetry
+	Offline  State = "offline"  // the remote cannot be reached; another try follows at NextRetry
+	Paused   State = "paused"   // by the user
+	Halted   State = "halted"   // held by a guard against deletion
+	Failed   State = "failed"   // the monitor died too often and is not restarted
+)
+
+// RemoteStatus is the status of one remote.
+type RemoteStatus struct {
+	Name  string    `json:"name"`
+	State State     `json:"state"`
+	Since time.Time `json:"since"` // of State
+
+	// Pending is the number of paths that are not proven to be on the remote,
+	// those in a running transfer included; a directory with all below it
+	// counts as one. PendingEverything: a full pass is due or running.
+	Pending           int        `json:"pending"`
+	PendingEverything bool       `json:"pending_everything,omitempty"`
+	OldestPending     *time.Time `json:"oldest_pending,omitempty"`
+
+	// Transfer is the transfer that runs, nil if none does.
+	Transfer *Transfer `json:"transfer,omitempty"`
+	// Error is why the last transfer failed, in plain words and where possible
+	// the words of ssh or rsync; "" when the last one succeeded. ErrorPath is the
+	// path it is about, relative to the workspace, or "". Hint is a next step.
+	Error     string     `json:"error,omitempty"`
+	ErrorPath string     `json:"error_path,omitempty"`
+	Hint      string     `json:"hint,omitempty"`
+	NextRetry *time.Time `json:"next_retry,omitempty"`
+	// Held are deletions that wait for approval, nil if none do.
+	Held *Held `json:"held,omitempty"`
+
+	// LastSuccess is when a transfer last succeeded; LastFullPass when a full
+	// pass did, and Drift how many entries it had to repair that no event
+	// had announced.
+	LastSuccess  *time.Time `json:"last_success,omitempty"`
+	LastFullPass *time.Time `json:"last_full_pass,omitempty"`
+	Drift        int        `json:"drift"`
+	// Adopted: a full pass has completed since the remote was attached.
+	Adopted bool `json:"adopted"`
+
+	// Barrier is the highest Definition.Barrier all of whose earlier changes
+	// are proven to be on the remote.
+	Barrier uint64 `json:"barrier"`
+	// Strategy says how the remote is served and why, for `wsync info`.
+	Strategy []string `json:"strategy,omitempty"`
+}
+
+// Transfer is a running transfer.
+type Transfer struct {
+	// Kind is "full pass" or "changes"; Since is when it began.
+	Kind  string    `json:"kind"`
+	Since time.Time `json:"since"`
+	// Paths is the number of listed paths, 0 in a full pass; Files and Bytes
+	// have been sent so far.
+	Paths int   `json:"paths"`
+	Files int   `json:"files"`
+	Bytes int64 `json:"bytes"`
+}
+
+// Held is a set of deletions that waits for approval.
+type Held struct {
+	// ID names this very set; approving it approves no other.
+	ID string `json:"id"`
+	// Count is the number of entries that would be deleted, Sample a few of
+	// them, Reason one sentence.
+	Count  int      `json:"count"`
+	Sample []string `json:"sample,omitempty"`
+	Reason string   `json:"reason"`
+}
