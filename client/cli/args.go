@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"wsync/config"
+)
+
+// commandLine is the arguments of a run, sorted out before urfave/cli sees
+// them: that one takes options behind the first argument for arguments, and
+// unknown commands for questions about help.
+type commandLine struct {
+	path          []string     // the words that name the command
+	command       *cli.Command // nil when path is empty
+	options       []string     // with their values
+	positionals   []string
+	help, version bool
+}
+
+// arguments returns the arguments for urfave/cli: options first.
+func (l *commandLine) arguments() []string {
+	return slices.Concat([]string{"wsync"}, l.path, l.options, []string{"--"}, l.positionals)
+}
+
+// parse sorts args out. All that is wrong with their form is found here, as a
+// *usageError, but for the values of options, which are urfave/cli's to read.
+func parse(commands []*cli.Command, args []string) (*commandLine, error) {
+	line := &commandLine{}
+	for len(commands) > 0 && len(args) > 0 {
+		word := args[0]
+		switch {
+		case word == "--help", word == "-h":
+			line.help = true
+			return line, nil
+		case word == "--version" && line.command == nil:
+			line.version = true
+			return line, nil
+		case strings.HasPrefix(word, "-"):
+			return nil, &usageError{message: fmt.Sprintf("unknown option %s", word), hint: "options follow the command"}
+		}
+		command := find(commands, word)
+		if command == nil {
+			return nil, unknownCommand(commands, line.path, word)
+		}
+		line.command, line.path = command, append(line.path, command.Name)
+		commands, args = command.Subcommands, args[1:]
+	}
+	if line.command == nil {
+		return line, nil // just "wsync"
+	}
+	if len(commands) > 0 {
+		return nil, &usageError{
+			message: fmt.Sprintf("which command of %s?", strings.Join(line.path, " ")),
+			usage:   usageLine(line.path, line.command),
+		}
+	}
+	if err := line.sort(args); err != nil || line.help {
+		return line, err
+	}
+	return line, line.check()
+}
+
+// find returns the command of that name, or nil.
+func find(commands []*cli.Command, name string) *cli.Command {
+	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(name) })
+	if i < 0 {
+		return nil
+	}
+	return commands[i]
+}
+
+// sort tells the options of the command from its positional arguments. "--"
+// ends the options.
+func (l *commandLine) sort(args []string) error {
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "--":
+			l.positionals = append(l.positionals, args[i+1:]...)
+			return nil
+		case len(arg) < 2 || arg[0] != '-':
+			l.positionals = append(l.positionals, arg)
+			continue
+		case arg == "--help", arg == "-h":
+			l.help = true
+			return nil
+		}
+		name, _, hasValue := strings.Cut(strings.TrimPrefix(arg[1:], "-"), "=")
+		option := findOption(l.command, name)
+		if option == nil {
+			return l.unknownOption(arg)
+		}
+		l.options = append(l.options, arg)
+		if hasValue || !option.TakesValue() {
+			continue
+		}
+		if i++; i == len(args) {
+			return l.usageError("%s needs a value", arg)
+		}
+		l.options = append(l.options, args[i])
+	}
+	return nil
+}
+
+// check compares the positional arguments with the command's ArgsUsage, which
+// is the only place that says how many there are. Words in brackets may be
+// left out.
+func (l *commandLine) check() error {
+	expected := strings.Fields(l.command.ArgsUsage)
+	required := slices.IndexFunc(expected, func(word string) bool { return word[0] == '[' })
+	if required < 0 {
+		required = len(expected)
+	}
+	switch count := len(l.positionals); {
+	case count < required:
+		return l.usageError("%s is missing", expected[count])
+	case count > len(expected):
+		return l.usageError("unexpected argument %q", l.positionals[len(expected)])
+	}
+	for i, argument := range l.positionals {
+		if word := strings.Trim(expected[i], "[]"); word != "NAME" && word != "REMOTE" {
+			continue
+		}
+		if err := config.ValidateName(argument); err != nil {
+			return l.usageError("%w", err)
+		}
+	}
+	return nil
+}
+
+func findOption(command *cli.Command, name string) cli.DocGenerationFlag {
+	for _, flag := range command.Flags {
+		if slices.Contains(flag.Names(), name) {
+			return flag.(cli.DocGenerationFlag)
+		}
+	}
+	return nil
+}
+
+func (l *commandLine) usageError(format string, a ...any) error {
+	return &usageError{
+		message: fmt.Errorf("cannot "+strings.Join(l.path, " ")+": "+format, a...).Error(),
+		usage:   usageLine(l.path, l.command),
+	}
+}
+
+func (l *commandLine) unknownOption(option string) error {
+	option, _, _ = strings.Cut(option, "=")
+	names := []string{"--help"}
+	for _, flag := range l.command.Flags {
+		for _, name := range flag.Names() {
+			names = append(names, dashed(name))
+		}
+	}
+	err := &usageError{message: "unknown option " + option, usage: usageLine(l.path, l.command)}
+	if near := nearest(option, names); near != "" {
+		err.hint = "did you mean " + near + "?"
+	}
+	return err
+}
+
+func unknownCommand(commands []*cli.Command, path []string, word string) error {
+	var names []string
+	for _, command := range commands {
+		if !command.Hidden {
+			names = append(names, command.Name)
+		}
+	}
+	prefix := strings.Join(append([]string{"wsync"}, path...), " ") + " "
+	err := &usageError{message: fmt.Sprintf("unknown command %q", strings.Join(append(path, word), " ")), hint: prefix + "--help lists the commands"}
+	if near := nearest(word, names); near != "" {
+		err.hint = "did you mean " + prefix + near + "?"
+	}
+	return err
+}
+
+// onUsageError takes what urfave/cli finds wrong: the values of options.
+func onUsageError(cCtx *cli.Context, err error, _ bool) error {
+	path := strings.Fields(cCtx.Command.HelpName)[1:]
+	// The flag package writes "invalid value "x" for flag -port: parse error".
+	message := strings.Replace(err.Error(), " for flag -", " for option --", 1)
+	return &usageError{
+		message: "cannot " + strings.Join(path, " ") + ": " + strings.TrimSuffix(message, ": parse error"),
+		usage:   usageLine(path, cCtx.Command),
+	}
+}
+
+// nearest returns the name that word most likely should have been: one that
+// it begins, or else one that it differs from in at most a third of its
+// letters; "" if there is none.
+func nearest(word string, names []string) string {
+	for _, name := range names {
+		if len(word) > 1 && strings.HasPrefix(name, word) {
+			return name
+		}
+	}
+	best, limit := "", max(len(word)/3, 1)+1
+	for _, name := range names {
+		if d := distance(word, name); d < limit {
+			best, limit = name, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, to remove, to replace or to swap with
+// their neighbour to get from a to b.
+func distance(a, b string) int {
+	// rows[i][j] is the distance of a[:i] and b[:j].
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			replace := rows[i-1][j-1]
+			if a[i-1] != b[j-1] {
+				replace++
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, replace)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
+}

@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	tests := []struct {
+		args string
+		want string // the arguments for urfave/cli, or "help PATH", or "version"
+	}{
+		{"", "help "},
+		{"--help", "help "},
+		{"-h", "help "},
+		{"--version", "version"},
+		{"list", "wsync list --"},
+		{"list -l", "wsync list -l --"},
+		{"daemon start", "wsync daemon start --"},
+		{"daemon --help", "help daemon"},
+		{"daemon status --help", "help daemon status"},
+		{"attach --help", "help attach"},
+		{"attach a b c -h", "help attach"},
+		{"attach a b c --port 22 --user u", "wsync attach --port 22 --user u -- a b c"},
+		{"attach --port 22 a --user=u b c", "wsync attach --port 22 --user=u -- a b c"},
+		{"attach a b --delete-existing c", "wsync attach --delete-existing -- a b c"},
+		{"attach a b -port 22 c", "wsync attach -port 22 -- a b c"},
+		{"attach a b --user --help c", "wsync attach --user --help -- a b c"},
+		{"attach a b -- -c", "wsync attach -- a b -c"},
+		{"add --on-empty allow -- a --help", "wsync add --on-empty allow -- a --help"},
+		{"add a -", "wsync add -- a -"},
+		{"logs -f -n 5 a", "wsync logs -f -n 5 -- a"},
+		{"wait", "wsync wait --"},
+		{"wait a b --timeout 5s", "wsync wait --timeout 5s -- a b"},
+		{"help daemon start", "wsync help -- daemon start"},
+		{"__monitor a", "wsync __monitor -- a"},
+	}
+	for _, test := range tests {
+		t.Run(test.args, func(t *testing.T) {
+			line, err := parse((&command{}).commands(), strings.Fields(test.args))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := strings.Join(line.arguments(), " ")
+			switch {
+			case line.version:
+				got = "version"
+			case line.help || line.command == nil:
+				got = "help " + strings.Join(line.path, " ")
+			}
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	const add, attach = "wsync add NAME PATH [--on-empty halt|allow]", "wsync attach NAME REMOTE DEST [--port N] [--user USER] [--identity-file FILE] [--password-file FILE] [--delete-existing]"
+	tests := []struct {
+		args string
+		want usageError
+	}{
+		{"stauts", usageError{`unknown command "stauts"`, "", "did you mean wsync status?"}},
+		{"xyzzy", usageError{`unknown command "xyzzy"`, "", "wsync --help lists the commands"}},
+		{"__moniter", usageError{`unknown command "__moniter"`, "", "wsync --help lists the commands"}},
+		{"daemon strat", usageError{`unknown command "daemon strat"`, "", "did you mean wsync daemon start?"}},
+		{"daemon xyzzy", usageError{`unknown command "daemon xyzzy"`, "", "wsync daemon --help lists the commands"}},
+		{"daemon", usageError{"which command of daemon?", "wsync daemon start|stop|restart|status|run", ""}},
+		{"--json list", usageError{"unknown option --json", "", "options follow the command"}},
+		{"add", usageError{"cannot add: NAME is missing", add, ""}},
+		{"add a", usageError{"cannot add: PATH is missing", add, ""}},
+		{"add a /b c", usageError{`cannot add: unexpected argument "c"`, add, ""}},
+		{"add a /b --on-empty", usageError{"cannot add: --on-empty needs a value", add, ""}},
+		{"add a /b --no-empty x", usageError{"unknown option --no-empty", add, "did you mean --on-empty?"}},
+		{"add a/b /c", usageError{`cannot add: the name "a/b" is not allowed: expected only letters (a-z), digits, ".", "_" or "-"`, add, ""}},
+		{"attach a .b c", usageError{`cannot attach: the name ".b" begins with ".": expected a letter, a digit or "_"`, attach, ""}},
+		{"attach a b c --prot=1", usageError{"unknown option --prot", attach, "did you mean --port?"}},
+		{"list x", usageError{`cannot list: unexpected argument "x"`, "wsync list [--long] [--json]", ""}},
+		{"daemon stop now", usageError{`cannot daemon stop: unexpected argument "now"`, "wsync daemon stop", ""}},
+	}
+	for _, test := range tests {
+		t.Run(test.args, func(t *testing.T) {
+			_, err := parse((&command{}).commands(), strings.Fields(test.args))
+			var got *usageError
+			if !errors.As(err, &got) || !reflect.DeepEqual(*got, test.want) {
+				t.Errorf("got %#v,\nwant %#v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"add", "remove", "resume", "restart", "resync", "status", "wait"}
+	for word, want := range map[string]string{
+		"ad": "add", "rm": "", "remov": "remove", "remvoe": "remove", "rsync": "resync", "reusme": "resume",
+		"stat": "status", "states": "status", "wiat": "wait", "x": "", "": "", "delete": "",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("nearest(%q) is %q, want %q", word, got, want)
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+func TestCommands(t *testing.T) {
+	notFound := &api.Error{Kind: api.NotFound, Message: `there is no workspace "w"`, Hint: "there is: docs"}
+	attached := func(remote report.RemoteStatus) api.Status {
+		remote.Name = "r"
+		return api.Status{Revision: 1, Workspaces: []api.WorkspaceStatus{{
+			Workspace: config.Workspace{Name: "w"}, Remotes: []report.RemoteStatus{remote},
+		}}}
+	}
+	directory, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		args     string
+		status   api.Status
+		answers  map[string]any
+		code     int
+		stdout   string
+		stderr   string
+		requests []string // those that change something
+	}{
+		{
+			args:    "add w some/place --on-empty allow",
+			answers: map[string]any{"POST /v1/workspaces": api.WorkspaceStatus{Workspace: config.Workspace{LocalPath: "/real"}}},
+			stdout:  "added w: /real\n",
+			requests: []string{
+				`POST /v1/workspaces {"name":"w","local_path":"` + directory + `/some/place","on_empty":"allow"}`,
+			},
+		},
+		{
+			args: "add w /p --on-empty maybe", code: 2,
+			stderr: "wsync: cannot add w: --on-empty is \"maybe\": expected halt or allow\n",
+		},
+		{
+			args: "add w /p", code: 2,
+			answers:  map[string]any{"POST /v1/workspaces": &api.Error{Kind: api.Invalid, Message: "the directory /p does not exist"}},
+			stderr:   "wsync: cannot add w: the directory /p does not exist\n",
+			requests: []string{`POST /v1/workspaces {"name":"w","local_path":"/p"}`},
+		},
+		{args: "remove w", stdout: "removed w\n", requests: []string{"DELETE /v1/workspaces/w"}},
+		{
+			args: "remove w", code: 1,
+			answers:  map[string]any{"DELETE /v1/workspaces/w": notFound},
+			stderr:   "wsync: cannot remove w: there is no workspace \"w\"\nhint: there is: docs\n",
+			requests: []string{"DELETE /v1/workspaces/w"},
+		},
+		{args: "detach w r", stdout: "detached w/r\n", requests: []string{"DELETE /v1/workspaces/w/remotes/r"}},
+		{args: "pause w", stdout: "paused w\n", requests: []string{"POST /v1/workspaces/w/pause"}},
+		{args: "resume w r", stdout: "resumed w/r\n", requests: []string{"POST /v1/workspaces/w/resume?remote=r"}},
+		{args: "resync w r", stdout: "resyncing w/r\n", requests: []string{"POST /v1/workspaces/w/resync?remote=r"}},
+		{args: "approve w", stdout: "approved w\n", requests: []string{"POST /v1/workspaces/w/approve"}},
+		{args: "restart w", stdout: "restarted w\n", requests: []string{"POST /v1/workspaces/w/restart"}},
+		{args: "restart w r", code: 2, stderr: "wsync: cannot restart: unexpected argument \"r\"\nusage: wsync restart NAME\n"},
+		{args: "list --json", stdout: "[]\n"},
+		{args: "list", stderr: "hint: there is no workspace yet: wsync add NAME PATH\n"},
+		{args: "info w", code: 1, answers: map[string]any{"GET /v1/workspaces/w": notFound}, stderr: "wsync: cannot describe w: there is no workspace \"w\"\nhint: there is: docs\n"},
+		{
+			args: "wait w --timeout 2s", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
+			requests: []string{`POST /v1/wait {"workspace":"w","timeout":2000000000}`},
+		},
+		{
+			args: "wait --timeout 0 --json", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
+			stdout:   "{\n  \"in_sync\": true,\n  \"timed_out\": false\n}\n",
+			requests: []string{`POST /v1/wait {"timeout":0}`},
+		},
+		{
+			args: "wait", code: 4,
+			answers: map[string]any{"POST /v1/wait": api.WaitResult{TimedOut: true, Behind: []api.BehindRemote{
+				{Workspace: "w", Remote: report.RemoteStatus{Name: "r", State: report.Offline, Error: "Connection refused"}},
+				{Workspace: "w", Remote: report.RemoteStatus{Name: "s", State: report.Paused}},
+				{Workspace: "w", Remote: report.RemoteStatus{Name: "t", State: report.InSync}},
+			}}},
+			stderr:   "wsync: w/r is not in sync: offline, retrying now: Connection refused\nwsync: w/s is not in sync: paused\nwsync: w/t is not in sync: not confirmed yet\n",
+			requests: []string{`POST /v1/wait {"timeout":300000000000}`},
+		},
+		{
+			args: "wait", code: 5,
+			answers: map[string]any{"POST /v1/wait": api.WaitResult{Behind: []api.BehindRemote{
+				{Workspace: "w", Remote: report.RemoteStatus{Name: "r", State: report.Halted, Held: &report.Held{Count: 9, Reason: "so many"}}},
+			}}},
+			stderr:   "wsync: w/r is not in sync: halted: 9 deletions: so many\n",
+			requests: []string{`POST /v1/wait {"timeout":300000000000}`},
+		},
+		{args: "wait --timeout -1s", code: 2, stderr: "wsync: cannot wait: --timeout is -1s: expected 0 or more\n"},
+		{
+			args: "wait --timeout soon", code: 2,
+			stderr: "wsync: cannot wait: invalid value \"soon\" for option --timeout\nusage: wsync wait [NAME [REMOTE]] [--timeout DURATION] [--json]\n",
+		},
+		{
+			args: "attach w r /dest", status: attached(report.RemoteStatus{State: report.InSync, Adopted: true}),
+			stdout:   "attached w/r to /dest: in sync\n",
+			requests: []string{`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}}}`},
+		},
+		{
+			args:   "attach w r me@host:/dest --port 22 --delete-existing",
+			status: attached(report.RemoteStatus{State: report.Offline, Error: "ssh: no route to host", Hint: "is it on?"}),
+			stdout: "attached w/r to ssh://me@host:22/dest: offline, retrying now\n",
+			stderr: "wsync: w/r: ssh: no route to host\nhint: is it on?\n",
+			requests: []string{
+				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Ssh":{"host":"host","port":22,"username":"me","identity_file":null}}},"delete_existing":true}`,
+			},
+		},
+		{
+			args: "attach w r /dest", code: 5,
+			status: attached(report.RemoteStatus{State: report.Halted, Held: &report.Held{Count: 3, Sample: []string{"a", "b"}, Reason: "the destination is not empty"}}),
+			stderr: "wsync: 3 deletions: the destination is not empty\n  a\n  b\n  and 1 more\n" +
+				"wsync: cannot attach w/r: /dest holds what the workspace does not have, and it would be deleted\n" +
+				"hint: --delete-existing attaches and deletes it, or choose an empty directory\n",
+			requests: []string{
+				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}}}`,
+				"DELETE /v1/workspaces/w/remotes/r",
+			},
+		},
+		{
+			args: "attach w r /dest", code: 1, answers: map[string]any{"GET /v1/workspaces/w": notFound},
+			stderr: "wsync: cannot attach w/r: there is no workspace \"w\"\nhint: there is: docs\n",
+		},
+		{
+			args: "attach w r /dest --port 3", code: 2,
+			stderr: "wsync: cannot attach w/r: /dest is a directory of this machine: expected no --port, --user, --identity-file or --password-file\n",
+		},
+		{args: "attach w r h:/d --port 0", code: 2, stderr: "wsync: cannot attach w/r: --port is 0: expected a number from 1 to 65535\n"},
+		{
+			args: "attach w r h:/d --identity-file nowhere", code: 1,
+			stderr: "wsync: cannot attach w/r: --identity-file: " + directory + "/nowhere does not exist\n",
+		},
+		{args: "logs", code: 1, stderr: "wsync: cannot show a log: there is none yet at HOME/.wsync/log/daemon.log\nhint: wsync daemon start\n"},
+		{args: "logs w -n -1", code: 2, stderr: "wsync: cannot show a log: --lines is -1: expected 0 or more\n"},
+		{args: "version", stdout: "wsync test\n"},
+		{args: "--version", stdout: "wsync test\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.args, func(t *testing.T) {
+			home := home(t)
+			daemon := &fakeDaemon{status: test.status, answers: test.answers}
+			daemon.status.Daemon.Version = "test"
+			serve(t, home, daemon)
+			code, stdout, stderr := wsync(t, home, strings.Fields(test.args)...)
+			if code != test.code {
+				t.Errorf("exit code %d, want %d", code, test.code)
+			}
+			if stdout != test.stdout {
+				t.Errorf("stdout:\n%s\nwant:\n%s", stdout, test.stdout)
+			}
+			if stderr := strings.ReplaceAll(stderr, home, "HOME"); stderr != test.stderr {
+				t.Errorf("stderr:\n%s\nwant:\n%s", stderr, test.stderr)
+			}
+			changes := slices.DeleteFunc(daemon.requests, func(r string) bool { return strings.HasPrefix(r, "GET ") })
+			if !slices.Equal(changes, test.requests) {
+				t.Errorf("requests:\n%s\nwant:\n%s", strings.Join(changes, "\n"), strings.Join(test.requests, "\n"))
+			}
+		})
+	}
+}
+
+func TestWithoutDaemon(t *testing.T) {
+	home := home(t)
+	for _, args := range []string{
+		"add w /p", "remove w", "attach w r /p", "detach w r", "list", "info w", "status", "status --watch", "wait",
+		"pause w", "resume w", "restart w", "resync w", "approve w", "daemon status",
+	} {
+		code, stdout, stderr := wsync(t, home, strings.Fields(args)...)
+		if code != 3 || stdout != "" || !strings.HasSuffix(stderr, ": the daemon is not running\nhint: wsync daemon start\n") {
+			t.Errorf("%s: exit code %d, stdout %q, stderr %q", args, code, stdout, stderr)
+		}
+	}
+	if code, stdout, _ := wsync(t, home, "daemon", "stop"); code != 0 || stdout != "the daemon is not running\n" {
+		t.Errorf("daemon stop: exit code %d, stdout %q", code, stdout)
+	}
+}
+
+func TestPasswordFile(t *testing.T) {
+	home := home(t)
+	serve(t, home, &fakeDaemon{})
+	file := filepath.Join(home, "secret")
+	if err := os.WriteFile(file, []byte("x\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := wsync(t, home, "attach", "w", "r", "rsync://h/m", "--password-file", file)
+	want := "wsync: cannot attach w/r: others may read or write the password file " + file + "\nhint: chmod 600 " + file + "\n"
+	if code != 1 || stderr != want {
+		t.Errorf("exit code %d, stderr %q, want %q", code, stderr, want)
+	}
+}
+
+func TestOtherVersion(t *testing.T) {
+	home := home(t)
+	serve(t, home, &fakeDaemon{status: api.Status{Daemon: api.DaemonStatus{Version: "old"}}})
+	code, _, stderr := wsync(t, home, "status")
+	if want := "wsync: the daemon is version old, this is test\nhint: wsync daemon restart\n"; code != 0 || !strings.HasSuffix(stderr, want) {
+		t.Errorf("exit code %d, stderr %q, want %q", code, stderr, want)
+	}
+}
+
+func TestWatchEndsWithTheDaemon(t *testing.T) {
+	home := home(t)
+	daemon := &fakeDaemon{status: api.Status{Revision: 1, Workspaces: somePlaces()[1:2]}}
+	daemon.answers = map[string]any{"GET /v1/status": daemon.status}
+	refuse := &api.Error{Kind: api.Internal, Message: "enough"}
+	// The second request, the one that waits, is refused.
+	daemon.later = map[string]any{"GET /v1/status": refuse}
+	serve(t, home, daemon)
+	code, stdout, stderr := wsync(t, home, "status", "new", "--watch")
+	if code != 1 || stdout != "new  /new\n  remotes      none yet: wsync attach new REMOTE DEST\n\n" || stderr != "wsync: cannot get the status of new: enough\n" {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+	if want := "GET /v1/status?after=1&workspace=new"; len(daemon.requests) != 2 || daemon.requests[1] != want {
+		t.Errorf("requests %q, want %q at the end", daemon.requests, want)
+	}
+}
+
+func TestSSHArguments(t *testing.T) {
+	const common = "-T -o ConnectTimeout=10 -o ControlPath=none -o ClearAllForwardings=yes -o RemoteCommand=none "
+	for connection, want := range map[config.Connection]string{
+		{HostAlias: &config.HostAlias{HostAlias: "nas"}}:                           common + "-- nas true",
+		{SSH: &config.SSH{Host: "h"}}:                                              common + "-- h true",
+		{SSH: &config.SSH{Host: "h", Port: 22, Username: "u", IdentityFile: "/k"}}: common + "-p 22 -l u -i /k -- h true",
+	} {
+		if got := strings.Join(sshArguments(connection), " "); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"wsync/client"
+	"wsync/config"
+)
+
+func (c *command) daemonCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "daemon",
+		Category:    sectionDaemon,
+		Usage:       "start, stop and look at the daemon",
+		Description: "The daemon does the mirroring; there is one per user.",
+		Subcommands: []*cli.Command{
+			{
+				Name:        "start",
+				Usage:       "start the daemon in the background",
+				Description: "Starts the daemon in the background and returns once it answers; one that runs already is left alone.",
+				Action:      c.daemonStart,
+			},
+			{
+				Name:        "stop",
+				Usage:       "stop the daemon",
+				Description: "Stops the daemon and all mirroring, and returns once it is gone; without a daemon there is nothing to do.",
+				Action:      c.daemonStop,
+			},
+			{
+				Name:        "restart",
+				Usage:       "stop the daemon and start it again",
+				Description: "Stops the daemon if it runs, and starts it; what changes in between is found when it starts.",
+				Action:      c.daemonRestart,
+			},
+			{
+				Name:        "status",
+				Usage:       "say whether the daemon runs",
+				Description: "Describes the daemon; the exit code is 3 if none runs.",
+				Flags:       []cli.Flag{jsonFlag()},
+				Action:      c.daemonStatusAction,
+			},
+			{
+				Name:        "run",
+				Usage:       "be the daemon, in the foreground",
+				Description: "Runs the daemon in the foreground until it is stopped or interrupted, as a service manager wants it.",
+				Action:      c.daemonRun,
+			},
+		},
+	}
+}
+
+func (c *command) daemonStart(cCtx *cli.Context) error {
+	settings, err := config.LoadSettings(c.deps.Env)
+	if err != nil {
+		return err
+	}
+	switch status, err := c.clientOf(settings).Status(cCtx.Context, "", 0); {
+	case err == nil:
+		c.result("the daemon is already running (pid %d)", status.Daemon.PID)
+		c.versions(status.Daemon.Version, c.deps.Version)
+		return nil
+	case !errors.Is(err, client.ErrNoDaemon):
+		return fmt.Errorf("cannot start the daemon: cannot tell whether one is running: %w", err)
+	}
+	return c.start(cCtx.Context, settings)
+}
+
+// start starts the daemon and says so.
+func (c *command) start(ctx context.Context, settings config.Settings) error {
+	c.warnMissing("rsync")
+	status, err := startDaemon(ctx, c.clientOf(settings), settings, os.Environ())
+	if err != nil {
+		return fmt.Errorf("cannot start the daemon: %w", err)
+	}
+	c.result("the daemon is running (pid %d)", status.Daemon.PID)
+	if problem := status.Daemon.LogProblem; problem != "" {
+		c.note("the daemon cannot log: %s", problem)
+	}
+	return nil
+}
+
+// daemonStop is content when no daemon runs: that is what was asked for.
+func (c *command) daemonStop(cCtx *cli.Context) error {
+	settings, err := config.LoadSettings(c.deps.Env)
+	if err != nil {
+		return err
+	}
+	switch pid, err := stopDaemon(cCtx.Context, c.clientOf(settings)); {
+	case errors.Is(err, client.ErrNoDaemon):
+		c.result("the daemon is not running")
+	case err != nil:
+		return fmt.Errorf("cannot stop the daemon: %w", err)
+	default:
+		c.result("the daemon is stopped (pid %d)", pid)
+	}
+	return nil
+}
+
+func (c *command) daemonRestart(cCtx *cli.Context) error {
+	settings, err := config.LoadSettings(c.deps.Env)
+	if err != nil {
+		return err
+	}
+	if _, err := stopDaemon(cCtx.Context, c.clientOf(settings)); err != nil && !errors.Is(err, client.ErrNoDaemon) {
+		return fmt.Errorf("cannot stop the daemon: %w", err)
+	}
+	return c.start(cCtx.Context, settings)
+}
+
+func (c *command) daemonStatusAction(cCtx *cli.Context) error {
+	settings, err := config.LoadSettings(c.deps.Env)
+	if err != nil {
+		return err
+	}
+	status, err := c.clientOf(settings).Status(cCtx.Context, "", 0)
+	if err != nil {
+		return fmt.Errorf("cannot get the daemon's status: %w", err)
+	}
+	if cCtx.Bool("json") {
+		return c.json(status.Daemon)
+	}
+	c.daemonStatus(status.Daemon, settings)
+	c.versions(status.Daemon.Version, c.deps.Version)
+	return nil
+}
+
+func (c *command) daemonRun(cCtx *cli.Context) error {
+	settings, err := config.LoadSettings(c.deps.Env)
+	if err != nil {
+		return err
+	}
+	if err := c.deps.RunDaemon(cCtx.Context, settings, c.deps.Version); err != nil {
+		return fmt.Errorf("cannot run the daemon: %w", err)
+	}
+	return nil
+}

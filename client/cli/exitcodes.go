@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"wsync/client"
+	"wsync/daemon/api"
+)
+
+// The exit codes, for scripts.
+const (
+	exitDone      = 0
+	exitFailed    = 1
+	exitUsage     = 2 // what was typed makes no sense
+	exitNoDaemon  = 3
+	exitNotInSync = 4 // or timed out
+	exitHeld      = 5 // a guard against deletion
+)
+
+// refusalCodes are the exit codes of what the daemon refuses.
+var refusalCodes = map[api.ErrorKind]int{
+	api.Invalid:  exitUsage,
+	api.NotFound: exitFailed,
+	api.Exists:   exitFailed,
+	api.Held:     exitHeld,
+	api.Internal: exitFailed,
+}
+
+// exitCode returns the exit code for the error of a command.
+func exitCode(err error) int {
+	var coded *codedError
+	var usage *usageError
+	var refused *api.Error
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, client.ErrNoDaemon):
+		return exitNoDaemon
+	case errors.As(err, &refused):
+		if code, known := refusalCodes[refused.Kind]; known {
+			return code
+		}
+	}
+	return exitFailed
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct {
+	message string
+	usage   string // how it would make sense, or ""
+	hint    string // or ""
+}
+
+func (e *usageError) Error() string { return e.message }
+
+// codedError is an error with an exit code of its own. Without err the
+// command has already said why it failed.
+type codedError struct {
+	code int
+	err  error
+}
+
+func (e *codedError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *codedError) Unwrap() error { return e.err }
+
+// hintedError is an error with a next step.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+
+// withHint adds a next step to err.
+func withHint(err error, format string, a ...any) error {
+	return &hintedError{err: err, hint: fmt.Sprintf(format, a...)}
+}
+
+// hintOf returns the next step after err, or "".
+func hintOf(err error) string {
+	var hinted *hintedError
+	var usage *usageError
+	var refused *api.Error
+	switch {
+	case errors.As(err, &hinted):
+		return hinted.hint
+	case errors.As(err, &usage):
+		return usage.hint
+	case errors.Is(err, client.ErrNoDaemon):
+		return "wsync daemon start"
+	case errors.As(err, &refused):
+		return refused.Hint
+	}
+	return ""
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"wsync/client"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+func TestExitCode(t *testing.T) {
+	wrapped := func(err error) error { return fmt.Errorf("cannot x: %w", err) }
+	tests := []struct {
+		name string
+		err  error
+		want int
+	}{
+		{"done", nil, 0},
+		{"anything else", errors.New("x"), 1},
+		{"interrupted", context.Canceled, 1},
+		{"usage", wrapped(&usageError{message: "x"}), 2},
+		{"invalid", wrapped(&api.Error{Kind: api.Invalid}), 2},
+		{"not found", wrapped(&api.Error{Kind: api.NotFound}), 1},
+		{"exists", wrapped(&api.Error{Kind: api.Exists}), 1},
+		{"internal", wrapped(&api.Error{Kind: api.Internal}), 1},
+		{"a kind of a newer daemon", wrapped(&api.Error{Kind: "new"}), 1},
+		{"no daemon", wrapped(client.ErrNoDaemon), 3},
+		{"no daemon, with a hint", wrapped(withHint(client.ErrNoDaemon, "x")), 3},
+		{"not in sync", &codedError{code: exitNotInSync}, 4},
+		{"held by the daemon", wrapped(&api.Error{Kind: api.Held}), 5},
+		{"held by attach", wrapped(&codedError{code: exitHeld, err: errors.New("x")}), 5},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := exitCode(test.err); got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWaitCode(t *testing.T) {
+	behind := func(states ...report.State) *api.WaitResult {
+		result := &api.WaitResult{}
+		for _, state := range states {
+			result.Behind = append(result.Behind, api.BehindRemote{Remote: report.RemoteStatus{State: state}})
+		}
+		return result
+	}
+	tests := []struct {
+		name   string
+		result *api.WaitResult
+		want   int
+	}{
+		{"in sync", &api.WaitResult{InSync: true}, 0},
+		{"timed out", &api.WaitResult{TimedOut: true}, 4},
+		{"paused", behind(report.Paused), 4},
+		{"halted", behind(report.Halted, report.Halted), 5},
+		{"halted and offline", behind(report.Halted, report.Offline), 4},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := waitCode(test.result); got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+		})
+	}
+}

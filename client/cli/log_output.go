@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// logText makes a line of a log readable:
+//
+//	04:05:06.123 info  message key=value key="another value"
+//
+// with the time in location. What is not JSON, the traces of a panic for one,
+// stays as it is.
+func logText(line []byte, location *time.Location) string {
+	fields, err := orderedFields(line)
+	if err != nil {
+		return plain(string(line))
+	}
+	var at, level, message string
+	var rest, below strings.Builder
+	for _, f := range fields {
+		switch f.key {
+		case "ts":
+			at = logValue(f.value)
+			if t, err := time.Parse(time.RFC3339, at); err == nil {
+				at = t.In(location).Format("15:04:05.000")
+			}
+		case "level":
+			level = logString(f.value)
+		case "msg":
+			message = plain(logString(f.value))
+		case "stacktrace":
+			below.WriteString("\n" + plain(logString(f.value)))
+		default:
+			rest.WriteString(" " + plain(f.key) + "=" + logValue(f.value))
+		}
+	}
+	return fmt.Sprintf("%s %-5s %s%s%s", at, plain(level), message, rest.String(), below.String())
+}
+
+// logField is a field of a JSON object.
+type logField struct {
+	key   string
+	value json.RawMessage
+}
+
+// orderedFields returns the fields of a JSON object in their order.
+func orderedFields(object []byte) ([]logField, error) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return nil, fmt.Errorf("not an object: %v", token)
+	}
+	var fields []logField
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		f := logField{key: key.(string)} // or the decoder had refused it
+		if err := decoder.Decode(&f.value); err != nil {
+			return nil, err
+		}
+		fields = append(fields, f)
+	}
+	_, err := decoder.Token() // the end of the object
+	return fields, err
+}
+
+// logString is the string in value, or value itself.
+func logString(value json.RawMessage) string {
+	var s string
+	if json.Unmarshal(value, &s) != nil {
+		return string(value)
+	}
+	return s
+}
+
+// logValue is a value, in quotes if it would not be clear where it ends.
+func logValue(value json.RawMessage) string {
+	s := logString(value)
+	if value[0] != '"' {
+		return plain(s)
+	}
+	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == '"' || r == '=' || !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}

@@ -1,0 +1,291 @@
+package cli
+
+// What people read is printed here and in status_output.go, by these rules:
+//
+//   - Results go to stdout, everything else to stderr.
+//   - No banner, no capital at the beginning, no period at the end.
+//   - An error is one line, "wsync: cannot X: why". Where there is a next step,
+//     a line "hint: ..." follows.
+//   - Colour only marks states, only on a terminal, and never with NO_COLOR.
+//   - Names of files and the words of other programs pass through plain, so
+//     that none of them can steer the terminal.
+//   - Durations are coarse: nobody reads "1h12m3.5s".
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"golang.org/x/term"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+// printer prints for people, and JSON for scripts.
+type printer struct {
+	out, err io.Writer
+	colour   bool // of out
+	now      func() time.Time
+}
+
+func newPrinter(out, err io.Writer, env func(string) string) *printer {
+	return &printer{
+		out: out, err: err,
+		colour: isTerminal(out) && env("NO_COLOR") == "" && env("TERM") != "dumb",
+		now:    time.Now,
+	}
+}
+
+// isTerminal says whether stream, a reader or a writer, is a terminal.
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// print prints a result as it is.
+func (p *printer) print(s string) { io.WriteString(p.out, s) }
+
+// result prints one line of result.
+func (p *printer) result(format string, a ...any) { p.print(plain(fmt.Sprintf(format, a...)) + "\n") }
+
+// note prints one line that is no result.
+func (p *printer) note(format string, a ...any) {
+	fmt.Fprintln(p.err, "wsync: "+plain(fmt.Sprintf(format, a...)))
+}
+
+// hint prints a next step.
+func (p *printer) hint(format string, a ...any) {
+	fmt.Fprintln(p.err, "hint: "+plain(fmt.Sprintf(format, a...)))
+}
+
+// json prints v as a script reads it.
+func (p *printer) json(v any) error {
+	encoder := json.NewEncoder(p.out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// failure prints the error that ends a command.
+func (p *printer) failure(err error) {
+	var coded *codedError
+	var usage *usageError
+	switch {
+	case errors.As(err, &coded) && coded.err == nil:
+		return
+	case errors.Is(err, context.Canceled):
+		p.note("interrupted")
+		return
+	}
+	p.note("%v", err)
+	if errors.As(err, &usage) && usage.usage != "" {
+		fmt.Fprintln(p.err, "usage: "+usage.usage)
+	}
+	if hint := hintOf(err); hint != "" {
+		p.hint("%s", hint)
+	}
+}
+
+// list prints a line per workspace and remote.
+func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
+	if len(workspaces) == 0 {
+		p.hint("there is no workspace yet: wsync add NAME PATH")
+		return
+	}
+	table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	row := func(colour string, cells []string, state string, more ...string) {
+		for i := range cells {
+			cells[i] = plain(cells[i])
+		}
+		// All cells of a column must carry colours of the same length, or the
+		// table gets crooked.
+		cells = append(cells, p.paint(colour, state))
+		if long {
+			cells = append(cells, more...)
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
+	}
+	row(noColour, []string{"WORKSPACE", "REMOTE", "DESTINATION"}, "STATE", "SINCE", "PENDING", "RESTARTS", "PATH")
+	for _, workspace := range workspaces {
+		name, path := workspace.Workspace.Name, plain(workspace.Workspace.LocalPath)
+		restarts := strconv.Itoa(workspace.Monitor.Restarts)
+		for _, remote := range workspace.Remotes {
+			row(stateColour(remote.State), []string{name, remote.Name, destination(workspace.Workspace, remote.Name)}, stateText(remote, p.now()),
+				age(remote.Since, p.now()), pendingText(remote), restarts, path)
+		}
+		if len(workspace.Remotes) == 0 {
+			row(noColour, []string{name, "-", "-"}, "no remotes", "-", "-", restarts, path)
+		}
+	}
+	table.Flush()
+}
+
+// daemonStatus prints the status of the daemon.
+func (p *printer) daemonStatus(daemon api.DaemonStatus, settings config.Settings) {
+	var b block
+	b.field(0, "state", "running for "+age(daemon.Since, p.now()))
+	b.field(0, "pid", strconv.Itoa(daemon.PID))
+	b.field(0, "version", daemon.Version)
+	b.field(0, "socket", settings.DaemonCommandSocketPath)
+	b.field(0, "logs", daemon.LogDirectory)
+	if daemon.LogProblem != "" {
+		b.field(0, "", "cannot log: "+daemon.LogProblem)
+	}
+	p.print(b.String())
+}
+
+// versions warns when the daemon is another wsync than this one.
+func (p *printer) versions(daemon, own string) {
+	if daemon != own {
+		p.note("the daemon is version %s, this is %s", daemon, own)
+		p.hint("wsync daemon restart")
+	}
+}
+
+// held prints what deletions a guard holds.
+func (p *printer) held(held *report.Held) {
+	p.note("%s", heldText(held))
+	for _, path := range held.Sample {
+		fmt.Fprintln(p.err, "  "+plain(path))
+	}
+	if more := held.Count - len(held.Sample); more > 0 && len(held.Sample) > 0 {
+		fmt.Fprintf(p.err, "  and %d more\n", more)
+	}
+}
+
+// heldText says how many deletions are held, and why.
+func heldText(held *report.Held) string {
+	return strings.TrimSuffix(count(held.Count, "deletion")+": "+held.Reason, ": ")
+}
+
+// stateText says what a remote is doing, in a few words.
+func stateText(remote report.RemoteStatus, now time.Time) string {
+	retry := "retrying now"
+	if remote.NextRetry != nil && remote.NextRetry.After(now) {
+		// Rounded up: "in 0s" would be a lie for most of a second.
+		retry = "retrying in " + duration(remote.NextRetry.Sub(now)+time.Second-time.Nanosecond)
+	}
+	switch remote.State {
+	case report.Pending:
+		return "pending " + pendingText(remote)
+	case report.Retrying:
+		return retry
+	case report.Offline:
+		return "offline, " + retry
+	}
+	return string(remote.State)
+}
+
+// pendingText says how many paths are not proven to be on the remote.
+func pendingText(remote report.RemoteStatus) string {
+	if remote.PendingEverything {
+		return "everything"
+	}
+	return strconv.Itoa(remote.Pending)
+}
+
+// destination returns where a remote of workspace is, as a user writes it.
+func destination(workspace config.Workspace, name string) string {
+	for _, remote := range workspace.Remotes {
+		if remote.Name == name {
+			return remote.Destination()
+		}
+	}
+	return "-"
+}
+
+// The colours, all of one length.
+const (
+	noColour = "39"
+	red      = "31"
+	green    = "32"
+	yellow   = "33"
+)
+
+func stateColour(state report.State) string {
+	switch state {
+	case report.InSync:
+		return green
+	case report.Offline, report.Halted, report.Failed:
+		return red
+	case report.Paused:
+		return noColour
+	}
+	return yellow
+}
+
+// paint colours s, if colours are wanted.
+func (p *printer) paint(colour, s string) string {
+	if !p.colour {
+		return s
+	}
+	return "\x1b[" + colour + "m" + s + "\x1b[0m"
+}
+
+// plain makes what could steer a terminal visible instead.
+func plain(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) || r == '\n' {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+// age says for how long something has been so.
+func age(since, now time.Time) string {
+	if since.IsZero() {
+		return "-"
+	}
+	return duration(max(now.Sub(since), 0))
+}
+
+// duration is d in its largest fitting unit.
+func duration(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%ds", d/time.Second)
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return fmt.Sprintf("%dd", d/(24*time.Hour))
+}
+
+// size is a number of bytes in its largest fitting unit.
+func size(bytes int64) string {
+	value, unit := float64(bytes), "B"
+	for _, larger := range []string{"kB", "MB", "GB", "TB"} {
+		if value < 1000 {
+			break
+		}
+		value, unit = value/1000, larger
+	}
+	if unit == "B" {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	return fmt.Sprintf("%.1f %s", value, unit)
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}

@@ -1,0 +1,253 @@
+package cli
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+func TestStateText(t *testing.T) {
+	after := func(d time.Duration) *time.Time { return before(-d) }
+	tests := []struct {
+		remote report.RemoteStatus
+		want   string
+	}{
+		{report.RemoteStatus{State: report.Starting}, "starting"},
+		{report.RemoteStatus{State: report.InSync}, "in sync"},
+		{report.RemoteStatus{State: report.Pending, Pending: 12}, "pending 12"},
+		{report.RemoteStatus{State: report.Pending, PendingEverything: true}, "pending everything"},
+		{report.RemoteStatus{State: report.Syncing}, "syncing"},
+		{report.RemoteStatus{State: report.Retrying, NextRetry: after(4 * time.Second)}, "retrying in 4s"},
+		{report.RemoteStatus{State: report.Retrying, NextRetry: after(3100 * time.Millisecond)}, "retrying in 4s"},
+		{report.RemoteStatus{State: report.Retrying, NextRetry: before(time.Second)}, "retrying now"},
+		{report.RemoteStatus{State: report.Retrying}, "retrying now"},
+		{report.RemoteStatus{State: report.Offline, NextRetry: after(90 * time.Second)}, "offline, retrying in 90s"},
+		{report.RemoteStatus{State: report.Paused}, "paused"},
+		{report.RemoteStatus{State: report.Halted}, "halted"},
+		{report.RemoteStatus{State: report.Failed}, "failed"},
+	}
+	for _, test := range tests {
+		if got := stateText(test.remote, now); got != test.want {
+			t.Errorf("%v: %q, want %q", test.remote.State, got, test.want)
+		}
+	}
+}
+
+// somePlaces are workspaces in all sorts of states.
+func somePlaces() []api.WorkspaceStatus {
+	remote := func(name, dest string) config.Remote {
+		r, err := config.ParseDestination(dest)
+		if err != nil {
+			panic(err)
+		}
+		r.Name = name
+		return r
+	}
+	return []api.WorkspaceStatus{
+		{
+			Workspace: config.Workspace{Name: "docs", LocalPath: "/home/me/docs", Remotes: []config.Remote{
+				remote("nas", "me@nas:/backup"), remote("disk", "/mnt/disk"), remote("far", "rsync://far/module"),
+			}},
+			Monitor: api.MonitorStatus{State: "running", PID: 7, Restarts: 1, LastExit: "exit status 2"},
+			Watch:   report.Watch{Armed: true, Backend: "inotify", Lossless: true, Directories: 90, Polled: 10, Problem: "the limit of watches is reached"},
+			Remotes: []report.RemoteStatus{
+				{Name: "nas", State: report.InSync, Since: *before(5 * time.Minute), LastSuccess: before(5 * time.Minute), LastFullPass: before(time.Hour), Adopted: true, Strategy: []string{"sftp for small changes", "rsync 3.5.0"}},
+				{
+					Name: "disk", State: report.Halted, Since: *before(time.Second), Pending: 3, OldestPending: before(3 * time.Second),
+					Held: &report.Held{ID: "1", Count: 200, Sample: []string{"a", "b\x1b[2J"}, Reason: "more than half of all entries are gone"},
+				},
+				{
+					Name: "far", State: report.Retrying, Since: *before(time.Minute), Pending: 1, NextRetry: before(-2 * time.Second),
+					Transfer: &report.Transfer{Kind: "changes", Since: *before(2 * time.Second), Files: 3, Bytes: 1_234_567},
+					Error:    "Permission denied", ErrorPath: "x/y", Hint: "look there",
+				},
+			},
+		},
+		{Workspace: config.Workspace{Name: "new", LocalPath: "/new"}, Monitor: api.MonitorStatus{State: "stopped"}},
+		{
+			Workspace: config.Workspace{Name: "sad", LocalPath: "/sad", Remotes: []config.Remote{remote("r", "h:/p")}},
+			Monitor:   api.MonitorStatus{State: "failed", Restarts: 5, LastExit: "signal: killed"},
+			Halted:    &report.Halt{Reason: "/sad is gone", Since: *before(3 * time.Hour)},
+			Remotes:   []report.RemoteStatus{{Name: "r", State: report.Failed, Since: *before(49 * time.Hour), PendingEverything: true}},
+		},
+	}
+}
+
+func testPrinter() (p *printer, out *bytes.Buffer) {
+	out = new(bytes.Buffer)
+	return &printer{out: out, err: out, now: func() time.Time { return now }}, out
+}
+
+func check(t *testing.T, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestList(t *testing.T) {
+	p, out := testPrinter()
+	p.list(somePlaces(), false)
+	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE
+docs       nas     me@nas:/backup      in sync
+docs       disk    /mnt/disk           halted
+docs       far     rsync://far/module  retrying in 2s
+new        -       -                   no remotes
+sad        r       h:/p                failed
+`)
+	out.Reset()
+	p.list(somePlaces(), true)
+	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  PENDING     RESTARTS  PATH
+docs       nas     me@nas:/backup      in sync         5m     0           1         /home/me/docs
+docs       disk    /mnt/disk           halted          1s     3           1         /home/me/docs
+docs       far     rsync://far/module  retrying in 2s  60s    1           1         /home/me/docs
+new        -       -                   no remotes      -      -           0         /new
+sad        r       h:/p                failed          2d     everything  5         /sad
+`)
+	out.Reset()
+	p.list(nil, false)
+	check(t, out.String(), "hint: there is no workspace yet: wsync add NAME PATH\n")
+}
+
+func TestStatusText(t *testing.T) {
+	p, _ := testPrinter()
+	check(t, p.statusText(somePlaces()), `docs  /home/me/docs
+  watch        10 directories of 100 polled; the limit of watches is reached
+  nas  me@nas:/backup
+    state      in sync, for 5m
+    last sent  5m ago
+    full pass  60m ago, repaired 0
+  disk  /mnt/disk
+    state      halted, for 1s
+    pending    3 paths, the oldest for 3s
+    held       200 deletions: more than half of all entries are gone
+               a
+               b\x1b[2J
+               if this is meant: wsync approve docs disk
+               if it is not: restore the files, then wsync resume docs disk
+    last sent  never
+    full pass  never
+  far  rsync://far/module
+    state      retrying in 2s, for 60s
+    pending    1 path
+    transfer   changes for 2s: 3 files, 1.2 MB
+    error      x/y: Permission denied
+    hint       look there
+    last sent  never
+    full pass  never
+
+new  /new
+  remotes      none yet: wsync attach new REMOTE DEST
+
+sad  /sad
+  monitor      failed after 5 restarts: signal: killed; try again: wsync restart sad
+  halted       for 3h: /sad is gone
+               bring the directory back, and mirroring goes on by itself
+               if it is meant to be another one: wsync remove sad, then add it again
+  r  h:/p
+    state      failed, for 2d
+    pending    everything
+    last sent  never
+    full pass  never
+`)
+}
+
+func TestInfo(t *testing.T) {
+	p, out := testPrinter()
+	place := somePlaces()[0]
+	place.Remotes = place.Remotes[:1]
+	p.info(place)
+	check(t, out.String(), `docs  /home/me/docs
+  on empty     halt
+  monitor      running, pid 7, 1 restart, the last end: exit status 2
+  watch        inotify, 90 directories watched, 10 polled, events lost never
+  nas  me@nas:/backup
+    state      in sync, for 5m
+    last sent  5m ago
+    full pass  60m ago, repaired 0
+    strategy   sftp for small changes
+               rsync 3.5.0
+`)
+}
+
+func TestWatchText(t *testing.T) {
+	tests := []struct {
+		state string
+		watch report.Watch
+		want  string
+	}{
+		{"running", report.Watch{Armed: true, Backend: "inotify", Lossless: true, Directories: 5}, ""},
+		{"running", report.Watch{Backend: "inotify", Lossless: true, Directories: 5}, "starting, 5 directories so far"},
+		{"running", report.Watch{Armed: true, Backend: "notify", Directories: 5}, "notify may miss events, full passes follow each burst"},
+		{"stopped", report.Watch{}, ""},
+	}
+	for _, test := range tests {
+		status := api.WorkspaceStatus{Monitor: api.MonitorStatus{State: test.state}, Watch: test.watch}
+		if got := watchText(status); got != test.want {
+			t.Errorf("%+v: %q, want %q", test.watch, got, test.want)
+		}
+	}
+}
+
+func TestMonitorText(t *testing.T) {
+	status := api.MonitorStatus{State: "backing off", LastExit: "exit status 1", NextStart: before(-time.Second)}
+	if got, want := monitorText("w", status, now), "died: exit status 1; starting again in 1s"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestColour(t *testing.T) {
+	p, _ := testPrinter()
+	p.colour = true
+	if got, want := p.paint(stateColour(report.InSync), "in sync"), "\x1b[32min sync\x1b[0m"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if p := newPrinter(new(bytes.Buffer), nil, func(string) string { return "" }); p.colour {
+		t.Error("colours although it is no terminal")
+	}
+}
+
+func TestPlain(t *testing.T) {
+	if got, want := plain("ä\x1b[31m\r\u202e b\xff"), `ä\x1b[31m\r\u202e b�`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestUnits(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 1900 * time.Millisecond: "1s", 119 * time.Second: "119s", 2 * time.Minute: "2m",
+		119 * time.Minute: "119m", 2 * time.Hour: "2h", 47 * time.Hour: "47h", 48 * time.Hour: "2d",
+	} {
+		if got := duration(d); got != want {
+			t.Errorf("duration(%v) is %q, want %q", d, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_550_000: "1.6 MB", 5e15: "5000.0 TB"} {
+		if got := size(n); got != want {
+			t.Errorf("size(%d) is %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestLogText(t *testing.T) {
+	tests := []struct{ line, want string }{
+		{
+			`{"level":"info","ts":"2026-05-06T04:05:06.123Z","logger":"watchdog","msg":"monitor started","pid":12,"path":"/a b","empty":"","list":[1,"x"]}`,
+			`04:05:06.123 info  monitor started logger=watchdog pid=12 path="/a b" empty="" list=[1,"x"]`,
+		},
+		{
+			`{"level":"error","ts":"2026-05-06T04:05:06.123+02:00","msg":"a\u001bb","stacktrace":"one\ntwo"}`,
+			"02:05:06.123 error a\\x1bb\none\ntwo",
+		},
+		{`{"level":"warn","ts":17,"msg":"odd time"}`, `17 warn  odd time`},
+		{"panic: \x1b[31mno", `panic: \x1b[31mno`},
+		{"{not json", "{not json"},
+	}
+	for _, test := range tests {
+		check(t, logText([]byte(test.line), time.UTC), test.want)
+	}
+}

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wsync/client"
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+// settleTimeout is how long attach watches what becomes of a new remote.
+const settleTimeout = 3 * time.Second
+
+func (c *command) attachCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "attach",
+		Category:  sectionRemotes,
+		Usage:     "mirror a workspace to a remote",
+		ArgsUsage: "NAME REMOTE DEST",
+		Description: `Mirrors the workspace NAME to DEST from now on, under the name REMOTE. DEST is one of
+  [user@]host:/path                         by ssh; host may be an alias of ~/.ssh/config
+  ssh://[user@]host[:port]/path             the same
+  rsync://[user@]host[:port]/module[/path]  by an rsync daemon
+  /path                                     a directory of this machine`,
+		Flags: []cli.Flag{
+			&cli.IntFlag{Name: "port", Usage: "the port `N` of the host"},
+			&cli.StringFlag{Name: "user", Usage: "log in as `USER`"},
+			&cli.StringFlag{Name: "identity-file", Usage: "the ssh key is in `FILE`"},
+			&cli.StringFlag{Name: "password-file", Usage: "the password for the rsync daemon is in `FILE`"},
+			&cli.BoolFlag{Name: "delete-existing", Usage: "delete what is in DEST and not in the workspace"},
+		},
+		Action: c.attach,
+	}
+}
+
+func (c *command) attach(cCtx *cli.Context) error {
+	ctx, workspace, name := cCtx.Context, cCtx.Args().Get(0), cCtx.Args().Get(1)
+	cannot := func(err error) error { return fmt.Errorf("cannot attach %s: %w", target(workspace, name), err) }
+
+	remote, err := newRemote(cCtx)
+	if err != nil {
+		return cannot(err)
+	}
+	daemon, err := c.connect()
+	if err != nil {
+		return err
+	}
+	// Before anybody is asked for a passphrase.
+	if _, err := daemon.Workspace(ctx, workspace); err != nil {
+		return cannot(err)
+	}
+	c.warnMissing("rsync")
+	if remote.Connection.Kind() == config.KindSSH {
+		c.warnMissing("ssh")
+		if isTerminal(c.deps.Stdin) && isTerminal(c.err) {
+			c.firstConnection(ctx, remote.Connection)
+		}
+	}
+	attach := api.AttachRemote{Remote: remote, DeleteExisting: cCtx.Bool("delete-existing")}
+	if _, err := daemon.Attach(ctx, workspace, attach); err != nil {
+		return cannot(err)
+	}
+	status, err := settle(ctx, daemon, workspace, name)
+	if err != nil {
+		return fmt.Errorf("attached %s, but cannot follow its status: %w", target(workspace, name), err)
+	}
+	if status.State == report.Halted && status.Held != nil && !status.Adopted {
+		if err := daemon.Detach(ctx, workspace, name); err != nil {
+			return fmt.Errorf("cannot detach %s, which must not stay attached: %w", target(workspace, name), err)
+		}
+		c.held(status.Held)
+		refused := cannot(fmt.Errorf("%s holds what the workspace does not have, and it would be deleted", remote.Destination()))
+		return &codedError{code: exitHeld, err: withHint(refused, "--delete-existing attaches and deletes it, or choose an empty directory")}
+	}
+	c.attached(workspace, remote.Destination(), status)
+	return nil
+}
+
+// newRemote returns the remote that the command line describes.
+func newRemote(cCtx *cli.Context) (config.Remote, error) {
+	remote, err := config.ParseDestination(cCtx.Args().Get(2))
+	if err != nil {
+		return remote, &usageError{message: err.Error()}
+	}
+	remote.Name = cCtx.Args().Get(1)
+	flags := config.DestinationFlags{Port: cCtx.Int("port"), User: cCtx.String("user")}
+	if cCtx.IsSet("port") && flags.Port == 0 {
+		return remote, &usageError{message: "--port is 0: expected a number from 1 to 65535"}
+	}
+	if flags.IdentityFile, err = absoluteFile(cCtx, "identity-file"); err != nil {
+		return remote, err
+	}
+	if flags.PasswordFile, err = absoluteFile(cCtx, "password-file"); err != nil {
+		return remote, err
+	}
+	if err := remote.Apply(flags); err != nil {
+		return remote, &usageError{message: err.Error()}
+	}
+	if file := flags.PasswordFile; file != "" {
+		// rsync refuses such a file, but only when it is too late to say so here.
+		if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o006 != 0 {
+			return remote, withHint(fmt.Errorf("others may read or write the password file %s", file), "chmod 600 %s", file)
+		}
+	}
+	return remote, nil
+}
+
+// absoluteFile returns the absolute path of the file that an option names, ""
+// if it is not set. "~/" is the home directory: shells leave it alone behind
+// "--option=".
+func absoluteFile(cCtx *cli.Context, option string) (string, error) {
+	path := cCtx.String(option)
+	if path == "" {
+		return "", nil
+	}
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("--%s: %w", option, err)
+		}
+		path = filepath.Join(home, rest)
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("--%s: %w", option, err)
+	}
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, os.ErrNotExist):
+		return "", fmt.Errorf("--%s: %s does not exist", option, path)
+	case err != nil:
+		return "", fmt.Errorf("--%s: %w", option, err)
+	case info.IsDir():
+		return "", fmt.Errorf("--%s: %s is a directory", option, path)
+	}
+	return path, nil
+}
+
+// firstConnection lets ssh ask the user what it may have to ask, about an
+// unknown host key or for a passphrase: the daemon has no terminal. A failure
+// only warns, since the host may just be down.
+func (c *command) firstConnection(ctx context.Context, connection config.Connection) {
+	ssh := exec.CommandContext(ctx, "ssh", sshArguments(connection)...)
+	ssh.Stdin, ssh.Stdout, ssh.Stderr = c.deps.Stdin, c.err, c.err
+	err := ssh.Run()
+	const sshFailed = 255 // any other code is that of the command, which ran or was not allowed to
+	var exit *exec.ExitError
+	switch {
+	case err == nil, ctx.Err() != nil:
+	case !errors.As(err, &exit):
+		c.note("cannot run ssh: %v", err)
+	case exit.ExitCode() == sshFailed:
+		c.note("the first connection failed, for the reason that ssh gives above")
+	}
+}
+
+// sshArguments connects as the monitor will, and does nothing there. Settings
+// of the user's that would get in the way of that are turned off: connections
+// that are shared prove nothing.
+func sshArguments(connection config.Connection) []string {
+	args := []string{"-T", "-o", "ConnectTimeout=10", "-o", "ControlPath=none", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none"}
+	if alias := connection.HostAlias; alias != nil {
+		return append(args, "--", alias.HostAlias, "true")
+	}
+	host := connection.SSH
+	if host.Port != 0 {
+		args = append(args, "-p", strconv.Itoa(host.Port))
+	}
+	if host.Username != "" {
+		args = append(args, "-l", host.Username)
+	}
+	if host.IdentityFile != "" {
+		args = append(args, "-i", host.IdentityFile)
+	}
+	return append(args, "--", host.Host, "true")
+}
+
+// settle follows the status of a remote until it is clear how it fares, and
+// at most for settleTimeout.
+func settle(ctx context.Context, daemon *client.Client, workspace, name string) (report.RemoteStatus, error) {
+	limited, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	remote := report.RemoteStatus{Name: name, State: report.Starting}
+	for revision := uint64(0); ; {
+		status, err := daemon.Status(limited, workspace, revision)
+		if err != nil {
+			if ctx.Err() == nil && limited.Err() != nil {
+				return remote, nil
+			}
+			return remote, err
+		}
+		for _, w := range status.Workspaces {
+			if i := slices.IndexFunc(w.Remotes, func(r report.RemoteStatus) bool { return r.Name == name }); i >= 0 && w.Workspace.Name == workspace {
+				remote = w.Remotes[i]
+			}
+		}
+		switch remote.State {
+		case report.Starting, report.Pending, report.Syncing:
+			revision = max(status.Revision, 1) // 0 would not wait
+		default:
+			return remote, nil
+		}
+	}
+}
+
+func (c *command) detachCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "detach",
+		Category:    sectionRemotes,
+		Usage:       "stop mirroring to a remote",
+		ArgsUsage:   "NAME REMOTE",
+		Description: "Stops mirroring the workspace NAME to REMOTE and forgets it; what it holds stays.",
+		Action: func(cCtx *cli.Context) error {
+			workspace, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
+			daemon, err := c.connect()
+			if err != nil {
+				return err
+			}
+			if err := daemon.Detach(cCtx.Context, workspace, remote); err != nil {
+				return fmt.Errorf("cannot detach %s: %w", target(workspace, remote), err)
+			}
+			c.result("detached %s", target(workspace, remote))
+			return nil
+		},
+	}
+}

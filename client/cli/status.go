@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wsync/client"
+	"wsync/daemon/api"
+)
+
+// redrawInterval keeps a busy workspace from painting the terminal all the
+// time.
+const redrawInterval = 100 * time.Millisecond
+
+func (c *command) statusCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "status",
+		Category:    sectionStatus,
+		Usage:       "say what is going on, and why",
+		ArgsUsage:   "[NAME]",
+		Description: "Describes what the workspaces and their remotes are doing, what is wrong, and what to do about it.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "watch", Usage: "go on until interrupted, and show every change"},
+			jsonFlag(),
+		},
+		Action: c.status,
+	}
+}
+
+func (c *command) status(cCtx *cli.Context) error {
+	name, asJSON := cCtx.Args().First(), cCtx.Bool("json")
+	daemon, err := c.connect()
+	if err != nil {
+		return err
+	}
+	status, err := daemon.Status(cCtx.Context, name, 0)
+	if err != nil {
+		return statusError(name, err)
+	}
+	switch {
+	case cCtx.Bool("watch"):
+		return c.watch(cCtx.Context, daemon, name, status, asJSON)
+	case asJSON:
+		return c.json(status)
+	case len(status.Workspaces) == 0:
+		c.list(nil, false)
+	default:
+		c.print(c.statusText(status.Workspaces))
+	}
+	c.versions(status.Daemon.Version, c.deps.Version)
+	return nil
+}
+
+func statusError(name string, err error) error {
+	if name == "" {
+		return fmt.Errorf("cannot get the status: %w", err)
+	}
+	return fmt.Errorf("cannot get the status of %s: %w", name, err)
+}
+
+// watch shows status and each newer one until ctx is done. A terminal shows
+// the newest only and is redrawn every second, so that its times are right;
+// anything else gets a block per change, in JSON a line per change.
+func (c *command) watch(ctx context.Context, daemon *client.Client, name string, status *api.Status, asJSON bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	show := func() error { c.print(c.statusText(status.Workspaces) + "\n"); return nil }
+	var second <-chan time.Time
+	switch {
+	case asJSON:
+		show = func() error { return json.NewEncoder(c.out).Encode(status) }
+	case isTerminal(c.out):
+		show = func() error { c.screen(c.statusText(status.Workspaces)); return nil }
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		second = ticker.C
+	}
+	answers := make(chan answer)
+	go follow(ctx, daemon, name, status.Revision, answers)
+	if err := show(); err != nil {
+		return err
+	}
+	for {
+		select {
+		case answer := <-answers:
+			if ctx.Err() != nil {
+				return nil
+			}
+			if answer.err != nil {
+				return statusError(name, answer.err)
+			}
+			// The daemon also answers when nothing has changed for a while.
+			changed := answer.status.Revision != status.Revision
+			status = answer.status
+			if !changed {
+				continue
+			}
+		case <-second:
+		case <-ctx.Done():
+			return nil // the user has seen enough
+		}
+		if err := show(); err != nil {
+			return err
+		}
+	}
+}
+
+// answer is an answer to a request for a status.
+type answer struct {
+	status *api.Status
+	err    error
+}
+
+// follow sends each status newer than revision to answers, until ctx is done
+// or after an error.
+func follow(ctx context.Context, daemon *client.Client, name string, revision uint64, answers chan<- answer) {
+	for {
+		status, err := daemon.Status(ctx, name, revision)
+		select {
+		case answers <- answer{status, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+		revision = status.Revision
+		select {
+		case <-time.After(redrawInterval):
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+// block builds lines of a label and a value.
+type block struct{ strings.Builder }
+
+// field adds a line. Without a label the value continues the field above.
+func (b *block) field(indent int, label, value string) {
+	fmt.Fprintf(b, "%*s%-*s %s\n", indent, "", 14-indent, label, strings.ReplaceAll(plain(value), "\n", " "))
+}
+
+// statusText describes what the workspaces are doing.
+func (p *printer) statusText(workspaces []api.WorkspaceStatus) string {
+	var b block
+	for i, workspace := range workspaces {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		p.workspace(&b, workspace)
+	}
+	return b.String()
+}
+
+// screen shows text instead of all that the terminal shows.
+func (p *printer) screen(text string) {
+	const home, clearLine, clearBelow = "\x1b[H", "\x1b[K", "\x1b[J"
+	p.print(home + strings.ReplaceAll(text, "\n", clearLine+"\n") + clearBelow)
+}
+
+// attached says that a remote is attached and how it fares.
+func (p *printer) attached(workspace, destination string, remote report.RemoteStatus) {
+	state := stateText(remote, p.now())
+	switch remote.State {
+	case report.Starting, report.Pending, report.Syncing:
+		state = "the first pass is running"
+	}
+	p.result("attached %s to %s: %s", target(workspace, remote.Name), destination, state)
+	if remote.Error != "" {
+		p.note("%s: %s", target(workspace, remote.Name), remote.Error)
+	}
+	switch {
+	case remote.Hint != "":
+		p.hint("%s", remote.Hint)
+	case remote.State != report.InSync && remote.State != report.Paused && remote.Error == "":
+		p.hint("wsync status %s", workspace)
+	}
+}
+
+// behind prints a line per remote that a wait found not in sync.
+func (p *printer) behind(remotes []api.BehindRemote) {
+	for _, behind := range remotes {
+		remote := behind.Remote
+		state := stateText(remote, p.now())
+		if remote.State == report.InSync {
+			// As far as its monitor knows; it has not seen yet all that there is.
+			state = "not confirmed yet"
+		}
+		line := fmt.Sprintf("%s is not in sync: %s", target(behind.Workspace, remote.Name), state)
+		switch {
+		case remote.Error != "":
+			line += ": " + remote.Error
+		case remote.Held != nil:
+			line += ": " + heldText(remote.Held)
+		}
+		p.note("%s", line)
+	}
+}
+
+// workspace adds what there is to know about a workspace now; what is as it
+// should be is left out.
+func (p *printer) workspace(b *block, workspace api.WorkspaceStatus) {
+	name := workspace.Workspace.Name
+	fmt.Fprintf(b, "%s  %s\n", name, plain(workspace.Workspace.LocalPath))
+	if text := monitorText(name, workspace.Monitor, p.now()); text != "" {
+		b.field(2, "monitor", text)
+	}
+	if text := watchText(workspace); text != "" {
+		b.field(2, "watch", text)
+	}
+	if halt := workspace.Halted; halt != nil {
+		b.field(2, "halted", fmt.Sprintf("for %s: %s", age(halt.Since, p.now()), halt.Reason))
+		b.field(2, "", "bring the directory back, and mirroring goes on by itself")
+		b.field(2, "", fmt.Sprintf("if it is meant to be another one: wsync remove %s, then add it again", name))
+	}
+	for _, remote := range workspace.Remotes {
+		b.remoteHeading(workspace, remote)
+		p.remote(b, name, remote)
+	}
+	if len(workspace.Remotes) == 0 {
+		b.field(2, "remotes", fmt.Sprintf("none yet: wsync attach %s REMOTE DEST", name))
+	}
+}
+
+func (b *block) remoteHeading(workspace api.WorkspaceStatus, remote report.RemoteStatus) {
+	fmt.Fprintf(b, "  %s  %s\n", remote.Name, plain(destination(workspace.Workspace, remote.Name)))
+}
+
+// remote adds what there is to know about a remote now.
+func (p *printer) remote(b *block, workspace string, remote report.RemoteStatus) {
+	now := p.now()
+	state := p.paint(stateColour(remote.State), stateText(remote, now))
+	// Not through field, which would make the colours visible.
+	fmt.Fprintf(b, "    %-10s %s, for %s\n", "state", state, age(remote.Since, now))
+	if remote.Pending > 0 || remote.PendingEverything {
+		pending := "everything"
+		if !remote.PendingEverything {
+			pending = count(remote.Pending, "path")
+		}
+		if remote.OldestPending != nil {
+			pending += ", the oldest for " + age(*remote.OldestPending, now)
+		}
+		b.field(4, "pending", pending)
+	}
+	if transfer := remote.Transfer; transfer != nil {
+		b.field(4, "transfer", fmt.Sprintf("%s for %s: %s, %s", transfer.Kind, age(transfer.Since, now), count(transfer.Files, "file"), size(transfer.Bytes)))
+	}
+	if remote.Error != "" {
+		text := remote.Error
+		if remote.ErrorPath != "" {
+			text = remote.ErrorPath + ": " + text
+		}
+		b.field(4, "error", text)
+	}
+	if remote.Hint != "" {
+		b.field(4, "hint", remote.Hint)
+	}
+	if held := remote.Held; held != nil {
+		b.field(4, "held", heldText(held))
+		for _, path := range held.Sample {
+			b.field(4, "", path)
+		}
+		b.field(4, "", fmt.Sprintf("if this is meant: wsync approve %s %s", workspace, remote.Name))
+		b.field(4, "", fmt.Sprintf("if it is not: restore the files, then wsync resume %s %s", workspace, remote.Name))
+	}
+	b.field(4, "last sent", ago(remote.LastSuccess, now))
+	full := ago(remote.LastFullPass, now)
+	if remote.LastFullPass != nil {
+		full += fmt.Sprintf(", repaired %d", remote.Drift)
+	}
+	b.field(4, "full pass", full)
+}
+
+// info describes a workspace as it is defined and served.
+func (p *printer) info(workspace api.WorkspaceStatus) {
+	var b block
+	definition, monitor, watch := workspace.Workspace, workspace.Monitor, workspace.Watch
+	fmt.Fprintf(&b, "%s  %s\n", definition.Name, plain(definition.LocalPath))
+	onEmpty := definition.OnEmpty
+	if onEmpty == "" {
+		onEmpty = "halt"
+	}
+	b.field(2, "on empty", onEmpty)
+	state := monitor.State
+	if monitor.PID > 0 {
+		state += fmt.Sprintf(", pid %d", monitor.PID)
+	}
+	state += ", " + count(monitor.Restarts, "restart")
+	if monitor.LastExit != "" {
+		state += ", the last end: " + monitor.LastExit
+	}
+	b.field(2, "monitor", state)
+	if watch.Backend != "" {
+		b.field(2, "watch", fmt.Sprintf("%s, %s watched, %d polled, events lost %s", watch.Backend, directories(watch.Directories), watch.Polled, times(watch.Overflows)))
+	}
+	for _, remote := range workspace.Remotes {
+		b.remoteHeading(workspace, remote)
+		p.remote(&b, definition.Name, remote)
+		for i, line := range remote.Strategy {
+			label := ""
+			if i == 0 {
+				label = "strategy"
+			}
+			b.field(4, label, line)
+		}
+	}
+	p.print(b.String())
+}
+
+// monitorText says what is wrong with a monitor, or "".
+func monitorText(name string, monitor api.MonitorStatus, now time.Time) string {
+	exit := ""
+	if monitor.LastExit != "" {
+		exit = ": " + monitor.LastExit
+	}
+	switch monitor.State {
+	case "failed":
+		return fmt.Sprintf("failed after %s%s; try again: wsync restart %s", count(monitor.Restarts, "restart"), exit, name)
+	case "backing off":
+		next := "now"
+		if monitor.NextStart != nil && monitor.NextStart.After(now) {
+			next = "in " + duration(monitor.NextStart.Sub(now)+time.Second-time.Nanosecond)
+		}
+		return fmt.Sprintf("died%s; starting again %s", exit, next)
+	}
+	return ""
+}
+
+// watchText says what limits the watching of a workspace, or "".
+func watchText(workspace api.WorkspaceStatus) string {
+	watch := workspace.Watch
+	var parts []string
+	switch {
+	case workspace.Monitor.State != "running" || watch.Backend == "":
+		return "" // there is no watcher, and the monitor's line says why
+	case !watch.Armed:
+		parts = append(parts, "starting, "+directories(watch.Directories)+" so far")
+	case watch.Polled > 0:
+		parts = append(parts, fmt.Sprintf("%s of %d polled", directories(watch.Polled), watch.Directories+watch.Polled))
+	}
+	if !watch.Lossless {
+		parts = append(parts, watch.Backend+" may miss events, full passes follow each burst")
+	}
+	if watch.Problem != "" {
+		parts = append(parts, watch.Problem)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// ago says when something last happened.
+func ago(t *time.Time, now time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return age(*t, now) + " ago"
+}
+
+func directories(n int) string {
+	if n == 1 {
+		return "1 directory"
+	}
+	return fmt.Sprintf("%d directories", n)
+}
+
+func times(n int) string {
+	switch n {
+	case 0:
+		return "never"
+	case 1:
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}

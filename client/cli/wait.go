@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+func (c *command) waitCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "wait",
+		Category:    sectionStatus,
+		Usage:       "wait until all changes are mirrored",
+		ArgsUsage:   "[NAME [REMOTE]]",
+		Description: "Returns once everything that changed before is proven to be on the remotes; the exit code is 4 if that takes too long\nor needs you, 5 if a guard against deletion is all that is in the way.",
+		Flags: []cli.Flag{
+			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "wait for `DURATION` at most, such as 30s; 0 for ever (default 5m)"},
+			jsonFlag(),
+		},
+		Action: c.wait,
+	}
+}
+
+func (c *command) wait(cCtx *cli.Context) error {
+	workspace, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
+	timeout := cCtx.Duration("timeout")
+	if timeout < 0 {
+		return &usageError{message: fmt.Sprintf("cannot wait: --timeout is %v: expected 0 or more", timeout)}
+	}
+	daemon, err := c.connect()
+	if err != nil {
+		return err
+	}
+	result, err := daemon.Wait(cCtx.Context, api.Wait{Workspace: workspace, Remote: remote, Timeout: timeout})
+	if err != nil {
+		if workspace == "" {
+			return fmt.Errorf("cannot wait: %w", err)
+		}
+		return fmt.Errorf("cannot wait for %s: %w", target(workspace, remote), err)
+	}
+	if cCtx.Bool("json") {
+		if err := c.json(result); err != nil {
+			return err
+		}
+	} else {
+		c.behind(result.Behind)
+	}
+	if code := waitCode(result); code != exitDone {
+		return &codedError{code: code}
+	}
+	return nil
+}
+
+// waitCode returns the exit code for the result of a wait.
+func waitCode(result *api.WaitResult) int {
+	if result.InSync {
+		return exitDone
+	}
+	for _, behind := range result.Behind {
+		if behind.Remote.State != report.Halted {
+			return exitNotInSync
+		}
+	}
+	if len(result.Behind) == 0 {
+		return exitNotInSync
+	}
+	return exitHeld
+}

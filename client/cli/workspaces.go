@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"wsync/config"
+	"wsync/daemon/api"
+)
+
+func (c *command) addCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "add",
+		Category:    sectionWorkspaces,
+		Usage:       "make a directory a workspace",
+		ArgsUsage:   "NAME PATH",
+		Description: "Makes the directory PATH a workspace, which can be mirrored to any number of remotes.",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "on-empty", Usage: "`halt|allow` mirroring when PATH is suddenly empty (default halt)"},
+		},
+		Action: c.add,
+	}
+}
+
+func (c *command) add(cCtx *cli.Context) error {
+	name, path := cCtx.Args().Get(0), cCtx.Args().Get(1)
+	onEmpty := cCtx.String("on-empty")
+	switch onEmpty {
+	case "", config.OnEmptyHalt, config.OnEmptyAllow:
+	default:
+		return &usageError{message: fmt.Sprintf("cannot add %s: --on-empty is %q: expected halt or allow", name, onEmpty)}
+	}
+	if path == "" {
+		return &usageError{message: fmt.Sprintf("cannot add %s: the path is empty", name)}
+	}
+	daemon, err := c.connect()
+	if err != nil {
+		return err
+	}
+	// Only the client knows what a relative path is relative to.
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("cannot add %s: %w", name, err)
+	}
+	c.warnMissing("rsync")
+	status, err := daemon.AddWorkspace(cCtx.Context, api.AddWorkspace{Name: name, LocalPath: path, OnEmpty: onEmpty})
+	if err != nil {
+		return fmt.Errorf("cannot add %s: %w", name, err)
+	}
+	c.result("added %s: %s", name, status.Workspace.LocalPath)
+	return nil
+}
+
+func (c *command) removeCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "remove",
+		Category:    sectionWorkspaces,
+		Usage:       "forget a workspace",
+		ArgsUsage:   "NAME",
+		Description: "Forgets a workspace and its remotes; neither its directory nor what the remotes hold is touched.",
+		Action: func(cCtx *cli.Context) error {
+			name := cCtx.Args().First()
+			daemon, err := c.connect()
+			if err != nil {
+				return err
+			}
+			if err := daemon.RemoveWorkspace(cCtx.Context, name); err != nil {
+				return fmt.Errorf("cannot remove %s: %w", name, err)
+			}
+			c.result("removed %s", name)
+			return nil
+		},
+	}
+}
+
+func (c *command) listCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "list",
+		Category:    sectionWorkspaces,
+		Usage:       "list workspaces and remotes",
+		Description: "Prints a line per workspace and remote with its state.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Usage: "also print times, pending paths, restarts and directories"},
+			jsonFlag(),
+		},
+		Action: func(cCtx *cli.Context) error {
+			daemon, err := c.connect()
+			if err != nil {
+				return err
+			}
+			status, err := daemon.Status(cCtx.Context, "", 0)
+			if err != nil {
+				return fmt.Errorf("cannot list the workspaces: %w", err)
+			}
+			if cCtx.Bool("json") {
+				// An empty list, not null.
+				return c.json(append([]api.WorkspaceStatus{}, status.Workspaces...))
+			}
+			c.list(status.Workspaces, cCtx.Bool("long"))
+			return nil
+		},
+	}
+}
+
+func (c *command) infoCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "info",
+		Category:    sectionWorkspaces,
+		Usage:       "describe a workspace in detail",
+		ArgsUsage:   "NAME",
+		Description: "Describes how a workspace is watched, and how each of its remotes is served and why.",
+		Flags:       []cli.Flag{jsonFlag()},
+		Action: func(cCtx *cli.Context) error {
+			name := cCtx.Args().First()
+			daemon, err := c.connect()
+			if err != nil {
+				return err
+			}
+			status, err := daemon.Workspace(cCtx.Context, name)
+			if err != nil {
+				return fmt.Errorf("cannot describe %s: %w", name, err)
+			}
+			if cCtx.Bool("json") {
+				return c.json(status)
+			}
+			c.info(*status)
+			return nil
+		},
+	}
+}

@@ -1,0 +1,38 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"wsync/daemon/api"
+)
+
+// AddWorkspace adds a workspace.
+func (c *Client) AddWorkspace(ctx context.Context, add api.AddWorkspace) (*api.WorkspaceStatus, error) {
+	status := new(api.WorkspaceStatus)
+	if err := c.do(ctx, answerTimeout, http.MethodPost, api.WorkspacesPath, nil, add, status); err != nil {
+		return nil, err
+	}
+	return status, nil
+}
+
+// Workspace returns the status of a workspace.
+func (c *Client) Workspace(ctx context.Context, name string) (*api.WorkspaceStatus, error) {
+	status := new(api.WorkspaceStatus)
+	if err := c.do(ctx, answerTimeout, http.MethodGet, workspacePath(name), nil, nil, status); err != nil {
+		return nil, err
+	}
+	return status, nil
+}
+
+// RemoveWorkspace removes a workspace from the daemon. Neither its directory
+// nor the remotes are touched.
+func (c *Client) RemoveWorkspace(ctx context.Context, name string) error {
+	return c.do(ctx, answerTimeout, http.MethodDelete, workspacePath(name), nil, nil, nil)
+}
+
+// workspacePath is the path of a workspace's route.
+func workspacePath(name string) string {
+	return api.WorkspacesPath + "/" + url.PathEscape(name)
+}
