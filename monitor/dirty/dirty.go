@@ -1,0 +1,329 @@
+// Package dirty keeps the paths that a remote is not proven to hold. A path
+// enters when it may have changed and leaves only with a batch whose transfer
+// began afterwards and succeeded; see Set.
+package dirty
+
+import (
+	"math"
+	"path"
+	"strings"
+	"time"
+
+	"wsync/monitor/watch"
+)
+
+// The times that a path waits before it is ripe for a batch.
+const (
+	// CloseWait is how long a file that is still being made may take to be
+	// closed before it is sent as it is.
+	CloseWait = 20 * time.Millisecond
+	// WriteInterval is the time between two transfers of a file that is
+	// written without pause.
+	WriteInterval = time.Second
+	// RetryWait is how soon a path that failed is tried again when it changes.
+	RetryWait = time.Second
+)
+
+// The bounds of a set. At a hundred bytes or so an entry they hold a set below
+// a few megabytes, however long a remote is away.
+const (
+	// Limit is the number of entries above which a set folds.
+	Limit = 20000
+	// DirectoryLimit is the number of entries in one directory above which
+	// folding replaces them by the directory with all below it.
+	DirectoryLimit = 512
+)
+
+// Entry is what is known about a dirty path.
+type Entry struct {
+	Path   string
+	Change watch.Change
+	// Seq is the number of the oldest mark that is not proven yet.
+	Seq uint64
+	// Since is when that mark was made, NotBefore when the path is ripe.
+	Since, NotBefore time.Time
+	// Attempts counts the transfers that failed on this very path, and Problem
+	// is why the last one did.
+	Attempts int
+	Problem  string
+	// Approved is how many deletions on behalf of this path need no judgement:
+	// the user has approved them, or what was there is elsewhere in the tree.
+	Approved int
+}
+
+// Failing tells that the path fails while others succeed. It is tried on its
+// own, and left out where it would fail others.
+func (e *Entry) Failing() bool { return e.Attempts > 0 }
+
+// Set is the dirty paths of one remote. It is not safe for concurrent use; the
+// remote's worker guards it.
+//
+// Everything is a member of its own, beside the paths: a full pass compares
+// sizes and times, while a path that is known to be dirty is compared byte by
+// byte, so the one does not prove the other. Only when paths were folded into
+// it, its Change has Content, and the pass must compare bytes as well.
+type Set struct {
+	entries map[string]*Entry
+	// everything is non-nil when a full pass is due.
+	everything *Entry
+	// writing holds the files that were last sent while still open, with the
+	// time of that transfer.
+	writing map[string]time.Time
+}
+
+// NewSet returns an empty set.
+func NewSet() *Set {
+	return &Set{entries: make(map[string]*Entry), writing: make(map[string]time.Time)}
+}
+
+// Mark makes path dirty. seq must not decrease from call to call.
+func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
+	ripe := now
+	if change&watch.Open != 0 {
+		ripe = now.Add(CloseWait)
+		if sent, ok := s.writing[p]; ok {
+			ripe = sent.Add(WriteInterval)
+		}
+	} else {
+		delete(s.writing, p)
+	}
+	e, ok := s.entries[p]
+	if !ok {
+		s.entries[p] = &Entry{Path: p, Change: change, Seq: seq, Since: now, NotBefore: ripe}
+		if len(s.entries) > Limit {
+			s.fold()
+		}
+		return
+	}
+	// Open stays only while every mark since the last transfer had it.
+	open := e.Change & change & watch.Open
+	if change&watch.Entry != 0 {
+		e.Approved = 0 // that was about an earlier entry of this name
+	}
+	e.Change = (e.Change|change)&^watch.Open | open
+	switch {
+	case e.Failing():
+		e.NotBefore = earlier(e.NotBefore, now.Add(RetryWait))
+	case open == 0:
+		e.NotBefore = earlier(e.NotBefore, ripe)
+	}
+}
+
+// MarkMoved makes path dirty because it was renamed to another place of the
+// tree.
+func (s *Set) MarkMoved(p string, change watch.Change, seq uint64, now time.Time) {
+	s.Mark(p, change, seq, now)
+	if e, ok := s.entries[p]; ok { // it may have been folded
+		e.Approved = math.MaxInt32 // nobody knows how much is below
+	}
+}
+
+// MarkEverything makes a full pass due at notBefore, or earlier if one already is.
+func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
+	if s.everything == nil {
+		s.everything = &Entry{Change: watch.Tree, Seq: seq, Since: now, NotBefore: notBefore}
+		return
+	}
+	s.everything.NotBefore = earlier(s.everything.NotBefore, notBefore)
+}
+
+// Len is the number of dirty paths; Everything tells whether a full pass is
+// due as well.
+func (s *Set) Len() int         { return len(s.entries) }
+func (s *Set) Everything() bool { return s.everything != nil }
+
+// Oldest returns the lowest Seq and the earliest Since of the set; ok is false
+// for an empty one.
+func (s *Set) Oldest() (seq uint64, since time.Time, ok bool) {
+	seq = math.MaxUint64
+	visit := func(e *Entry) {
+		seq = min(seq, e.Seq)
+		if !ok || e.Since.Before(since) {
+			since = e.Since
+		}
+		ok = true
+	}
+	if s.everything != nil {
+		visit(s.everything)
+	}
+	for _, e := range s.entries {
+		visit(e)
+	}
+	return seq, since, ok
+}
+
+// Failing returns the entries that fail on their own.
+func (s *Set) Failing() []*Entry {
+	var failing []*Entry
+	for _, e := range s.entries {
+		if e.Failing() {
+			failing = append(failing, e)
+		}
+	}
+	return failing
+}
+
+// Ripe returns when the next batch can be taken; ok is false for an empty set.
+func (s *Set) Ripe() (at time.Time, ok bool) {
+	visit := func(e *Entry) {
+		if !ok || e.NotBefore.Before(at) {
+			at, ok = e.NotBefore, true
+		}
+	}
+	if s.everything != nil {
+		visit(s.everything)
+	}
+	for _, e := range s.entries {
+		visit(e)
+	}
+	return at, ok
+}
+
+// Batch is what one transfer is to bring in line.
+type Batch struct {
+	// Everything, when non-nil, asks for a full pass, before the entries.
+	Everything *Entry
+	Entries    []*Entry
+}
+
+// Empty tells that there is nothing to do.
+func (b Batch) Empty() bool { return b.Everything == nil && len(b.Entries) == 0 }
+
+// Len is the number of paths, Everything not counted.
+func (b Batch) Len() int { return len(b.Entries) }
+
+// Oldest is like Set.Oldest.
+func (b Batch) Oldest() (seq uint64, since time.Time, ok bool) {
+	s := Set{everything: b.Everything, entries: make(map[string]*Entry, len(b.Entries))}
+	for _, e := range b.Entries {
+		s.entries[e.Path] = e
+	}
+	return s.Oldest()
+}
+
+// Take removes and returns all that is ripe at now.
+func (s *Set) Take(now time.Time) Batch {
+	var b Batch
+	if s.everything != nil && !s.everything.NotBefore.After(now) {
+		b.Everything, s.everything = s.everything, nil
+	}
+	for p, e := range s.entries {
+		if e.NotBefore.After(now) {
+			continue
+		}
+		b.Entries = append(b.Entries, e)
+		delete(s.entries, p)
+		if e.Change&watch.Open != 0 {
+			s.writing[p] = now
+		}
+	}
+	if len(s.entries) == 0 && len(b.Entries) > 1024 {
+		// A map keeps the room of its largest time; a burst must not.
+		s.entries = make(map[string]*Entry)
+	}
+	for p, sent := range s.writing {
+		if now.Sub(sent) > 2*WriteInterval {
+			delete(s.writing, p)
+		}
+	}
+	return b
+}
+
+// Restore puts entries of a failed batch back, with their age, ripe at
+// notBefore. What was marked in the meantime is merged.
+func (s *Set) Restore(b Batch, notBefore time.Time) {
+	if e := b.Everything; e != nil {
+		e.NotBefore = notBefore
+		if f := s.everything; f != nil {
+			e.NotBefore = earlier(notBefore, f.NotBefore)
+			e.Seq, e.Since = min(e.Seq, f.Seq), earlier(e.Since, f.Since)
+		}
+		s.everything = e
+	}
+	for _, e := range b.Entries {
+		e.NotBefore = notBefore
+		if f, ok := s.entries[e.Path]; ok {
+			e.Change |= f.Change
+			e.Seq, e.Since = min(e.Seq, f.Seq), earlier(e.Since, f.Since)
+			e.Approved = max(e.Approved, f.Approved)
+			ripe := f.NotBefore
+			if e.Failing() {
+				ripe = ripe.Add(RetryWait)
+			}
+			e.NotBefore = earlier(notBefore, ripe)
+		}
+		s.entries[e.Path] = e
+	}
+	if len(s.entries) > Limit {
+		s.fold()
+	}
+}
+
+// fold replaces the entries of crowded directories by the directory, and if
+// that is not enough all entries by a full pass.
+func (s *Set) fold() {
+	count := make(map[string]int)
+	for p := range s.entries {
+		count[parent(p)]++
+	}
+	folded := make(map[string]*Entry)
+	for p, e := range s.entries {
+		dir := parent(p)
+		if dir == "" || count[dir] <= DirectoryLimit {
+			continue
+		}
+		delete(s.entries, p)
+		merge(folded, dir, e)
+	}
+	for dir, e := range folded {
+		merge(s.entries, dir, e)
+	}
+	if len(s.entries) <= Limit/2 {
+		return
+	}
+	for _, e := range s.entries {
+		if s.everything == nil {
+			s.everything = &Entry{Change: watch.Tree, Seq: e.Seq, Since: e.Since, NotBefore: e.NotBefore}
+		}
+		absorb(s.everything, e)
+	}
+	s.everything.Change |= watch.Content
+	s.entries = make(map[string]*Entry)
+}
+
+// merge folds e into the entry of dir in entries.
+func merge(entries map[string]*Entry, dir string, e *Entry) {
+	d, ok := entries[dir]
+	if !ok {
+		d = &Entry{Path: dir, Seq: e.Seq, Since: e.Since, NotBefore: e.NotBefore}
+		entries[dir] = d
+	}
+	d.Change = (d.Change | watch.Tree | watch.Entry | watch.Content) &^ watch.Open
+	absorb(d, e)
+}
+
+// absorb makes d at least as old and as ripe as e.
+func absorb(d, e *Entry) {
+	d.Seq = min(d.Seq, e.Seq)
+	d.Since = earlier(d.Since, e.Since)
+	d.NotBefore = earlier(d.NotBefore, e.NotBefore)
+	d.Approved += e.Approved
+	if e.Attempts > d.Attempts {
+		d.Attempts, d.Problem = e.Attempts, e.Problem
+	}
+}
+
+// parent is the directory of p, "" for the root's own entries.
+func parent(p string) string {
+	if !strings.Contains(p, "/") {
+		return ""
+	}
+	return path.Dir(p)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
