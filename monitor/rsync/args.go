@@ -1,0 +1,305 @@
+// Package rsync drives rsync: it builds command lines, runs them, and reads
+// what rsync says. Building and reading are functions over values; only Run
+// starts a process.
+package rsync
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"wsync/config"
+)
+
+// Endpoint is the destination of a transfer.
+type Endpoint struct {
+	// Remote says where the destination is.
+	Remote config.Remote
+	// SSH is the command line, without the host, that reaches an ssh remote;
+	// unused for others.
+	SSH []string
+	// Strategy is what both ends are able to do.
+	Strategy Strategy
+}
+
+// Job is one run of rsync: its arguments, and the list of paths on its
+// standard input.
+type Job struct {
+	Args []string
+	// Input is the NUL-separated list for standard input, or nil.
+	Input []byte
+}
+
+// DryRun is the job without any effect: its Result tells what it would do.
+func (j Job) DryRun() Job { return j.with("--dry-run") }
+
+// Checksum makes the job compare contents instead of sizes and times.
+func (j Job) Checksum() Job { return j.with("--checksum") }
+
+// Limit makes the job delete at most maxDelete entries, as FullPass does.
+func (j Job) Limit(e Endpoint, maxDelete int) Job {
+	switch {
+	case !e.Strategy.Basic:
+		return j.with("--max-delete=" + strconv.Itoa(maxDelete))
+	case maxDelete == 0:
+		j.Args = slices.DeleteFunc(slices.Clone(j.Args), func(a string) bool { return a == "--delete" })
+	}
+	return j
+}
+
+func (j Job) with(arg string) Job {
+	j.Args = append([]string{arg}, j.Args...)
+	return j
+}
+
+// Time limits in seconds, passed to rsync. Data that stops flowing ends a
+// transfer; ssh notices a dead link much earlier by its own keep-alives.
+const (
+	ioTimeout      = 120
+	connectTimeout = 10
+)
+
+// FullPass compares the whole tree, transfers what differs, and deletes at most
+// maxDelete entries that the workspace does not hold; when more would have to
+// go, none does beyond that number and rsync ends with PartialDeletion. A
+// remote that does not know such a limit deletes nothing with maxDelete 0, and
+// whatever is necessary otherwise.
+// Paths in except, and all below them, are left alone on both sides.
+func FullPass(e Endpoint, except []string, maxDelete int) Job {
+	args := []string{"--recursive", "--stats"}
+	if !e.Strategy.Basic {
+		args = append(args, "--delete", "--max-delete="+strconv.Itoa(maxDelete))
+	} else if maxDelete > 0 {
+		args = append(args, "--delete")
+	}
+	if maxDelete > 0 {
+		args = append(args, e.force()...)
+	}
+	args = append(args, e.mkpath()...)
+	return e.job(append(args, excludes(except)...), nil)
+}
+
+// ListDeletions finds what a FullPass without limit would delete, and changes
+// nothing.
+func ListDeletions(e Endpoint, except []string) Job {
+	args := append([]string{"--recursive", "--delete", "--dry-run"}, excludes(except)...)
+	return e.job(args, nil)
+}
+
+// DeleteOnly deletes at most maxDelete entries that the workspace does not
+// hold, and sends nothing: it makes room on a full disk.
+func DeleteOnly(e Endpoint, except []string, maxDelete int) Job {
+	args := []string{"--recursive", "--delete", "--existing", "--ignore-existing"}
+	if !e.Strategy.Basic {
+		args = append(args, "--max-delete="+strconv.Itoa(maxDelete))
+	}
+	return e.job(append(args, excludes(except)...), nil)
+}
+
+// Trees makes the listed directories, with all below them, equal: byte by
+// byte, and with the deletion of what is only on the remote. Nothing outside
+// of them is touched, nor what is in except, which must come from Plan.Except. A
+// directory that is gone by then is deleted where the remote can be told so.
+func Trees(e Endpoint, paths, except []string) Job {
+	args := []string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-"}
+	if e.Strategy.DeleteMissing {
+		args = append(args, "--delete-missing-args")
+	}
+	args = append(args, e.force()...)
+	return e.job(append(args, excludes(except)...), list(paths))
+}
+
+// Paths makes the listed paths equal, byte by byte if contents is set and by
+// size and time otherwise, directories without what is in them. A listed path
+// that does not exist in the workspace is deleted on the remote, with all
+// below it; where Strategy.DeleteMissing is false it must not be listed, see
+// Deletions.
+func Paths(e Endpoint, paths []string, contents bool) Job {
+	args := append([]string{"--relative", "--dirs", "--from0", "--files-from=-"}, e.force()...)
+	if e.Strategy.DeleteMissing {
+		args = append(args, "--delete-missing-args")
+	}
+	if contents {
+		args = append(args, "--ignore-times")
+	}
+	return e.job(args, list(paths))
+}
+
+// CountDeletions finds what Paths or Deletions would delete, and changes
+// nothing.
+func CountDeletions(e Endpoint, paths []string) Job {
+	return Deletions(e, paths).DryRun()
+}
+
+// Deletions deletes the listed paths, which do not exist in the workspace, with
+// all below them. It serves remotes without --delete-missing-args: a recursive
+// comparison whose filter shows rsync nothing but these paths and the
+// directories that lead to them.
+func Deletions(e Endpoint, paths []string) Job {
+	var rules strings.Builder
+	shown := make(map[string]bool)
+	show := func(pattern string) {
+		if !shown[pattern] {
+			shown[pattern] = true
+			rules.WriteString(pattern)
+			rules.WriteByte(0)
+		}
+	}
+	for _, p := range paths {
+		for i := range len(p) {
+			if p[i] == '/' {
+				show("/" + quotePattern(p[:i]) + "/")
+			}
+		}
+		show("/" + quotePattern(p))
+		show("/" + escapePattern(p) + "/**")
+	}
+	// The order matters: --from0 counts for the lists that follow it.
+	args := []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}
+	return e.job(args, []byte(rules.String()))
+}
+
+// Root makes mode, owner and times of the root itself equal.
+func Root(e Endpoint) Job {
+	return e.job([]string{"--dirs", "--exclude=/*"}, nil)
+}
+
+// force lets a file take the place of a directory that is not empty.
+func (e Endpoint) force() []string {
+	if e.Strategy.Basic {
+		return nil
+	}
+	return []string{"--force"}
+}
+
+// mkpath makes a missing destination, parents included.
+func (e Endpoint) mkpath() []string {
+	if !e.Strategy.Mkpath {
+		return nil
+	}
+	return []string{"--mkpath"}
+}
+
+// job adds what all runs share. The working directory is the workspace.
+func (e Endpoint) job(args []string, input []byte) Job {
+	all := []string{
+		"--links", "--perms", "--times", "--owner", "--group", "--devices", "--specials",
+		"--timeout=" + strconv.Itoa(ioTimeout),
+		// One line per changed entry, without its name, which may hold
+		// anything; deletions are the exception, see parseOutput.
+		"--out-format=%i %l %n",
+	}
+	if e.Strategy.Nanoseconds {
+		// The quick check must see a change within the same second.
+		all = append(all, "--modify-window=-1")
+	}
+	if e.Strategy.SecludedArgs {
+		// The rsyncs that need it know only its old name.
+		all = append(all, "--protect-args")
+	}
+	switch c := e.Remote.Connection; c.Kind() {
+	case config.KindSSH:
+		all = append(all, "--rsh="+quoteCommand(e.SSH))
+	case config.KindRsyncDaemon:
+		all = append(all, "--contimeout="+strconv.Itoa(connectTimeout))
+		if c.RsyncDaemon.PasswordFile != "" {
+			all = append(all, "--password-file="+c.RsyncDaemon.PasswordFile)
+		}
+	}
+	all = append(all, args...)
+	return Job{Args: append(all, "--", "./", e.destination()), Input: input}
+}
+
+// destination is the last argument. It ends with a slash: the directory's
+// contents are meant.
+func (e Endpoint) destination() string {
+	path := strings.TrimRight(e.Remote.RemotePath, "/") + "/"
+	switch c := e.Remote.Connection; c.Kind() {
+	case config.KindSSH:
+		host := ""
+		if c.HostAlias != nil {
+			host = c.HostAlias.HostAlias
+		} else {
+			host = c.SSH.Host
+		}
+		return bracket(host) + ":" + path
+	case config.KindRsyncDaemon:
+		d := c.RsyncDaemon
+		url := "rsync://"
+		if d.Username != "" {
+			url += d.Username + "@"
+		}
+		url += bracket(d.Host)
+		if d.Port != 0 {
+			url += fmt.Sprintf(":%d", d.Port)
+		}
+		return url + "/" + strings.TrimLeft(path, "/")
+	default:
+		return path
+	}
+}
+
+// bracket writes an IPv6 address as rsync wants it.
+func bracket(host string) string {
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// list is the standard input for --files-from. The "./" keeps rsync from
+// taking "#" and ";" at the start of a name for a comment and dropping the
+// entry without an error.
+func list(paths []string) []byte {
+	var b strings.Builder
+	for _, p := range paths {
+		b.WriteString("./")
+		b.WriteString(p)
+		b.WriteByte(0)
+	}
+	return []byte(b.String())
+}
+
+// excludes are the filter rules that leave paths alone.
+func excludes(paths []string) []string {
+	var rules []string
+	for _, p := range paths {
+		rules = append(rules, "--exclude=/"+quotePattern(p))
+	}
+	return rules
+}
+
+// quotePattern makes a filter pattern that matches path literally: rsync takes
+// a backslash for an escape only in a pattern that has a wildcard.
+func quotePattern(path string) string {
+	if !strings.ContainsAny(path, "*?[") {
+		return path
+	}
+	return escapePattern(path)
+}
+
+// escapePattern makes path literal within a pattern that has a wildcard.
+func escapePattern(path string) string {
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		if strings.IndexByte(`*?[\`, path[i]) >= 0 {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(path[i])
+	}
+	return b.String()
+}
+
+// quoteCommand joins a command for rsync's --rsh, which splits at spaces and
+// knows quotes, in which a doubled quote stands for itself.
+func quoteCommand(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		if a == "" || strings.ContainsAny(a, " \t'\"") {
+			a = "'" + strings.ReplaceAll(a, "'", "''") + "'"
+		}
+		quoted[i] = a
+	}
+	return strings.Join(quoted, " ")
+}

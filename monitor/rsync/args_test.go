@@ -1,0 +1,265 @@
+package rsync
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"wsync/config"
+)
+
+// common are the arguments of every run.
+var common = []string{"--links", "--perms", "--times", "--owner", "--group", "--devices", "--specials", "--timeout=120", "--out-format=%i %l %n"}
+
+func TestJobs(t *testing.T) {
+	plain := local("/dst", Strategy{})
+	able := local("/dst/", modern)
+	basic := local("/dst", Strategy{Basic: true})
+	paths := []string{"a", "#b", "d/c"}
+	except := []string{"x y", "d/*"}
+	const input = "./a\x00./#b\x00./d/c\x00"
+	rules := []string{"--exclude=/x y", `--exclude=/d/\*`}
+	files := []string{"--relative", "--dirs", "--from0", "--files-from=-"}
+	for _, test := range []struct {
+		name  string
+		job   Job
+		args  []string // without the common ones and the last three
+		input string
+	}{
+		{"full pass without deletions", FullPass(plain, nil, 0), []string{"--recursive", "--stats", "--delete", "--max-delete=0"}, ""},
+		{"full pass", FullPass(able, except, 7), append([]string{"--modify-window=-1", "--recursive", "--stats", "--delete", "--max-delete=7", "--force", "--mkpath"}, rules...), ""},
+		{"basic full pass without deletions", FullPass(basic, nil, 0), []string{"--recursive", "--stats"}, ""},
+		{"basic full pass", FullPass(basic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
+		{"list of deletions", ListDeletions(able, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--dry-run"}, rules...), ""},
+		{"deletions only", DeleteOnly(plain, nil, 4), []string{"--recursive", "--delete", "--existing", "--ignore-existing", "--max-delete=4"}, ""},
+		{"basic deletions only", DeleteOnly(basic, nil, 4), []string{"--recursive", "--delete", "--existing", "--ignore-existing"}, ""},
+		{"trees", Trees(able, paths, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, rules...), input},
+		{"basic trees", Trees(basic, paths, nil), []string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-"}, input},
+		{"contents", Paths(able, paths, true), append(append([]string{"--modify-window=-1"}, files...), "--force", "--delete-missing-args", "--ignore-times"), input},
+		{"quick", Paths(plain, paths, false), append(slices.Clone(files), "--force"), input},
+		{"basic paths", Paths(basic, paths, true), append(slices.Clone(files), "--ignore-times"), input},
+		{"deletions", Deletions(plain, []string{"a", "d/c", "d/e*"}), []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"},
+			"/a\x00/a/**\x00/d/\x00/d/c\x00/d/c/**\x00/d/e\\*\x00/d/e\\*/**\x00"},
+		{"count", CountDeletions(plain, []string{"a"}), []string{"--dry-run", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
+		{"root", Root(plain), []string{"--dirs", "--exclude=/*"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := slices.Clone(test.job.Args)
+			i := len(got) - 3
+			if i < 0 || !slices.Equal(got[i:], []string{"--", "./", "/dst/"}) {
+				t.Fatalf("ends with %q", got)
+			}
+			got = got[:i]
+			for _, arg := range common {
+				j := slices.Index(got, arg)
+				if j < 0 {
+					t.Fatalf("no %s in %q", arg, got)
+				}
+				got = slices.Delete(got, j, j+1)
+			}
+			// --dry-run may stand anywhere.
+			slices.Sort(got)
+			want := slices.Sorted(slices.Values(test.args))
+			if !slices.Equal(got, want) {
+				t.Errorf("got  %q\nwant %q", got, want)
+			}
+			if string(test.job.Input) != test.input {
+				t.Errorf("input %q, want %q", test.job.Input, test.input)
+			}
+			if (test.job.Input == nil) != (test.input == "") {
+				t.Error("standard input is there when it must not, or the other way round")
+			}
+		})
+	}
+}
+
+// No job may ever ignore read errors, which would turn them into deletions.
+func TestNoJobIgnoresErrors(t *testing.T) {
+	for _, s := range []Strategy{{}, modern, {Basic: true}, {SecludedArgs: true}} {
+		e := local("/d", s)
+		for _, job := range []Job{FullPass(e, nil, 0), FullPass(e, nil, 9), ListDeletions(e, nil), DeleteOnly(e, nil, 9), Trees(e, nil, nil),
+			Paths(e, nil, true), Paths(e, nil, false), Deletions(e, nil), CountDeletions(e, nil), Root(e)} {
+			for _, arg := range job.Args {
+				if strings.Contains(arg, "ignore-errors") || arg == "--delete-excluded" {
+					t.Errorf("%q", job.Args)
+				}
+			}
+		}
+	}
+}
+
+func TestDestination(t *testing.T) {
+	ssh := []string{"ssh", "-p", "22"}
+	for _, test := range []struct {
+		connection config.Connection
+		path       string
+		want       string
+		extra      []string
+	}{
+		{config.Connection{Local: &config.Local{}}, "/a b", "/a b/", nil},
+		{config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}, "/srv/x", "backup:/srv/x/", []string{"--rsh=ssh -p 22"}},
+		{config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}, "rel/x", "backup:rel/x/", []string{"--rsh=ssh -p 22"}},
+		{config.Connection{SSH: &config.SSH{Host: "fe80::1", Username: "u", Port: 3}}, "/x/", "[fe80::1]:/x/", []string{"--rsh=ssh -p 22"}},
+		{config.Connection{SSH: &config.SSH{Host: "h"}}, "/x", "h:/x/", nil},
+		{config.Connection{RsyncDaemon: &config.RsyncDaemon{Host: "h"}}, "mod", "rsync://h/mod/", []string{"--contimeout=10"}},
+		{config.Connection{RsyncDaemon: &config.RsyncDaemon{Host: "::1", Port: 8873, Username: "u", PasswordFile: "/p w"}}, "mod/a b",
+			"rsync://u@[::1]:8873/mod/a b/", []string{"--contimeout=10", "--password-file=/p w"}},
+	} {
+		e := Endpoint{Remote: config.Remote{RemotePath: test.path, Connection: test.connection}, SSH: ssh, Strategy: Strategy{SecludedArgs: true}}
+		args := Root(e).Args
+		if got := args[len(args)-1]; got != test.want {
+			t.Errorf("%q: got %q, want %q", test.path, got, test.want)
+		}
+		for _, arg := range append(test.extra, "--protect-args") {
+			if !slices.Contains(args, arg) {
+				t.Errorf("%q: no %q in %q", test.path, arg, args)
+			}
+		}
+		if slices.Contains(args, "--rsh=ssh -p 22") != (test.connection.Kind() == config.KindSSH) {
+			t.Errorf("%q: --rsh in %q", test.path, args)
+		}
+	}
+}
+
+// split is how rsync splits the command of --rsh, after rsync(1): at spaces
+// only, outside of quotes of either kind; a quote that is doubled inside its own
+// kind stands for itself; a backslash means nothing.
+func split(command string) []string {
+	var args []string
+	var arg []byte
+	inArg := false
+	var quote byte
+	for i := 0; i < len(command); i++ {
+		c := command[i]
+		switch {
+		case quote != 0 && c == quote && i+1 < len(command) && command[i+1] == quote:
+			arg = append(arg, c)
+			i++
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote != 0:
+			arg = append(arg, c)
+		case c == '\'' || c == '"':
+			quote, inArg = c, true
+		case c == ' ':
+			if inArg {
+				args = append(args, string(arg))
+			}
+			arg, inArg = nil, false
+		default:
+			arg, inArg = append(arg, c), true
+		}
+	}
+	if inArg {
+		args = append(args, string(arg))
+	}
+	return args
+}
+
+// randomWord makes a word of what quoting is about.
+func randomWord(r *rand.Rand, letters string) string {
+	word := make([]byte, r.IntN(8))
+	for i := range word {
+		word[i] = letters[r.IntN(len(letters))]
+	}
+	return string(word)
+}
+
+func TestQuoteCommandIsUndoneBySplitting(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 20000 {
+		args := make([]string, 1+r.IntN(4))
+		for i := range args {
+			args[i] = randomWord(r, "ab  ''\"\"\\\t\n$*-=")
+		}
+		if got := split(quoteCommand(args)); !slices.Equal(got, args) {
+			t.Fatalf("%q is quoted %s, which splits into %q", args, quoteCommand(args), got)
+		}
+	}
+}
+
+// The real rsync splits as split does.
+func TestQuoteCommandWithRsync(t *testing.T) {
+	d := dir(t, 0)
+	said, shell := filepath.Join(d, "said"), filepath.Join(d, "it's a \"shell\"")
+	check(t, os.WriteFile(shell, []byte("#!/bin/sh\nprintf '%s\\0' \"$@\" >'"+said+"'\nexit 1\n"), 0o755))
+	r := rand.New(rand.NewPCG(3, 4))
+	e := remote(t, "/x", "", Strategy{})
+	for range 10 {
+		args := []string{"", "'", `"`, "''", `'"`, `\`, `a\ b`, " ", "\t", "a'b", `a"b`}
+		for range 100 {
+			args = append(args, randomWord(r, "ab  ''\"\"\\\t\n$*-="))
+		}
+		e.SSH = append([]string{shell}, args...)
+		run(t, d, Root(e), 1, 12, 14)
+		got, err := os.ReadFile(said)
+		check(t, err)
+		words := strings.Split(string(bytes.TrimSuffix(got, []byte{0})), "\x00")
+		if len(words) < len(args) || !slices.Equal(words[:len(args)], args) {
+			t.Fatalf("rsync called it with\n%q, expected\n%q", words, args)
+		}
+	}
+}
+
+// FuzzQuoteCommand: any arguments survive.
+func FuzzQuoteCommand(f *testing.F) {
+	f.Add("ssh", "a b")
+	f.Add("", "'\"")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if got := split(quoteCommand([]string{a, b})); !slices.Equal(got, []string{a, b}) {
+			t.Errorf("%q, %q became %q", a, b, got)
+		}
+	})
+}
+
+// Each odd name is left alone by a pattern made of it, and nothing else is.
+func TestPatternsMatchLiterally(t *testing.T) {
+	src := dir(t, 0)
+	names := append([]string{"axb", "ab", "abc", "a", "x", "aXXb", "plain"}, oddNames...)
+	entries := make(map[string]string)
+	for _, name := range names {
+		entries[name] = name
+		entries["dir/"+name] = name
+	}
+	tree(t, src, entries)
+	all := listing(t, src)
+	dst := dir(t, 0)
+	for _, name := range names {
+		job := FullPass(local(dst, modern), []string{name, "dir/" + name}, 1000)
+		job.Args[slices.Index(job.Args, "--out-format=%i %l %n")] = "--out-format=%n%%"
+		job.Args = append([]string{"--dry-run", "-8"}, job.Args...)
+		code, out, errs := runAsNobody(t, src, job)
+		if code != 0 {
+			t.Fatalf("%q: %d\n%s", name, code, errs)
+		}
+		out = strings.TrimPrefix(out, "./%\n")
+		if hidden := len(all) - strings.Count(out, "%\n"); hidden != 2 {
+			t.Errorf("%s hides %d entries", quotePattern(name), hidden)
+		}
+		for _, path := range []string{name, "dir/" + name} {
+			if strings.Contains("\n"+out, "\n"+unprintable(path)+"%\n") {
+				t.Errorf("%q is not hidden by --exclude=/%s", path, quotePattern(path))
+			}
+		}
+	}
+}
+
+// unprintable writes a name as rsync does with -8 in the C locale.
+func unprintable(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c < ' ' && c != '\t' || c == 0x7f:
+			b.WriteString("\\#" + string([]byte{'0' + c>>6, '0' + c>>3&7, '0' + c&7}))
+		case c == '\\' && i+4 < len(name) && name[i+1] == '#' && strings.Trim(name[i+2:i+5], "01234567") == "":
+			b.WriteString(`\#134`)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,204 @@
+package rsync
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/watch"
+)
+
+// Plan is how a batch of dirty paths is sent: what each path is at this
+// moment, not what happened to it, decides.
+type Plan struct {
+	Trees    []string // directories with all below them, byte by byte
+	Contents []string // existing paths to compare byte by byte
+	Quick    []string // large files of which only size, mode or times may differ
+	Root     bool     // mode, owner or times of the root
+	// Linked: a listed file has other names, in or outside of the workspace,
+	// that changed with it and that no event names.
+	Linked bool
+	// Deleted are the paths that do not exist, each the topmost.
+	Deleted []Deletion
+}
+
+// Deletion is a path that is gone from the workspace.
+type Deletion struct {
+	Path string
+	// Entries are the dirty entries that led to it: itself or what was below.
+	Entries []*dirty.Entry
+}
+
+// Except returns those of the failing paths that a run for Trees must leave
+// alone. A path that is listed, or leads to one that is, is not among them:
+// rsync would leave out the listed path as well, and say nothing.
+func (p Plan) Except(failing []string) []string {
+	var except []string
+	for _, f := range failing {
+		leads := func(tree string) bool { return tree == f || strings.HasPrefix(tree, f+"/") }
+		if !slices.ContainsFunc(p.Trees, leads) {
+			except = append(except, f)
+		}
+	}
+	return except
+}
+
+// Unknown tells that nobody knows how much was below the path: it was a
+// directory that went as a whole.
+func (d Deletion) Unknown() bool {
+	return slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool { return e.Change&watch.Tree != 0 })
+}
+
+// quickSize is the size in bytes above which a file is not read for a change
+// of its mode or times alone.
+const quickSize = 1 << 20
+
+// MakePlan decides how to send entries. lstat looks at a path of the
+// workspace.
+//
+// An entry that fails on its own is listed even below a listed tree, which is
+// sent without it; see Plan.Except.
+//
+// A path is only listed when all its parents are directories: behind a parent
+// that is gone, or has become a file or a symbolic link, the parent itself is
+// listed instead.
+func MakePlan(entries []*dirty.Entry, lstat func(path string) (fs.FileInfo, error)) Plan {
+	p := planner{lstat: lstat, kinds: make(map[string]kind), trees: make(map[string]bool), listed: make(map[string]bool), gone: make(map[string]int)}
+	// Trees first: what is below one needs no place of its own.
+	entries = slices.Clone(entries) // it is somebody else's
+	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
+	var rest []*dirty.Entry
+	for _, e := range entries {
+		if e.Change&(watch.Tree|watch.Entry) == 0 || !p.tree(e) {
+			rest = append(rest, e)
+		}
+	}
+	for _, e := range rest {
+		p.add(e)
+	}
+	return p.plan
+}
+
+type kind int
+
+const (
+	missing kind = iota
+	directory
+	other
+	unknown // lstat failed; rsync shall say why
+)
+
+type planner struct {
+	lstat  func(path string) (fs.FileInfo, error)
+	kinds  map[string]kind // of parents
+	trees  map[string]bool
+	listed map[string]bool
+	gone   map[string]int // the index in plan.Deleted
+	plan   Plan
+}
+
+// kind looks at a path and remembers what it is.
+func (p *planner) kind(name string) kind {
+	k, ok := p.kinds[name]
+	if !ok {
+		k, _ = p.look(name)
+		p.kinds[name] = k
+	}
+	return k
+}
+
+func (p *planner) look(name string) (kind, fs.FileInfo) {
+	info, err := p.lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+		return missing, nil
+	case err != nil:
+		return unknown, nil
+	case info.IsDir():
+		return directory, info
+	}
+	return other, info
+}
+
+// tree lists the path of e as a tree if it is a directory below directories.
+func (p *planner) tree(e *dirty.Entry) bool {
+	name := e.Path
+	if name == "" || p.obstacle(name) != "" || p.kind(name) != directory {
+		return false
+	}
+	if e.Failing() || !p.covered(name) {
+		p.trees[name] = true
+		p.plan.Trees = append(p.plan.Trees, name)
+	}
+	return true
+}
+
+// obstacle is the topmost parent of name that is not a directory, or "".
+func (p *planner) obstacle(name string) string {
+	for i := 0; i < len(name); i++ {
+		if name[i] != '/' {
+			continue
+		}
+		if k := p.kind(name[:i]); k == missing || k == other {
+			return name[:i]
+		}
+	}
+	return ""
+}
+
+// covered tells that name is, or is below, a listed tree.
+func (p *planner) covered(name string) bool {
+	for ; name != "." && name != "/" && name != ""; name = path.Dir(name) {
+		if p.trees[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// add lists an entry that is no tree.
+func (p *planner) add(e *dirty.Entry) {
+	name, change := e.Path, e.Change
+	if top := p.obstacle(name); top != "" {
+		name, change = top, change|watch.Entry
+	}
+	if name == "" {
+		p.plan.Root = true
+		return
+	}
+	if i, ok := p.gone[name]; ok {
+		p.plan.Deleted[i].Entries = append(p.plan.Deleted[i].Entries, e)
+		return
+	}
+	if p.listed[name] || p.covered(name) && !e.Failing() {
+		return
+	}
+	p.listed[name] = true
+	k, info := p.look(name)
+	if k == other && info.Mode().IsRegular() {
+		st, ok := info.Sys().(*syscall.Stat_t)
+		p.plan.Linked = p.plan.Linked || ok && st.Nlink > 1
+	}
+	switch {
+	case k == missing:
+		p.gone[name] = len(p.plan.Deleted)
+		p.plan.Deleted = append(p.plan.Deleted, Deletion{Path: name, Entries: []*dirty.Entry{e}})
+	case k == other && info.Mode().IsRegular() && change&^watch.Meta == 0 && info.Size() > quickSize:
+		p.plan.Quick = append(p.plan.Quick, name)
+	default:
+		p.plan.Contents = append(p.plan.Contents, name)
+	}
+}
+
+// LstatIn returns the lstat for MakePlan that looks below root.
+func LstatIn(root string) func(string) (fs.FileInfo, error) {
+	return func(name string) (fs.FileInfo, error) {
+		return os.Lstat(filepath.Join(root, filepath.FromSlash(name)))
+	}
+}

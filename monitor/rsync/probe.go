@@ -1,0 +1,94 @@
+package rsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strconv"
+)
+
+// Version is the version of an rsync program. The zero value is one that is
+// not known.
+type Version struct {
+	Major, Minor, Patch int
+	// Protocol is the protocol number.
+	Protocol int
+	// Flavour is "rsync", or "openrsync" for the one of macOS and OpenBSD, or ""
+	// when not known.
+	Flavour string
+}
+
+var (
+	versionLine  = regexp.MustCompile(`(?m)^rsync +version v?(\d+)\.(\d+)(?:\.(\d+))?\S* +protocol version (\d+)`)
+	openrsync    = regexp.MustCompile(`(?m)^openrsync: protocol version (\d+)`)
+	daemonBanner = regexp.MustCompile(`^@RSYNCD: (\d+)(?:\.\d+)?`)
+)
+
+// ParseVersion reads the output of `rsync --version`.
+func ParseVersion(output string) (Version, bool) {
+	if m := openrsync.FindStringSubmatch(output); m != nil {
+		return Version{Flavour: "openrsync", Protocol: number(m[1])}, true
+	}
+	m := versionLine.FindStringSubmatch(output)
+	if m == nil {
+		return Version{}, false
+	}
+	return Version{Flavour: "rsync", Major: number(m[1]), Minor: number(m[2]), Patch: number(m[3]), Protocol: number(m[4])}, true
+}
+
+// ParseDaemonBanner reads the first line that an rsync daemon sends.
+func ParseDaemonBanner(line string) (Version, bool) {
+	m := daemonBanner.FindStringSubmatch(line)
+	if m == nil {
+		return Version{}, false
+	}
+	return Version{Protocol: number(m[1])}, true
+}
+
+// LocalVersion asks the rsync of this machine.
+func LocalVersion(ctx context.Context) (Version, error) {
+	output, err := Output(exec.CommandContext(ctx, "rsync", "--version"))
+	if err != nil {
+		return Version{}, fmt.Errorf("cannot run rsync: %w", err)
+	}
+	v, ok := ParseVersion(output)
+	if !ok {
+		return Version{}, errors.New("cannot understand the version of rsync")
+	}
+	return v, nil
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s) // the expressions above only let digits through
+	return n
+}
+
+// AtLeast tells that v is known to be rsync of this version or a later one.
+func (v Version) AtLeast(major, minor, patch int) bool {
+	if v.Flavour != "rsync" {
+		return false
+	}
+	if v.Major != major {
+		return v.Major > major
+	}
+	if v.Minor != minor {
+		return v.Minor > minor
+	}
+	return v.Patch >= patch
+}
+
+// String is the version as a user knows it.
+func (v Version) String() string {
+	switch v.Flavour {
+	case "rsync":
+		return fmt.Sprintf("rsync %d.%d.%d (protocol %d)", v.Major, v.Minor, v.Patch, v.Protocol)
+	case "openrsync":
+		return fmt.Sprintf("openrsync (protocol %d)", v.Protocol)
+	}
+	if v.Protocol != 0 {
+		return fmt.Sprintf("rsync, protocol %d", v.Protocol)
+	}
+	return "unknown"
+}

@@ -1,0 +1,183 @@
+package rsync
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+
+	"wsync/monitor/child"
+)
+
+// Progress is what a run has transferred so far.
+type Progress struct {
+	Files int   // regular files sent
+	Bytes int64 // their sizes
+}
+
+// Result is how a run ended.
+type Result struct {
+	Code int
+	// Stderr is standard error, with what rsync complained about on standard
+	// output instead.
+	Stderr string
+	// Truncated tells that part of a very long Stderr is missing.
+	Truncated bool
+	Progress
+	// Changed counts the entries other than directories that differed on the
+	// remote, deletions included.
+	Changed int
+	// Deleted counts the deleted entries, or those that a ListDeletions would
+	// delete, and DeletedSample names the first of them.
+	Deleted       int
+	DeletedSample []string
+	// Made are the directories that were missing on the remote, the first of
+	// them; "" is the destination itself.
+	Made []string
+	// Entries is the number of entries of the workspace, from a FullPass.
+	Entries int
+}
+
+// deletedSample is how many deletions are named.
+const deletedSample = 5
+
+// madeDirectories is how many directories are remembered.
+const madeDirectories = 1000
+
+// Environment returns the environment of rsync and ssh: the process's own, in
+// a locale in which messages are known, with the agent's socket if there is
+// one.
+func Environment(authSock string) []string {
+	env := append(os.Environ(), "LC_ALL=C")
+	if authSock != "" {
+		env = append(env, "SSH_AUTH_SOCK="+authSock)
+	}
+	return env
+}
+
+// Output runs cmd, which must come from exec.CommandContext, and returns what
+// it writes to standard output.
+func Output(cmd *exec.Cmd) (string, error) {
+	child.Prepare(cmd)
+	var out child.Tail
+	cmd.Stdout = &out
+	if err := child.Start(cmd); err != nil {
+		return "", err
+	}
+	err := cmd.Wait()
+	return out.String(), err
+}
+
+// Run runs a job in the workspace's directory dir, and calls progress now and
+// then from another goroutine, never after Run has returned. The error is non-nil
+// only when rsync could not be run at all; ctx ends it early.
+func Run(ctx context.Context, dir string, env []string, job Job, progress func(Progress)) (Result, error) {
+	cmd := exec.CommandContext(ctx, "rsync", job.Args...)
+	cmd.Dir = dir
+	cmd.Env = env
+	child.Prepare(cmd)
+	if job.Input != nil {
+		cmd.Stdin = bytes.NewReader(job.Input)
+	}
+	var stderr child.Tail
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return Result{}, fmt.Errorf("cannot run rsync: %w", err)
+	}
+	if err := child.Start(cmd); err != nil {
+		return Result{}, fmt.Errorf("cannot run rsync: %w", err)
+	}
+	var result Result
+	result.read(stdout, progress)
+	err = cmd.Wait()
+	result.Stderr, result.Truncated = stderr.String()+result.Stderr, stderr.Dropped()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return result, ctx.Err()
+	case errors.As(err, &exit):
+		result.Code = exit.ExitCode()
+		if result.Code < 0 { // ended by a signal
+			result.Code = 20
+		}
+	case errors.Is(err, exec.ErrWaitDelay):
+		// rsync is done, and left a process that holds its pipes.
+	case err != nil:
+		return result, fmt.Errorf("cannot run rsync: %w", err)
+	}
+	return result, nil
+}
+
+// read reads rsync's standard output to its end.
+func (r *Result) read(stdout io.Reader, progress func(Progress)) {
+	lines := bufio.NewReaderSize(stdout, 64<<10)
+	for {
+		line, err := lines.ReadString('\n')
+		r.readLine(strings.TrimSuffix(line, "\n"))
+		if progress != nil && lines.Buffered() == 0 {
+			progress(r.Progress)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// deletionsSkipped begins the line that rsync writes, to standard output, when it
+// deletes nothing because something could not be read.
+const deletionsSkipped = "IO error encountered -- skipping file deletion"
+
+// readLine takes in one line of --out-format="%i %l %n" or --stats. rsync
+// escapes line breaks in names, so a line never ends within one. The itemized
+// code is described in rsync(1) under --itemize-changes.
+func (r *Result) readLine(line string) {
+	if rest, ok := strings.CutPrefix(line, "Number of files: "); ok {
+		number, _, _ := strings.Cut(rest, " ")
+		if n, err := strconv.Atoi(strings.ReplaceAll(number, ",", "")); err == nil {
+			r.Entries = n
+		}
+		return
+	}
+	if strings.HasPrefix(line, deletionsSkipped) {
+		r.Stderr = "\n" + line + "\n"
+		return
+	}
+	code, rest, ok := strings.Cut(line, " ")
+	if !ok || len(code) < 9 {
+		return
+	}
+	if code == "*deleting" {
+		r.Changed++
+		r.Deleted++
+		if len(r.DeletedSample) < deletedSample {
+			_, name, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+			r.DeletedSample = append(r.DeletedSample, unescape(name))
+		}
+		return
+	}
+	if !strings.ContainsRune("<>ch.", rune(code[0])) || !strings.ContainsRune("fdLDS", rune(code[1])) {
+		return
+	}
+	if code[1] != 'd' {
+		r.Changed++
+	} else if code[:3] == "cd+" && len(r.Made) < madeDirectories {
+		_, name, _ := strings.Cut(rest, " ")
+		if name, ok := inside(unescape(name)); ok {
+			r.Made = append(r.Made, name)
+		}
+	}
+	if code[0] == '<' || code[0] == '>' {
+		r.Files++
+		size, _, _ := strings.Cut(rest, " ")
+		if n, err := strconv.ParseInt(size, 10, 64); err == nil {
+			r.Bytes += n
+		}
+	}
+}

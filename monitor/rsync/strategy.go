@@ -1,0 +1,197 @@
+package rsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Strategy is which of rsync's abilities are used with a remote.
+type Strategy struct {
+	// Nanoseconds: both ends keep and compare fractions of a second.
+	Nanoseconds bool
+	// DeleteMissing: a listed path that is gone is deleted
+	// (--delete-missing-args). Some receivers refuse that by mistake.
+	DeleteMissing bool
+	// Mkpath: a missing destination is made, parents included.
+	Mkpath bool
+	// SecludedArgs: names are protected from the remote's shell by --secluded-args
+	// because this end is too old to quote them.
+	SecludedArgs bool
+	// Basic: the remote's rsync knows only what openrsync does.
+	Basic bool
+}
+
+// Choose finds the strategy for two versions, before anything was tried. What
+// is not known is taken to be of today: an option that the remote refuses
+// shows in the status.
+func Choose(local, remote Version) Strategy {
+	old := func(v Version, major, minor, patch int) bool {
+		return v.Flavour != "" && !v.AtLeast(major, minor, patch)
+	}
+	fresh := func(major, minor, patch int) bool {
+		return !old(local, major, minor, patch) && !old(remote, major, minor, patch)
+	}
+	return Strategy{
+		// Protocol 31 carries nanoseconds; the negative window, which both ends
+		// must know, came with 3.1.3.
+		Nanoseconds:   fresh(3, 1, 3) && (remote.Protocol == 0 || remote.Protocol >= 31),
+		DeleteMissing: fresh(3, 1, 0),
+		Mkpath:        fresh(3, 2, 3),
+		SecludedArgs:  local.Flavour == "rsync" && old(local, 3, 2, 4),
+		Basic:         local.Flavour == "openrsync" || remote.Flavour == "openrsync",
+	}
+}
+
+// Describe says in words how a remote is served.
+func (s Strategy) Describe() []string {
+	var lines []string
+	add := func(ok bool, yes, no string) {
+		if !ok {
+			yes = no
+		}
+		lines = append(lines, yes)
+	}
+	add(s.Nanoseconds, "times are compared to the nanosecond",
+		"times are compared to the second, because the remote does not keep fractions; changed paths are compared byte by byte")
+	add(s.DeleteMissing, "deletions travel with other changes", "deletions take a run of their own, because the remote's rsync refuses --delete-missing-args")
+	if !s.Mkpath {
+		lines = append(lines, "the parents of a missing destination must be made by hand, because one of the two rsyncs is older than 3.2.3")
+	}
+	if s.Basic {
+		lines = append(lines, "only basic options are used, because the other end is openrsync")
+	}
+	return lines
+}
+
+// Probe tries on the remote what Choose only guessed. In a scratch directory of
+// the destination, which is removed again, it makes two files and deletes one:
+// then it is known whether fractions of a second survive, and whether a missing
+// path is deleted. dir is an existing directory of this machine for the other
+// side of it.
+//
+// The error is that nothing could be learnt; the strategy is then the one that
+// was guessed. A destination that does not exist is made.
+func Probe(ctx context.Context, e Endpoint, dir string, env []string) (Strategy, error) {
+	source, err := os.MkdirTemp(dir, "probe-")
+	if err != nil {
+		return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
+	}
+	defer os.RemoveAll(source)
+	scratch := ".wsync-" + filepath.Base(source)
+	kept, removed := scratch+"/kept", scratch+"/removed"
+	stamp := time.Unix(1234567890, 123456789)
+	if err := os.Mkdir(filepath.Join(source, scratch), 0o700); err != nil {
+		return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
+	}
+	for _, name := range []string{kept, removed} {
+		path := filepath.Join(source, name)
+		if err := errors.Join(os.WriteFile(path, []byte("wsync\n"), 0o600), os.Chtimes(path, stamp, stamp)); err != nil {
+			return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
+		}
+	}
+	run := func(job Job) (Result, error) {
+		r, err := Run(ctx, source, env, job, nil)
+		if err == nil && r.Code != 0 {
+			verdict, _ := Classify(r.Code)
+			message, _ := Words(r.Code, ParseStderr(r.Stderr, source, e.Remote.RemotePath))
+			err = &ProbeError{message: message, Unreachable: verdict == Unreachable && !refused(r), refused: refused(r)}
+		}
+		return r, err
+	}
+	guess := e.Strategy
+	for _, e.Strategy = range guess.lesser() {
+		make := Paths(e, []string{kept, removed}, true)
+		make.Args = append(e.mkpath(), make.Args...)
+		var failure *ProbeError
+		if _, err = run(make); err == nil || !errors.As(err, &failure) || !failure.refused {
+			break
+		}
+	}
+	if err != nil {
+		return guess, fmt.Errorf("cannot probe the remote: %w", err)
+	}
+	if err := os.Remove(filepath.Join(source, removed)); err != nil {
+		return guess, fmt.Errorf("cannot probe the remote: %w", err)
+	}
+	if e.Strategy.Nanoseconds {
+		r, err := run(Paths(e, []string{kept}, false))
+		if err != nil {
+			return guess, fmt.Errorf("cannot probe the remote: %w", err)
+		}
+		e.Strategy.Nanoseconds = r.Files == 0
+	}
+	learnt := e.Strategy
+	if learnt.DeleteMissing = guess.DeleteMissing && !e.Strategy.Basic; learnt.DeleteMissing {
+		able := e
+		able.Strategy = learnt
+		_, err := run(Paths(able, []string{removed}, false))
+		var failure *ProbeError
+		if err != nil && !(errors.As(err, &failure) && failure.refused) {
+			return guess, fmt.Errorf("cannot probe the remote: %w", err)
+		}
+		learnt.DeleteMissing = err == nil
+	}
+	os.RemoveAll(filepath.Join(source, scratch))
+	r, err := run(Deletions(e, []string{scratch}))
+	if err != nil {
+		return learnt, fmt.Errorf("cannot remove %s on the remote: %w", scratch, err)
+	}
+	for _, name := range r.DeletedSample {
+		if strings.HasSuffix(name, "/removed") {
+			learnt.DeleteMissing = false // it said so, and did not
+		}
+	}
+	return learnt, nil
+}
+
+// lesser are the strategies to try in turn, s first, each with fewer options
+// that a remote may not know. None has DeleteMissing, which is tried by itself.
+func (s Strategy) lesser() []Strategy {
+	s.DeleteMissing = false
+	tries := []Strategy{s}
+	add := func(lesser Strategy) {
+		if lesser != s {
+			s = lesser
+			tries = append(tries, s)
+		}
+	}
+	lesser := s
+	lesser.Nanoseconds = false
+	add(lesser)
+	lesser.Mkpath = false
+	add(lesser)
+	lesser.Basic = true
+	add(lesser)
+	return tries
+}
+
+// ProbeError is that a probe could not be carried out.
+type ProbeError struct {
+	message string
+	// Unreachable: the connection broke, which says nothing about the remote.
+	Unreachable bool
+	refused     bool // the remote does not take an option
+}
+
+func (e *ProbeError) Error() string { return e.message }
+
+// refusals are what an rsync says about an option that it does not take.
+var refusals = regexp.MustCompile(`(?i)unknown option|unrecognized|invalid option|refus|not supported|invalid file mode|rejecting`)
+
+// refused tells that a run failed for an option. That it just failed is no
+// proof: the connection may have broken.
+func refused(r Result) bool {
+	switch r.Code {
+	case 2, 4:
+		return true
+	case 1, 5, 12:
+		return refusals.MatchString(r.Stderr)
+	}
+	return false
+}

@@ -1,0 +1,207 @@
+package rsync
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParseVersion(t *testing.T) {
+	for output, want := range map[string]Version{
+		"rsync  version 3.5.0  protocol version 32\nCopyright":                   {3, 5, 0, 32, "rsync"},
+		"rsync  version v3.2.7  protocol version 31\n":                           {3, 2, 7, 31, "rsync"},
+		"rsync  version 3.1.3pre1  protocol version 31":                          {3, 1, 3, 31, "rsync"},
+		"rsync  version 2.6.9  protocol version 29":                              {2, 6, 9, 29, "rsync"},
+		"rsync  version 3.4  protocol version 32":                                {3, 4, 0, 32, "rsync"},
+		"openrsync: protocol version 29\nrsync version 2.6.9 compatible\n":       {Protocol: 29, Flavour: "openrsync"},
+		"a banner of the login shell\nrsync  version 3.0.9  protocol version 30": {3, 0, 9, 30, "rsync"},
+	} {
+		if got, ok := ParseVersion(output); !ok || got != want {
+			t.Errorf("%q: %+v, %v", output, got, ok)
+		}
+	}
+	for _, output := range []string{"", "rsync", "sh: rsync: not found", "rrsync: rejected"} {
+		if got, ok := ParseVersion(output); ok || got != (Version{}) {
+			t.Errorf("%q: %+v, %v", output, got, ok)
+		}
+	}
+}
+
+func TestLocalVersion(t *testing.T) {
+	v, err := LocalVersion(t.Context())
+	if err != nil || v.Protocol == 0 || v.Flavour == "" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	d := dir(t, 0)
+	t.Setenv("PATH", d)
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte("#!/bin/sh\necho hello\n"), 0o755))
+	if _, err := LocalVersion(t.Context()); err == nil {
+		t.Error("a version that nobody understands is no error")
+	}
+}
+
+func TestParseDaemonBanner(t *testing.T) {
+	for line, want := range map[string]int{"@RSYNCD: 31.0": 31, "@RSYNCD: 32.0 sha512 sha256 md5\n": 32, "@RSYNCD: 30": 30, "SSH-2.0-x": 0, "": 0} {
+		if got, ok := ParseDaemonBanner(line); got != (Version{Protocol: want}) || ok != (want != 0) {
+			t.Errorf("%q: %+v, %v", line, got, ok)
+		}
+	}
+}
+
+func FuzzParseVersion(f *testing.F) {
+	f.Add("rsync  version 3.5.0  protocol version 32")
+	f.Add("openrsync: protocol version 29")
+	f.Add("@RSYNCD: 99999999999999999999.1")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, parse := range []func(string) (Version, bool){ParseVersion, ParseDaemonBanner} {
+			v, ok := parse(s)
+			if !ok && v != (Version{}) || v.Major < 0 || v.Protocol < 0 || v.String() == "" {
+				t.Errorf("%q: %+v, %v", s, v, ok)
+			}
+		}
+	})
+}
+
+func TestVersion(t *testing.T) {
+	v := Version{3, 2, 3, 31, "rsync"}
+	for _, test := range []struct {
+		major, minor, patch int
+		want                bool
+	}{{3, 2, 3, true}, {3, 2, 4, false}, {3, 2, 2, true}, {3, 1, 9, true}, {3, 3, 0, false}, {2, 9, 9, true}, {4, 0, 0, false}} {
+		if got := v.AtLeast(test.major, test.minor, test.patch); got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
+	}
+	if (Version{Flavour: "openrsync", Major: 9}).AtLeast(1, 0, 0) || (Version{}).AtLeast(0, 0, 0) {
+		t.Error("a version that is not known is at least something")
+	}
+	for v, want := range map[Version]string{
+		v: "rsync 3.2.3 (protocol 31)", {Flavour: "openrsync", Protocol: 29}: "openrsync (protocol 29)", {Protocol: 30}: "rsync, protocol 30", {}: "unknown",
+	} {
+		if got := v.String(); got != want {
+			t.Errorf("%+v: %s", v, got)
+		}
+	}
+}
+
+func TestChoose(t *testing.T) {
+	today, v327, v324, v323 := Version{3, 5, 0, 32, "rsync"}, Version{3, 2, 7, 31, "rsync"}, Version{3, 2, 4, 31, "rsync"}, Version{3, 2, 3, 31, "rsync"}
+	v313, v312, v309 := Version{3, 1, 3, 31, "rsync"}, Version{3, 1, 2, 31, "rsync"}, Version{3, 0, 9, 30, "rsync"}
+	open := Version{Flavour: "openrsync", Protocol: 29}
+	for _, test := range []struct {
+		local, remote Version
+		want          Strategy
+	}{
+		{today, today, modern},
+		{today, Version{}, modern},
+		{Version{}, Version{}, modern},
+		{today, Version{Protocol: 31}, modern},
+		{today, Version{Protocol: 30}, Strategy{DeleteMissing: true, Mkpath: true}},
+		{today, v323, modern},
+		{today, v313, Strategy{Nanoseconds: true, DeleteMissing: true}},
+		// 3.1.2 speaks protocol 31 and does not know a negative window.
+		{today, v312, Strategy{DeleteMissing: true}},
+		{today, v309, Strategy{}},
+		{today, open, Strategy{Basic: true}},
+		{open, today, Strategy{Basic: true}},
+		{v327, today, modern},
+		{v324, today, modern},
+		{v323, today, Strategy{Nanoseconds: true, DeleteMissing: true, Mkpath: true, SecludedArgs: true}},
+		{v309, today, Strategy{SecludedArgs: true}},
+	} {
+		if got := Choose(test.local, test.remote); got != test.want {
+			t.Errorf("%v to %v: %+v, expected %+v", test.local, test.remote, got, test.want)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	for s, want := range map[Strategy]int{modern: 2, {}: 3, {Basic: true}: 4} {
+		if got := s.Describe(); len(got) != want || slices.Contains(got, "") {
+			t.Errorf("%+v: %q", s, got)
+		}
+	}
+}
+
+// probe probes an endpoint, and checks that nothing is left behind.
+func probe(t *testing.T, e Endpoint, dst string) (Strategy, error) {
+	t.Helper()
+	scratch := dir(t, 0)
+	s, err := Probe(t.Context(), e, scratch, Environment(""))
+	if left := listing(t, scratch); len(left) > 0 {
+		t.Errorf("the probe leaves %q", left)
+	}
+	if _, statErr := os.Stat(dst); statErr == nil && err == nil {
+		if left := listing(t, dst); !slices.Equal(left, []string{"there"}) && len(left) > 0 {
+			t.Errorf("the probe leaves %q on the remote", left)
+		}
+	}
+	return s, err
+}
+
+func TestProbe(t *testing.T) {
+	dst := dir(t, 0)
+	tree(t, dst, map[string]string{"there": "x"})
+	missing := filepath.Join(dir(t, 0), "no", "such dir")
+	for name, test := range map[string]struct {
+		e    Endpoint
+		want Strategy
+	}{
+		"local":                     {local(dst, modern), modern},
+		"remote shell":              {remote(t, dst, "", modern), modern},
+		"missing destination":       {local(missing, modern), modern},
+		"nothing guessed":           {local(dst, Strategy{}), Strategy{}},
+		"refuses the option":        {remote(t, dst, stub(t, "2", "--delete-missing-args"), modern), Strategy{Nanoseconds: true, Mkpath: true}},
+		"refuses a negative window": {remote(t, dst, stub(t, "1", "-@", "--modify-window"), modern), Strategy{DeleteMissing: true, Mkpath: true}},
+		"of 3.0":                    {remote(t, dst, stub(t, "1", "-@", "--modify-window", "--mkpath", "--delete-missing-args"), modern), Strategy{}},
+		"like openrsync, unannounced": {remote(t, dst, stub(t, "1", "-@", "--modify-window", "--mkpath", "--delete-missing-args", "--force", "--max-delete"), modern),
+			Strategy{Basic: true}},
+		"like openrsync": {remote(t, dst, stub(t, "1", "-@", "--modify-window", "--mkpath", "--delete-missing-args", "--force", "--max-delete"), Strategy{Basic: true}),
+			Strategy{Basic: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, err := probe(t, test.e, dst); err != nil || got != test.want {
+				t.Errorf("%+v, %v; expected %+v", got, err, test.want)
+			}
+		})
+	}
+}
+
+// A receiver that fails only when a path is really missing, as some do.
+func TestProbeOfAReceiverThatFailsLate(t *testing.T) {
+	dst, d := dir(t, 0), dir(t, 0)
+	real := programPath(t)
+	script := "#!/bin/sh\ncase \" $* \" in *' --delete-missing-args '*) set -- \"$@\"; '" + real + "' \"$@\"; echo 'ABORTING due to invalid path' >&2; exit 2;; esac\nexec '" + real + "' \"$@\"\n"
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	got, err := probe(t, remote(t, dst, d, modern), dst)
+	if err != nil || got != (Strategy{Nanoseconds: true, Mkpath: true}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func programPath(t *testing.T) string {
+	t.Helper()
+	for _, d := range filepath.SplitList(os.Getenv("PATH")) {
+		if _, err := os.Stat(filepath.Join(d, "rsync")); err == nil {
+			return filepath.Join(d, "rsync")
+		}
+	}
+	t.Fatal("no rsync in PATH")
+	return ""
+}
+
+// Where nothing can be learnt, the guess stays.
+func TestProbeFails(t *testing.T) {
+	e := remote(t, "/x", "", modern)
+	e.SSH = []string{"/bin/sh", "-c", "echo 'ssh: connect to host h port 22: Connection refused' >&2; exit 255"}
+	got, err := probe(t, e, "/x")
+	if err == nil || !strings.Contains(err.Error(), "Connection refused") || !reflect.DeepEqual(got, modern) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := Probe(t.Context(), e, "/no/such/dir", nil); err == nil {
+		t.Error("a probe without a directory is no error")
+	}
+}
