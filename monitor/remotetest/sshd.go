@@ -1,0 +1,188 @@
+package remotetest
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// SSHD is an sshd on loopback that lets one key in, as the user who runs the
+// test.
+type SSHD struct {
+	server
+	// User is whom the key lets in, Port where the sshd listens on 127.0.0.1,
+	// and Identity the file of the private key.
+	User     string
+	Port     int
+	Identity string
+
+	hostKey string // "TYPE KEY" of the public key
+}
+
+// SSHDOptions are the settings of an sshd.
+type SSHDOptions struct {
+	// Config are further lines for its configuration, such as "MaxSessions 1",
+	// "ForceCommand ..." or "SetEnv PATH=..." (which puts a program of the
+	// test's first on the remote's PATH). They outrank the lines that this
+	// package writes.
+	Config []string
+}
+
+// StartSSHD starts an sshd and returns when it answers.
+func StartSSHD(t T, options SSHDOptions) *SSHD {
+	t.Helper()
+	sshd := program(t, "sshd")
+	current, err := user.Current()
+	if err != nil {
+		t.Fatalf("cannot find out who runs the test: %v", err)
+	}
+	if os.Geteuid() == 0 {
+		// Where its privileges go to die; the system's service would make it.
+		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+			t.Fatalf("cannot make sshd's directory: %v", err)
+		}
+	}
+	dir := t.TempDir()
+	hostKey, identity := filepath.Join(dir, "host_key"), filepath.Join(dir, "identity")
+	makeKey(t, hostKey)
+	makeKey(t, identity)
+	public, err := os.ReadFile(hostKey + ".pub")
+	if err != nil {
+		t.Fatalf("cannot read the host key: %v", err)
+	}
+
+	config := filepath.Join(dir, "sshd_config")
+	s := &SSHD{
+		server: server{
+			t: t, name: "sshd", greeting: "SSH-2.0-",
+			// sshd insists on being called by an absolute path.
+			argv:    []string{sshd, "-D", "-e", "-f", config},
+			logFile: filepath.Join(dir, "sshd.log"),
+		},
+		User:     current.Username,
+		Identity: identity,
+		hostKey:  strings.Join(strings.Fields(string(public))[:2], " "),
+	}
+	s.launch(func(port int) {
+		s.Port = port
+		// The first value of a keyword counts, hence the options on top.
+		lines := append(slices.Clone(options.Config),
+			"ListenAddress "+loopback,
+			fmt.Sprintf("Port %d", port),
+			"HostKey "+quote(hostKey),
+			"AuthorizedKeysFile "+quote(identity+".pub"),
+			"PidFile none",
+			"UsePAM no",
+			"StrictModes no", // temporary directories are often open to all
+			"PasswordAuthentication no",
+			"KbdInteractiveAuthentication no",
+			"PermitRootLogin prohibit-password",
+			"Subsystem sftp internal-sftp",
+			"MaxStartups 200",
+			"MaxSessions 100",
+			"LogLevel VERBOSE",
+			"",
+		)
+		writeFile(t, config, strings.Join(lines, "\n"), 0o600)
+		// From 9.8 on sshd locks out addresses whose connections end badly,
+		// which is what tests of outages are about. Older ones do not know the
+		// keyword.
+		const noPenalties = "PerSourcePenalties no\n"
+		probe := config + ".probe"
+		writeFile(t, probe, strings.Join(lines, "\n")+noPenalties, 0o600)
+		if exec.Command(sshd, "-t", "-f", probe).Run() == nil {
+			writeFile(t, config, strings.Join(lines, "\n")+noPenalties, 0o600)
+		}
+	})
+	return s
+}
+
+// Wrapper makes dir a directory to be put first in PATH: it gets a program
+// `ssh` that knows the server's key and lets itself in with Identity, and by
+// which aliases, "backup" for example, stand for the server. It is a wrapper
+// with a configuration of its own because ssh takes the home directory from
+// the system's list of users and not from $HOME.
+func (s *SSHD) Wrapper(dir string, aliases ...string) {
+	s.t.Helper()
+	hosts := make(map[string]*SSHD)
+	for _, alias := range aliases {
+		hosts[alias] = s
+	}
+	writeWrapper(s.t, dir, hosts, []*SSHD{s}, "IdentityFile "+quote(s.Identity))
+}
+
+// WriteWrapper is Wrapper for several servers. A server let its alias in
+// without further words; one that is called by its address wants its Identity,
+// as it would from any user.
+func WriteWrapper(t T, dir string, hosts map[string]*SSHD) {
+	t.Helper()
+	writeWrapper(t, dir, hosts, slices.Collect(maps.Values(hosts)))
+}
+
+// writeWrapper writes the program and its configuration; forAll are lines for
+// all hosts.
+func writeWrapper(t T, dir string, hosts map[string]*SSHD, known []*SSHD, forAll ...string) {
+	t.Helper()
+	config, knownHosts := filepath.Join(dir, "ssh_config"), filepath.Join(dir, "known_hosts")
+	var lines []string
+	for _, alias := range slices.Sorted(maps.Keys(hosts)) {
+		s := hosts[alias]
+		lines = append(lines,
+			"Host "+alias,
+			"HostName "+loopback,
+			fmt.Sprintf("Port %d", s.Port),
+			"User "+s.User,
+			"IdentityFile "+quote(s.Identity),
+		)
+	}
+	lines = append(lines, "Host *",
+		"UserKnownHostsFile "+quote(knownHosts),
+		"GlobalKnownHostsFile /dev/null",
+		"StrictHostKeyChecking yes",
+		"IdentitiesOnly yes",
+		"IdentityAgent none",
+	)
+	lines = append(lines, forAll...)
+
+	var keys []string
+	for _, s := range known {
+		keys = append(keys, fmt.Sprintf("[%s]:%d %s\n", loopback, s.Port, s.hostKey))
+	}
+	slices.Sort(keys)
+	script := fmt.Sprintf("#!/bin/sh\nexec %s -F %s \"$@\"\n", shellQuote(program(t, "ssh")), shellQuote(config))
+
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatalf("cannot make the directory of the ssh wrapper: %v", err)
+	}
+	writeFile(t, knownHosts, strings.Join(keys, ""), 0o600)
+	writeFile(t, config, strings.Join(lines, "\n")+"\n", 0o600)
+	// Written anew and renamed: a file that is just being run cannot be
+	// written, and one that was just written may still be open in a child that
+	// another goroutine forks.
+	writeFile(t, filepath.Join(dir, "ssh.new"), script, 0o755)
+	if err := os.Rename(filepath.Join(dir, "ssh.new"), filepath.Join(dir, "ssh")); err != nil {
+		t.Fatalf("cannot write the ssh wrapper: %v", err)
+	}
+}
+
+// makeKey makes a key pair without a passphrase: file and file.pub.
+func makeKey(t T, file string) {
+	t.Helper()
+	out, err := exec.Command(program(t, "ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", file).CombinedOutput()
+	if err != nil {
+		t.Fatalf("cannot make a key: %v\n%s", err, out)
+	}
+}
+
+// quote makes one word of a path for the configurations of ssh and sshd.
+func quote(path string) string { return `"` + path + `"` }
+
+// shellQuote makes one word of a path for sh.
+func shellQuote(path string) string {
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}

@@ -1,0 +1,186 @@
+package remotetest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxDifferences is how many differences CompareTrees lists.
+const maxDifferences = 20
+
+// CompareTrees returns the differences between two directories, nil if they
+// are equal: entries that only one has, and differences in type, mode, time of
+// last change to the nanosecond, content, and target of symbolic links. The
+// directories themselves are compared too, as ".". Names are raw bytes.
+func CompareTrees(a, b string) []string {
+	inA, errA := entries(a)
+	inB, errB := entries(b)
+	if err := errors.Join(errA, errB); err != nil {
+		return []string{err.Error()}
+	}
+	var differences []string
+	more := 0
+	for _, path := range union(inA, inB) {
+		differs := compare(a, b, path, inA[path], inB[path])
+		if differs == "" {
+			continue
+		}
+		if len(differences) == maxDifferences {
+			more++
+			continue
+		}
+		differences = append(differences, fmt.Sprintf("%q: %s", path, differs))
+	}
+	if more > 0 {
+		differences = append(differences, fmt.Sprintf("and %d more", more))
+	}
+	return differences
+}
+
+// entries returns everything below dir and dir itself, by its relative path.
+func entries(dir string) (map[string]fs.FileInfo, error) {
+	found := make(map[string]fs.FileInfo)
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := os.Lstat(path)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		found[relative] = info
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot list a tree: %w", err)
+	}
+	return found, nil
+}
+
+func union(a, b map[string]fs.FileInfo) []string {
+	var paths []string
+	for path := range a {
+		paths = append(paths, path)
+	}
+	for path := range b {
+		if a[path] == nil {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// compare says in a few words how an entry of two trees differs, "" if it does
+// not.
+func compare(dirA, dirB, path string, a, b fs.FileInfo) string {
+	switch {
+	case b == nil:
+		return fmt.Sprintf("only in %s", dirA)
+	case a == nil:
+		return fmt.Sprintf("only in %s", dirB)
+	case a.Mode() != b.Mode(): // types are bits of the mode
+		return fmt.Sprintf("mode %v, %v", a.Mode(), b.Mode())
+	}
+	switch a.Mode().Type() {
+	case fs.ModeSymlink:
+		targetA, errA := os.Readlink(filepath.Join(dirA, path))
+		targetB, errB := os.Readlink(filepath.Join(dirB, path))
+		if err := errors.Join(errA, errB); err != nil {
+			return err.Error()
+		}
+		if targetA != targetB {
+			return fmt.Sprintf("target %q, %q", targetA, targetB)
+		}
+	case 0:
+		if a.Size() != b.Size() {
+			return fmt.Sprintf("size %d, %d", a.Size(), b.Size())
+		}
+		contentA, errA := os.ReadFile(filepath.Join(dirA, path))
+		contentB, errB := os.ReadFile(filepath.Join(dirB, path))
+		if err := errors.Join(errA, errB); err != nil {
+			return err.Error()
+		}
+		if !bytes.Equal(contentA, contentB) {
+			return "content"
+		}
+	}
+	if !a.ModTime().Equal(b.ModTime()) {
+		return fmt.Sprintf("modified %s, %s", a.ModTime().Format(time.RFC3339Nano), b.ModTime().Format(time.RFC3339Nano))
+	}
+	return ""
+}
+
+// maxGoFile bounds the size of a file of GoTree, in bytes: many files are what
+// it is for, not many bytes.
+const maxGoFile = 64 << 10
+
+// GoTree fills a directory with a few thousand real files in a few hundred
+// directories, those of Go's library, and returns how many. What is in dir
+// stays.
+func GoTree(dir string) (int, error) {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return 0, fmt.Errorf("cannot find Go's library: %w", err)
+	}
+	// GOROOT is a symbolic link on some systems, which WalkDir would not follow.
+	source, err := filepath.EvalSymlinks(filepath.Join(strings.TrimSpace(string(root)), "src"))
+	if err != nil {
+		return 0, fmt.Errorf("cannot find Go's library: %w", err)
+	}
+	files := 0
+	err = filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(source, path)
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		switch {
+		case relative == "cmd" || relative == "crypto" || relative == "runtime":
+			return fs.SkipDir // enough is enough
+		case entry.IsDir():
+			return os.MkdirAll(filepath.Join(dir, relative), 0o755)
+		case !info.Mode().IsRegular() || info.Size() > maxGoFile:
+			return nil
+		}
+		files++
+		return copyFile(path, filepath.Join(dir, relative), info)
+	})
+	if err != nil {
+		return files, fmt.Errorf("cannot copy Go's library: %w", err)
+	}
+	return files, nil
+}
+
+// copyFile copies a file with its mode and time.
+func copyFile(from, to string, info fs.FileInfo) error {
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(to, content, 0o600); err != nil {
+		return err
+	}
+	if err := os.Chmod(to, info.Mode().Perm()); err != nil {
+		return err
+	}
+	return os.Chtimes(to, info.ModTime(), info.ModTime())
+}
