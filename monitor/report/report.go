@@ -151,8 +151,10 @@ type RemoteStatus struct {
 	// Adopted: a full pass has completed since the remote was attached.
 	Adopted bool `json:"adopted"`
 
-	// Barrier is the highest Definition.Barrier all of whose earlier changes
-	// are proven to be on the remote.
+	// Asked is the highest Definition.Barrier all of whose earlier changes are
+	// known, and Barrier the highest all of whose earlier changes are proven to
+	// be on the remote.
+	Asked   uint64 `json:"asked"`
 	Barrier uint64 `json:"barrier"`
 	// Strategy says how the remote is served and why, for `wsync info`.
 	Strategy []string `json:"strategy,omitempty"`

@@ -1,0 +1,14 @@
+package monitor
+
+import (
+	"io/fs"
+	"syscall"
+	"time"
+)
+
+// changeTime is when the inode last changed: its contents or its attributes.
+// Unlike the modification time it cannot be set.
+func changeTime(info fs.FileInfo) time.Time {
+	st := info.Sys().(*syscall.Stat_t)
+	return time.Unix(st.Ctim.Sec, st.Ctim.Nsec)
+}

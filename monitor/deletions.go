@@ -1,0 +1,182 @@
+package monitor
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/report"
+	"wsync/monitor/rsync"
+)
+
+// The rhythm of deletions. A few go at once; many wait until no more follow,
+// so that they can be judged as a whole.
+const (
+	// deletionWindow is how long a deletion counts together with later ones.
+	deletionWindow = 10 * time.Second
+	// settleTime without any change tells that a removal is over.
+	settleTime = 100 * time.Millisecond
+	// settleLimit bounds the wait for that.
+	settleLimit = 5 * time.Second
+)
+
+// hold is a set of deletions that waits for the user's approval.
+type hold struct {
+	reason string
+	count  int
+	sample []string
+	// entries are the paths that are gone; pass: deletions of a full pass are
+	// held as well or instead.
+	entries []*dirty.Entry
+	pass    *dirty.Entry
+	// all: nothing at all may be sent, because the destination holds what may
+	// be somebody else's.
+	all bool
+}
+
+// report is the hold as the status shows it. The ID is new with each change of
+// the hold, in this monitor or an earlier one.
+func (h *hold) report() *report.Held {
+	return &report.Held{
+		ID:     strconv.FormatInt(time.Now().UnixNano(), 36),
+		Count:  h.count,
+		Sample: h.sample,
+		Reason: h.reason,
+	}
+}
+
+// add merges a later hold into h. Beyond the size that a dirty set may have,
+// the entries become a full pass.
+func (h *hold) add(other *hold) {
+	h.entries = append(h.entries, other.entries...)
+	if len(h.entries) > dirty.Limit && h.pass == nil {
+		seq, since, _ := dirty.Batch{Entries: h.entries}.Oldest()
+		h.pass, h.entries = &dirty.Entry{Seq: seq, Since: since}, nil
+	}
+	if other.pass != nil {
+		// The list of a full pass has all that is to be deleted.
+		h.pass, h.count, h.sample, h.reason = other.pass, other.count, other.sample, other.reason
+		return
+	}
+	h.count += other.count
+}
+
+// holdAdoption holds the first pass to a destination that is in use, and tells
+// whether it does. The outcome is final then, or when its err is set.
+func (t *transfer) holdAdoption() bool {
+	list, ok := t.run(rsync.ListDeletions(t.endpoint, t.except))
+	if list.said.MissingDestination() {
+		t.out = outcome{} // there is nothing foreign
+		return false
+	}
+	if !ok {
+		return false
+	}
+	if list.verdict != rsync.Done && list.Deleted == 0 {
+		// Nobody knows what is there.
+		t.fail(list.Code, rsync.Trouble, list.said)
+		return false
+	}
+	if list.Deleted == 0 {
+		return false
+	}
+	t.out.hold = &hold{
+		reason: fmt.Sprintf("the destination holds %d entries that the workspace does not", list.Deleted),
+		count:  list.Deleted,
+		sample: list.DeletedSample,
+		pass:   t.batch.Everything,
+		all:    true,
+	}
+	t.out.again.Entries = t.batch.Entries
+	return true
+}
+
+// holds decides about deletions that a run found to be necessary, after it had
+// carried out others, and tells whether they are held.
+func (t *transfer) holds(list rsync.Result, done int, part dirty.Batch) bool {
+	approved, recent := 0, t.recent+done
+	if part.Everything != nil {
+		approved, recent = part.Everything.Approved, done
+	}
+	for _, e := range part.Entries {
+		approved = max(approved, e.Approved)
+	}
+	if approved > 0 && list.Deleted-approved/10 <= approved {
+		return false
+	}
+	reason := t.judgeCount(list.Deleted + recent)
+	if reason == "" {
+		return false
+	}
+	t.hold(&hold{reason: reason, count: list.Deleted, sample: list.DeletedSample, pass: part.Everything, entries: part.Entries})
+	return true
+}
+
+// judgeCount says why so many deletions must be held, or "".
+func (t *transfer) judgeCount(deletions int) string {
+	if t.holding {
+		return "other deletions are held"
+	}
+	return t.limits.judge(t.lane.root, deletions)
+}
+
+// hold adds to what is held.
+func (t *transfer) hold(h *hold) {
+	if t.out.hold == nil {
+		t.out.hold = h
+	} else {
+		t.out.hold.add(h)
+	}
+}
+
+// verdicts about paths that are gone: those that the user approved or that are
+// elsewhere in the tree, and those that were judged, with their number.
+type judgedDeletions struct {
+	approved, judged []string
+	count            int
+}
+
+// judgeDeletions decides about paths that are gone, and returns those that may
+// be deleted now. The others are in the outcome, to be held or to be asked for
+// again.
+func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions) {
+	var entries []*dirty.Entry // of the paths to be judged
+	unknown := false
+	for _, gone := range deletions {
+		if !slices.ContainsFunc(gone.Entries, func(e *dirty.Entry) bool { return e.Approved == 0 }) {
+			d.approved = append(d.approved, gone.Path)
+			continue
+		}
+		d.judged = append(d.judged, gone.Path)
+		entries = append(entries, gone.Entries...)
+		unknown = unknown || gone.Unknown()
+	}
+	if len(d.judged) == 0 {
+		return d
+	}
+	// Events tell how many there are at the most, unless a directory went as a
+	// whole; what never was on the remote counts for nothing.
+	d.count = len(entries)
+	var sample []string
+	if unknown || t.holding || d.count+t.recent > t.limits.count || isEmpty(t.lane.root) {
+		list, ok := t.run(rsync.CountDeletions(t.endpoint, d.judged))
+		if !ok {
+			return judgedDeletions{}
+		}
+		d.count, sample = list.Deleted, list.DeletedSample
+	}
+	if d.count == 0 {
+		return d
+	}
+	if d.count+t.recent > t.limits.count && !t.settled && !t.holding {
+		t.out.later.Entries = append(t.out.later.Entries, entries...)
+		return judgedDeletions{approved: d.approved}
+	}
+	if reason := t.judgeCount(d.count + t.recent); reason != "" {
+		t.hold(&hold{reason: reason, count: d.count, sample: sample, entries: entries})
+		return judgedDeletions{approved: d.approved}
+	}
+	return d
+}

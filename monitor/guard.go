@@ -1,0 +1,133 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"wsync/config"
+)
+
+// checkRoot says why the workspace's directory must not be mirrored now, or "".
+// expected is its identity as the workspace file has it, nil when unknown.
+func checkRoot(path string, expected *config.RootIdentity) string {
+	found, err := config.IdentifyRoot(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("%s is gone", path)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Sprintf("%s is not a directory any more", path)
+	case err != nil:
+		return fmt.Sprintf("%s cannot be read: %v", path, err)
+	case expected != nil && !found.SameFileSystem(*expected):
+		return fmt.Sprintf("%s is on another file system than when it was added: a disk was mounted or unmounted there", path)
+	case expected != nil && !found.Same(*expected):
+		return fmt.Sprintf("%s is another directory than the one that was added: it was replaced", path)
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return fmt.Sprintf("%s cannot be read: %v", path, err)
+	}
+	defer d.Close()
+	if _, err := d.Readdirnames(1); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Sprintf("%s cannot be read: %v", path, err)
+	}
+	return ""
+}
+
+// isEmpty tells that the directory at path holds nothing.
+func isEmpty(path string) bool {
+	d, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer d.Close()
+	_, err = d.Readdirnames(1)
+	return errors.Is(err, io.EOF)
+}
+
+// tooMany tells that so many deletions look like an accident: more than count,
+// and more than share (0 to 1) of the entries that were there before. remaining
+// is the number of entries that are left.
+func tooMany(deletions, remaining int, share float64, count int) bool {
+	return deletions > count && float64(deletions) > share*float64(deletions+remaining)
+}
+
+// countEntries counts what is below the directory at path, up to limit.
+func countEntries(path string, limit int) int {
+	n := 0
+	filepath.WalkDir(path, func(p string, _ fs.DirEntry, err error) error {
+		if err == nil && p != path {
+			n++
+		}
+		if n >= limit {
+			return filepath.SkipAll
+		}
+		return nil
+	})
+	return n
+}
+
+// deletionLimits are the settings of the guard against mass deletion.
+type deletionLimits struct {
+	share      float64
+	count      int
+	allowEmpty bool
+}
+
+// judge says why deletions must be held, or "". deletions is their number,
+// those of the last moments included.
+func (l deletionLimits) judge(root string, deletions int) string {
+	if deletions == 0 {
+		return ""
+	}
+	if !l.allowEmpty && isEmpty(root) {
+		return "the workspace is empty, and was not before"
+	}
+	if deletions <= l.count {
+		return ""
+	}
+	// Counting may stop where the answer is known.
+	enough := deletions
+	if l.share > 0 {
+		enough = int(float64(deletions)*(1-l.share)/l.share) + 1
+	}
+	if remaining := countEntries(root, enough); tooMany(deletions, remaining, l.share, l.count) {
+		return fmt.Sprintf("%d entries would be deleted at once, and %d are left", deletions, remaining)
+	}
+	return ""
+}
+
+// changedSince returns the regular files below root whose inode changed at or
+// after since. complete is false when there are more than limit.
+func changedSince(root string, since time.Time, limit int) (paths []string, complete bool) {
+	complete = true
+	filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return nil // rsync will say what it thinks of a directory that cannot be read
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil // gone: there will be an event
+		}
+		if changeTime(info).Before(since) {
+			return nil
+		}
+		if len(paths) == limit {
+			complete = false
+			return filepath.SkipAll
+		}
+		relative, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		paths = append(paths, filepath.ToSlash(relative))
+		return nil
+	})
+	return paths, complete
+}

@@ -1,0 +1,220 @@
+package monitor
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/monitor/dirty"
+	"wsync/monitor/remotetest"
+	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
+)
+
+// becomeNobody is the argument with which the test program runs the rest of its
+// arguments as a user to whom permissions matter.
+const becomeNobody = "become-nobody"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == becomeNobody {
+		runAsNobody(os.Args[2:]) // does not return
+	}
+	if missing := remotetest.Missing(); missing != "" {
+		println(missing)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// nobody is the user of the tests about permissions when root runs them.
+const nobody = 65534
+
+// beNobody makes every rsync of the test run as nobody.
+func beNobody(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return
+	}
+	real, err := exec.LookPath("rsync")
+	check(t, err)
+	self, err := os.Executable()
+	check(t, err)
+	d := newDir(t)
+	// go test makes the program in a directory that only its owner may enter;
+	// root starts it, and it changes its user itself.
+	script := "#!/bin/sh\nexec '" + self + "' " + becomeNobody + " '" + real + "' \"$@\"\n"
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newDir makes a directory that is nobody's when root runs the test.
+func newDir(t *testing.T) string {
+	t.Helper()
+	d, err := os.MkdirTemp("", "wsync-monitor-")
+	check(t, err)
+	t.Cleanup(func() {
+		filepath.WalkDir(d, func(p string, e fs.DirEntry, err error) error {
+			if e != nil && e.IsDir() {
+				os.Chmod(p, 0o700)
+			}
+			return nil
+		})
+		if err := os.RemoveAll(d); err != nil {
+			t.Error(err)
+		}
+	})
+	check(t, os.Chmod(d, 0o755))
+	give(t, d)
+	return d
+}
+
+// give gives a path to nobody.
+func give(t *testing.T, p string) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		check(t, os.Lchown(p, nobody, nobody))
+	}
+}
+
+// write writes files below root, for nobody.
+func write(t *testing.T, root string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		path := filepath.Join(root, name)
+		for up := filepath.Dir(path); len(up) > len(root); up = filepath.Dir(up) {
+			if err := os.MkdirAll(up, 0o755); err == nil {
+				give(t, up)
+			}
+		}
+		check(t, os.WriteFile(path, []byte("content of "+name), 0o644))
+		give(t, path)
+	}
+}
+
+func numbered(prefix string, n int) []string {
+	var names []string
+	for i := range n {
+		names = append(names, prefix+strconv.Itoa(i))
+	}
+	return names
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// poll waits for done to become true.
+func poll(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	deadline, tick := time.After(30*time.Second), time.NewTicker(2*time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-deadline:
+			t.Fatalf("%s: it took too long", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// localRemote is a remote on this machine.
+func localRemote(name, path string) config.Remote {
+	return config.Remote{Name: name, RemotePath: path, Connection: config.Connection{Local: &config.Local{}}}
+}
+
+// bench is a lane with a worker that a test drives by hand, batch by batch.
+type bench struct {
+	*worker
+	t        *testing.T
+	src, dst string
+	now      time.Time
+	seq      uint64
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t, src: newDir(t), dst: newDir(t), now: time.Now()}
+	version, err := rsync.LocalVersion(t.Context())
+	check(t, err)
+	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t)}
+	b.worker = &worker{
+		log: zap.NewNop(), lane: l, guard: func() string { return "" }, nextSeq: func() uint64 { return 1 }, changed: func() {},
+		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), fullPassInterval: time.Hour,
+		limits: deletionLimits{share: 0.5, count: 100}, adopted: true, everArmed: true,
+	}
+	return b
+}
+
+// change marks paths, long enough ago that they are ripe and settled.
+func (b *bench) change(change watch.Change, paths ...string) {
+	for _, p := range paths {
+		b.seq++
+		b.mark(p, change, b.seq, b.now)
+	}
+}
+
+// transfer transfers what is ripe in an hour, so that no wait is waited for.
+func (b *bench) transfer() {
+	b.t.Helper()
+	b.now = b.now.Add(time.Hour)
+	b.mu.Lock()
+	b.begin(context.Background(), b.now) // unlocks
+}
+
+// pass makes a full pass.
+func (b *bench) pass() {
+	b.t.Helper()
+	b.seq++
+	b.markEverything(passVerify, b.seq, b.now, b.now)
+	b.transfer()
+}
+
+// drain transfers until nothing is dirty, or what is dirty does not get less.
+func (b *bench) drain() {
+	b.t.Helper()
+	for range 5 {
+		if b.set.Len() == 0 && !b.set.Everything() {
+			return
+		}
+		b.transfer()
+	}
+}
+
+// proven checks that what is not dirty is equal.
+func (b *bench) proven() {
+	b.t.Helper()
+	if b.set.Len() > 0 || b.set.Everything() || b.hold != nil {
+		b.t.Errorf("%d paths are dirty, everything %v, hold %+v, failure %v", b.set.Len(), b.set.Everything(), b.hold, b.failure.err)
+		for _, e := range b.set.Failing() {
+			b.t.Logf("%+v", *e)
+		}
+	}
+	for _, difference := range remotetest.CompareTrees(b.src, b.dst) {
+		b.t.Error(difference)
+	}
+}
+
+func failing(b *bench) string {
+	var all []string
+	for _, e := range b.set.Failing() {
+		all = append(all, e.Path)
+	}
+	return strings.Join(all, " ")
+}

@@ -1,0 +1,387 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/monitor/dirty"
+	"wsync/monitor/report"
+	"wsync/monitor/rsync"
+	"wsync/monitor/ssh"
+	"wsync/monitor/watch"
+)
+
+// haltCheckInterval is how often a halted workspace is looked at again.
+const haltCheckInterval = time.Second
+
+// The rhythm of full passes behind a watcher that misses changes: soon after
+// the first change, and not more often than lossyInterval.
+const (
+	lossyDelay    = 2 * time.Second
+	lossyInterval = 10 * time.Second
+)
+
+// mirror is a workspace at work: it hands what the watcher sees to the workers
+// of all remotes. It implements watch.Sink.
+type mirror struct {
+	log     *zap.Logger
+	root    string
+	pool    *ssh.Pool
+	local   rsync.Version
+	watcher watch.Watcher
+	changes chan struct{} // one token: a report is due
+
+	// seq numbers the marks.
+	seq atomic.Uint64
+	// authSock is the ssh agent's socket, a string.
+	authSock atomic.Value
+
+	mu         sync.RWMutex // guards everything below
+	definition report.Definition
+	workers    map[string]*runningWorker
+	ctx        context.Context // of the workers; nil until start
+	armed      bool
+	halt       string
+	haltSince  time.Time
+	overflows  int
+	lossyPass  time.Time   // when the last full pass behind a lossy watcher is due
+	lookAgain  *time.Timer // looks at a halted workspace again; nil if not set
+}
+
+// runningWorker is a worker and how to end it.
+type runningWorker struct {
+	*worker
+	stop context.CancelFunc // ends run
+	done chan struct{}      // closed when run has returned
+}
+
+// run mirrors until ctx is done.
+func (m *mirror) run(ctx context.Context) error {
+	defer m.pool.Close()
+	defer m.endWorkers()
+	err := m.watcher.Run(ctx, m.arm)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// start makes the workers of the first definition. They live until ctx is done,
+// and begin when the tree is armed.
+func (m *mirror) start(ctx context.Context, d report.Definition) {
+	m.mu.Lock()
+	m.ctx = ctx
+	m.mu.Unlock()
+	m.define(d)
+}
+
+// arm lets the workers begin.
+func (m *mirror) arm() {
+	m.mu.Lock()
+	m.armed = true
+	workers := m.list()
+	m.mu.Unlock()
+	stats := m.watcher.Stats()
+	m.log.Info("Watching", zap.String("backend", stats.Backend), zap.Int("directories", stats.Directories), zap.Int("polled", stats.Polled))
+	for _, w := range workers {
+		w.arm()
+	}
+	m.changed()
+}
+
+// endWorkers ends all workers and waits for them.
+func (m *mirror) endWorkers() {
+	m.mu.Lock()
+	workers := m.list()
+	m.workers = make(map[string]*runningWorker)
+	m.mu.Unlock()
+	for _, w := range workers {
+		w.stop()
+	}
+	for _, w := range workers {
+		<-w.done
+	}
+}
+
+// define brings the workers in line with a definition.
+func (m *mirror) define(d report.Definition) {
+	m.authSock.Store(d.SSHAuthSock)
+	m.mu.Lock()
+	barrier := d.Barrier != m.definition.Barrier // also that of the first definition
+	m.definition = d
+	wanted := make(map[string]bool)
+	for _, r := range d.Workspace.Remotes {
+		wanted[r.Name] = true
+	}
+	for name, w := range m.workers {
+		if !wanted[name] {
+			w.stop()
+			delete(m.workers, name)
+		}
+	}
+	for _, r := range d.Workspace.Remotes {
+		m.defineRemote(r)
+	}
+	m.mu.Unlock()
+	m.recheck()
+	if barrier {
+		m.watcher.Barrier(d.Barrier)
+	}
+	m.changed()
+}
+
+// defineRemote starts or updates the worker of a remote; the caller holds mu.
+func (m *mirror) defineRemote(r config.Remote) {
+	orders, now := m.definition.Orders[r.Name], time.Now()
+	w, ok := m.workers[r.Name]
+	if ok && w.serves(r) {
+		w.define(r, m.definition.Workspace.Paused, orders, m.seq.Add(1), now)
+		return
+	}
+	if ok {
+		w.stop()
+	}
+	w = &runningWorker{worker: m.newWorker(r), done: make(chan struct{})}
+	w.orders = orders
+	w.define(r, m.definition.Workspace.Paused, orders, m.seq.Add(1), now)
+	w.everything(passStart, m.seq.Add(1), now, now)
+	w.everArmed, w.halt = m.armed, m.halt
+	var ctx context.Context
+	ctx, w.stop = context.WithCancel(m.ctx)
+	m.workers[r.Name] = w
+	go func() {
+		defer close(w.done)
+		w.run(ctx)
+	}()
+}
+
+// newWorker makes the worker of a remote; the caller holds mu.
+func (m *mirror) newWorker(r config.Remote) *worker {
+	log := m.log.With(zap.String("remote", r.Name))
+	settings := m.definition.Settings
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: settings.RunDirectory}
+	if r.Connection.Kind() == config.KindSSH {
+		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
+	}
+	stamp := stampPath(settings.RunDirectory, r)
+	return &worker{
+		log:              log,
+		stamp:            stamp,
+		cleanAsOf:        readStamp(stamp, time.Now()),
+		lane:             l,
+		guard:            m.checkAndHalt,
+		nextSeq:          func() uint64 { return m.seq.Add(1) },
+		changed:          m.changed,
+		wake:             make(chan struct{}, 1),
+		remote:           r,
+		set:              dirty.NewSet(),
+		fullPassInterval: settings.FullPassInterval,
+		limits: deletionLimits{
+			share:      settings.HoldDeletionsShare,
+			count:      settings.HoldDeletionsCount,
+			allowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
+		},
+		adopted: !r.AdoptionPending,
+		since:   time.Now(),
+	}
+}
+
+// environment is the environment of rsync and ssh.
+func (m *mirror) environment() []string {
+	authSock, _ := m.authSock.Load().(string)
+	return rsync.Environment(authSock)
+}
+
+// list returns the workers; the caller holds mu.
+func (m *mirror) list() []*runningWorker {
+	var all []*runningWorker
+	for _, w := range m.workers {
+		all = append(all, w)
+	}
+	return all
+}
+
+// Changed implements watch.Sink.
+func (m *mirror) Changed(path string, change watch.Change) {
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.mark(path, change, seq, now) })
+	m.compensate()
+}
+
+// Moved implements watch.Sink.
+func (m *mirror) Moved(from, to string, dir bool) {
+	change := watch.Entry | watch.Content
+	if dir {
+		change |= watch.Tree
+	}
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markMoved(from, to, change, seq, now) })
+	m.compensate()
+}
+
+// Lost implements watch.Sink.
+func (m *mirror) Lost(reason string) {
+	m.log.Warn("Events were lost; a full pass follows", zap.String("reason", reason))
+	m.mu.Lock()
+	m.overflows++
+	m.mu.Unlock()
+	m.markEverything(passEvents, 0)
+	m.recheck()
+}
+
+// RootGone implements watch.Sink.
+func (m *mirror) RootGone(reason string) {
+	m.log.Warn("The workspace's directory is gone", zap.String("reason", reason))
+	m.recheck()
+}
+
+// Barrier implements watch.Sink. A watcher that misses changes cannot promise
+// anything without a full pass.
+func (m *mirror) Barrier(n uint64) {
+	m.recheck() // not everything that can happen to the root is an event
+	if !m.watcher.Stats().Lossless {
+		m.markEverything(passEvents, 0)
+	}
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.addBarrier(n, seq) })
+}
+
+// each calls f for all workers with the number and the time of a new mark.
+func (m *mirror) each(f func(w *runningWorker, seq uint64, now time.Time)) {
+	seq, now := m.seq.Add(1), time.Now()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, w := range m.workers {
+		f(w, seq, now)
+	}
+}
+
+// markEverything makes full passes due after a delay.
+func (m *mirror) markEverything(reason passReason, delay time.Duration) {
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markEverything(reason, seq, now, now.Add(delay)) })
+}
+
+// compensate follows changes with a full pass when the watcher may have missed
+// others.
+func (m *mirror) compensate() {
+	if m.watcher.Stats().Lossless {
+		return
+	}
+	now := time.Now()
+	m.mu.Lock()
+	if m.lossyPass.After(now) {
+		m.mu.Unlock() // the pass that is due comes after this change
+		return
+	}
+	delay := lossyDelay
+	if next := m.lossyPass.Add(lossyInterval); next.After(now.Add(delay)) {
+		delay = next.Sub(now)
+	}
+	m.lossyPass = now.Add(delay)
+	m.mu.Unlock()
+	m.markEverything(passEvents, delay)
+}
+
+// checkAndHalt looks at the root before a transfer, and halts all workers if
+// something is wrong with it. It returns the reason.
+func (m *mirror) checkAndHalt() string {
+	m.mu.RLock()
+	expected := m.definition.Workspace.Root
+	m.mu.RUnlock()
+	reason := checkRoot(m.root, expected)
+	if reason != "" {
+		m.setHalt(reason)
+	}
+	return reason
+}
+
+// recheck halts, or goes on after a halt, by what the root is now.
+func (m *mirror) recheck() {
+	m.mu.RLock()
+	expected := m.definition.Workspace.Root
+	m.mu.RUnlock()
+	m.setHalt(checkRoot(m.root, expected))
+}
+
+// recheckLater is recheck for the timer.
+func (m *mirror) recheckLater() {
+	m.mu.Lock()
+	m.lookAgain = nil
+	ended := m.ctx.Err() != nil
+	m.mu.Unlock()
+	if !ended {
+		m.recheck()
+	}
+}
+
+// setHalt halts all workers, or lets them go on with "": with a full pass,
+// because nobody watched meanwhile.
+func (m *mirror) setHalt(reason string) {
+	m.mu.Lock()
+	before := m.halt
+	m.halt = reason
+	if before == "" {
+		m.haltSince = time.Now()
+	}
+	if reason != "" && m.lookAgain == nil {
+		m.lookAgain = time.AfterFunc(haltCheckInterval, m.recheckLater)
+	}
+	if reason != before {
+		for _, w := range m.workers {
+			w.setHalt(reason, m.seq.Add(1), time.Now())
+		}
+	}
+	m.mu.Unlock()
+	switch {
+	case reason == before:
+		return
+	case reason != "":
+		m.log.Warn("Halted", zap.String("reason", reason))
+	default:
+		m.log.Info("The workspace's directory is back")
+	}
+	m.changed()
+}
+
+// changed makes a report due; it never blocks.
+func (m *mirror) changed() {
+	select {
+	case m.changes <- struct{}{}:
+	default:
+	}
+}
+
+// report is the whole state.
+func (m *mirror) report(now time.Time) report.Report {
+	stats := m.watcher.Stats()
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	r := report.Report{
+		Version: report.Version,
+		PID:     os.Getpid(),
+		Watch: report.Watch{
+			Armed:       m.armed,
+			Backend:     stats.Backend,
+			Lossless:    stats.Lossless,
+			Directories: stats.Directories,
+			Polled:      stats.Polled,
+			Problem:     stats.Problem,
+			Overflows:   m.overflows,
+		},
+	}
+	if m.halt != "" {
+		r.Halted = &report.Halt{Reason: m.halt, Since: m.haltSince}
+	} else if id, err := config.IdentifyRoot(m.root); err == nil {
+		r.Root = &id
+	}
+	for _, remote := range m.definition.Workspace.Remotes {
+		if w, ok := m.workers[remote.Name]; ok {
+			r.Remotes = append(r.Remotes, w.status(now))
+		}
+	}
+	return r
+}

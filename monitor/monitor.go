@@ -1,0 +1,147 @@
+// Package monitor mirrors one workspace to its remotes. It runs as a process
+// of its own, `wsync __monitor NAME`, that the daemon starts and talks to in
+// the language of package report.
+//
+// Data flows one way: the watcher marks paths in the dirty set of each remote's
+// worker; a worker takes batches from it and hands them to its lane, which
+// transfers them; what is not proven goes back into the set.
+package monitor
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/config/logfile"
+	"wsync/monitor/report"
+	"wsync/monitor/rsync"
+	"wsync/monitor/ssh"
+	"wsync/monitor/watch"
+)
+
+// reportInterval is the least time between two reports.
+const reportInterval = 20 * time.Millisecond
+
+// Run mirrors the workspace called name until in ends or ctx is done: both mean
+// that nobody wants it any more. It reads definitions from in and writes
+// reports to out. When it returns, no process that it started is left.
+func Run(ctx context.Context, name string, in io.Reader, out io.Writer) error {
+	definitions := json.NewDecoder(bufio.NewReader(in))
+	var first report.Definition
+	if err := definitions.Decode(&first); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return fmt.Errorf("cannot read the definition of workspace %s: %w", name, err)
+	}
+	if first.Workspace.Name != name {
+		return fmt.Errorf("cannot monitor workspace %s: the definition is of %q", name, first.Workspace.Name)
+	}
+	log, file := logfile.Open(first.Settings.LogFile, first.Settings.LogMaxSize, first.Settings.LogLevel)
+	defer file.Close()
+	log = log.Named("monitor").With(zap.String("workspace", name))
+	log.Info("Monitor started", zap.Int("pid", os.Getpid()))
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m, err := newMirror(first, log)
+	if err != nil {
+		log.Error("Cannot start", zap.Error(err))
+		return err
+	}
+	m.start(ctx, first)
+	var tasks sync.WaitGroup
+	defer tasks.Wait()
+	defer cancel()
+	failed := make(chan error, 2)
+	tasks.Go(func() { failed <- m.run(ctx) })
+	tasks.Go(func() { m.reportTo(ctx, out) })
+	go func() { // ends with the process: a read from a pipe cannot be interrupted
+		failed <- m.follow(definitions)
+	}()
+	err = <-failed
+	log.Info("Monitor stops", zap.Error(err))
+	return err
+}
+
+// follow takes in definitions until their end.
+func (m *mirror) follow(definitions *json.Decoder) error {
+	for {
+		var d report.Definition
+		if err := definitions.Decode(&d); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("cannot read a definition: %w", err)
+		}
+		m.define(d)
+	}
+}
+
+// reportTo writes a report whenever something changed, the newest only.
+func (m *mirror) reportTo(ctx context.Context, out io.Writer) {
+	encoder := json.NewEncoder(out)
+	pause := time.NewTimer(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.changes:
+		}
+		if err := encoder.Encode(m.report(time.Now())); err != nil {
+			m.log.Warn("Cannot report", zap.Error(err))
+		}
+		pause.Reset(reportInterval)
+		select {
+		case <-ctx.Done():
+			return
+		case <-pause.C:
+		}
+	}
+}
+
+// newMirror prepares the mirror of a workspace; nothing runs yet.
+func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
+	cookies := filepath.Join(d.Settings.RunDirectory, "cookies")
+	if err := os.MkdirAll(cookies, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make a directory for cookies: %w", err)
+	}
+	pool, err := ssh.NewPool(d.Settings.RunDirectory)
+	if err != nil {
+		return nil, err
+	}
+	m := &mirror{
+		log:     log,
+		root:    d.Workspace.LocalPath,
+		pool:    pool,
+		local:   localVersion(),
+		changes: make(chan struct{}, 1),
+		workers: make(map[string]*runningWorker),
+	}
+	m.watcher, err = watch.New(m.root, watch.Options{
+		Backend:    d.Settings.Watcher,
+		CookieDir:  cookies,
+		MaxWatches: d.Settings.MaxWatches,
+	}, m)
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// localVersion is the version of this machine's rsync, unknown if there is none.
+func localVersion() rsync.Version {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	version, _ := rsync.LocalVersion(ctx)
+	return version
+}

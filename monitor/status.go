@@ -1,0 +1,127 @@
+package monitor
+
+import (
+	"time"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/report"
+	"wsync/monitor/rsync"
+)
+
+// status is the worker's part of a report.
+func (w *worker) status(now time.Time) report.RemoteStatus {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := report.RemoteStatus{
+		Name:              w.remote.Name,
+		Pending:           w.set.Len() + w.inFlight.Len() + w.heldBatch().Len(),
+		PendingEverything: w.set.Everything() || w.inFlight.Everything != nil || w.heldBatch().Everything != nil,
+		Error:             w.errorMessage(),
+		Hint:              w.failure.hint,
+		Drift:             w.drift,
+		Adopted:           w.adopted,
+		Asked:             w.asked,
+		Barrier:           w.reached,
+		Strategy:          w.strategy,
+		LastSuccess:       timeOrNil(w.lastSuccess),
+		LastFullPass:      timeOrNil(w.lastFullPass),
+	}
+	if since, ok := w.oldestPending(); ok {
+		s.OldestPending = &since
+	}
+	if w.cancel != nil {
+		transfer := w.transfer
+		s.Transfer = &transfer
+	}
+	s.Held = w.held
+	failing := w.firstFailing()
+	if s.Error == "" && failing != nil {
+		s.Error, s.Hint = rsync.PathWords(failing.Problem)
+		s.ErrorPath = failing.Path
+	}
+	if w.cancel == nil && (w.failures > 0 || failing != nil) {
+		s.NextRetry = w.nextRetry(failing)
+	}
+	state := w.currentState(failing != nil)
+	if state != w.state {
+		w.state, w.since = state, now
+	}
+	s.State, s.Since = w.state, w.since
+	return s
+}
+
+// currentState is the one state that says most about the remote; the caller
+// holds mu.
+func (w *worker) currentState(failing bool) report.State {
+	switch {
+	case w.paused:
+		return report.Paused
+	case w.halt != "" || w.hold != nil:
+		return report.Halted
+	case w.failures > 0 && w.failure.offline:
+		return report.Offline
+	case w.failures > 0:
+		return report.Retrying
+	case w.cancel != nil:
+		return report.Syncing
+	case failing:
+		return report.Retrying
+	case !w.everArmed:
+		return report.Starting
+	case w.set.Len() > 0 || w.set.Everything():
+		return report.Pending
+	}
+	return report.InSync
+}
+
+// errorMessage is why nothing gets through, or ""; the caller holds mu.
+func (w *worker) errorMessage() string {
+	switch {
+	case w.halt != "":
+		return w.halt
+	case w.hold != nil:
+		return w.hold.reason
+	case w.failures > 0:
+		return w.failure.err.Error()
+	}
+	return ""
+}
+
+// oldestPending is the age of the oldest change that is not proven; the
+// caller holds mu.
+func (w *worker) oldestPending() (time.Time, bool) {
+	_, a, ok := w.set.Oldest()
+	for _, batch := range []dirty.Batch{w.inFlight, w.heldBatch()} {
+		if _, b, open := batch.Oldest(); open && (!ok || b.Before(a)) {
+			a, ok = b, true
+		}
+	}
+	return a, ok
+}
+
+// firstFailing is the failing path that is tried next, nil for none; the
+// caller holds mu.
+func (w *worker) firstFailing() *dirty.Entry {
+	var first *dirty.Entry
+	for _, e := range append(w.set.Failing(), w.inFlight.Entries...) {
+		if e.Failing() && (first == nil || e.NotBefore.Before(first.NotBefore)) {
+			first = e
+		}
+	}
+	return first
+}
+
+// nextRetry is when the next attempt is due; the caller holds mu.
+func (w *worker) nextRetry(failing *dirty.Entry) *time.Time {
+	if w.failures > 0 {
+		return timeOrNil(w.retryAt)
+	}
+	return timeOrNil(failing.NotBefore)
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,427 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"math"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
+)
+
+// transfer is one transfer of a lane.
+type transfer struct {
+	request
+	lane     *lane
+	ctx      context.Context
+	endpoint rsync.Endpoint
+	report   func(rsync.Progress)
+	out      outcome
+}
+
+// codeFileIO is rsync's exit code for a file that could not be written, at which
+// it gives up all others.
+const codeFileIO = 11
+
+// ran is how a run of rsync ended whose outcome is not final.
+type ran struct {
+	rsync.Result
+	verdict rsync.Verdict // Done, Vanished, Partial or PartialDeletion
+	said    rsync.Complaints
+}
+
+// do transfers the batch.
+func (t *transfer) do() {
+	t.lane.learn(t.ctx, &t.endpoint, false)
+	if t.adopt && t.approvedByUser() == 0 && t.holdAdoption() || t.out.err != nil {
+		return
+	}
+	t.out.accepted = true
+	if t.out.strategy = t.lane.learn(t.ctx, &t.endpoint, true); t.out.strategy == nil {
+		t.out = outcome{err: errors.New("the connection broke"), offline: true, broken: true}
+		return
+	}
+	if t.batch.Everything != nil {
+		t.fullPass()
+	}
+	if t.out.err == nil {
+		t.entries()
+	}
+}
+
+// approvedByUser is how many deletions of a full pass the user has approved.
+func (t *transfer) approvedByUser() int {
+	if t.batch.Everything == nil {
+		return 0
+	}
+	return t.batch.Everything.Approved
+}
+
+// run runs one job, and adds it to the progress. ok is false when the outcome
+// is final.
+func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
+	before := t.out.progress
+	sum := func(p rsync.Progress) rsync.Progress {
+		return rsync.Progress{Files: before.Files + p.Files, Bytes: before.Bytes + p.Bytes}
+	}
+	result, err := rsync.Run(t.ctx, t.lane.root, t.lane.environment(), job, func(p rsync.Progress) { t.report(sum(p)) })
+	if err != nil {
+		t.out.err = err
+		if errors.Is(err, exec.ErrNotFound) {
+			t.out.err = errors.New("there is no rsync in PATH")
+			t.out.hint = "install rsync"
+		}
+		t.out.attention = true
+		return ran{}, false
+	}
+	t.out.progress = sum(result.Progress)
+	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, t.lane.realRoot(), t.remote.RemotePath)}
+	r.verdict, _ = rsync.Classify(result.Code)
+	if result.Code == codeFileIO && len(r.said.Failures) > 0 && !r.said.MissingDestination() {
+		// A named path has no room; others may still have. See judge.
+		r.verdict = rsync.Partial
+	}
+	t.lane.log.Debug("rsync ended", zap.Int("code", result.Code), zap.Strings("args", job.Args),
+		zap.ByteString("input", job.Input[:min(len(job.Input), 2000)]), zap.String("stderr", result.Stderr))
+	switch r.verdict {
+	case rsync.Done, rsync.Vanished, rsync.Partial, rsync.PartialDeletion:
+		return r, true
+	}
+	t.fail(result.Code, r.verdict, r.said)
+	return r, false
+}
+
+// fail ends the transfer with what rsync said.
+func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) {
+	message, hint := rsync.Words(code, said)
+	t.out.err, t.out.hint = errors.New(message), hint
+	t.out.offline = verdict == rsync.Unreachable
+	t.out.broken = t.out.offline
+	t.out.attention = verdict == rsync.Attention
+}
+
+// fullPass compares the whole tree. Nothing is deleted before what would have to
+// go was counted and judged.
+//
+// A pass that has to find changes also looks into the files that may have
+// changed since the remote was last known to be equal: size and modification
+// time can be made to look the same, the time of the last change of the inode
+// cannot.
+func (t *transfer) fullPass() {
+	everything := dirty.Batch{Everything: t.batch.Everything}
+	var reread []string
+	if !t.since.IsZero() {
+		paths, all := changedSince(t.lane.root, t.since, dirty.Limit)
+		if reread = paths; !all {
+			reread, t.batch.Everything.Change = nil, t.batch.Everything.Change|watch.Content
+		}
+	}
+	compare := func(job rsync.Job) rsync.Job {
+		if t.batch.Everything.Change&watch.Content != 0 {
+			return job.Checksum()
+		}
+		return job
+	}
+	t.sweep(sweep{
+		run:  func(maxDelete int) rsync.Job { return compare(rsync.FullPass(t.endpoint, t.except, maxDelete)) },
+		list: rsync.ListDeletions(t.endpoint, t.except),
+		part: everything,
+	})
+	reread = slices.DeleteFunc(reread, t.excepted)
+	if len(reread) == 0 || t.out.err != nil || t.out.hold != nil || t.out.again.Everything != nil {
+		return
+	}
+	job := rsync.Paths(t.endpoint, reread, false).Checksum()
+	t.sweep(sweep{
+		run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
+		list: job.DryRun(),
+		part: everything,
+	})
+}
+
+// excepted tells that a path is left out, because it fails.
+func (t *transfer) excepted(name string) bool {
+	return slices.ContainsFunc(t.except, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
+}
+
+// entries transfers the listed paths: what is new comes before what is gone, so
+// that a renamed entry is never missing.
+func (t *transfer) entries() {
+	if len(t.batch.Entries) == 0 {
+		return
+	}
+	plan := rsync.MakePlan(t.batch.Entries, rsync.LstatIn(t.lane.root))
+	t.out.linked = plan.Linked
+	gone := t.judgeDeletions(plan.Deleted)
+	if t.out.err != nil {
+		return
+	}
+	part := func(paths []string) dirty.Batch { return dirty.Batch{Entries: below(t.batch.Entries, paths)} }
+	ran := false
+	step := func(paths []string, free int, build func(paths []string) rsync.Job) {
+		if len(paths) == 0 || t.out.err != nil {
+			return
+		}
+		ran = true
+		job := build(paths)
+		t.sweep(sweep{
+			run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
+			list: job.DryRun(),
+			free: free,
+			part: part(paths),
+		})
+	}
+	contents := func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, true) }
+	deletions := contents
+	if !t.endpoint.Strategy.DeleteMissing {
+		deletions = func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) }
+	}
+	step(plan.Trees, 0, func(paths []string) rsync.Job {
+		return rsync.Trees(t.endpoint, paths, plan.Except(t.except))
+	})
+	together := plan.Contents
+	if t.endpoint.Strategy.DeleteMissing {
+		together, gone.judged = append(together, gone.judged...), nil
+	}
+	step(together, gone.count, contents)
+	step(gone.judged, gone.count, deletions)
+	// Of these nobody needs to know how many they are.
+	step(gone.approved, math.MaxInt32, deletions)
+	step(plan.Quick, 0, func(paths []string) rsync.Job {
+		// Fractions of a second that the remote does not keep would make every
+		// file look changed, and a file only looks unchanged by its second.
+		return rsync.Paths(t.endpoint, paths, !t.endpoint.Strategy.Nanoseconds)
+	})
+	if plan.Root && !ran {
+		// Every other run brings the root's own times and mode along.
+		step([]string{""}, 0, func([]string) rsync.Job { return rsync.Root(t.endpoint) })
+	}
+}
+
+// sweep is a run of rsync that may have to delete something, if only because it
+// stands in the way.
+type sweep struct {
+	// run is the job that deletes at most so many entries, list the one that
+	// finds what would be deleted.
+	run  func(maxDelete int) rsync.Job
+	list rsync.Job
+	// free is how many entries may be deleted without another look.
+	free int
+	// part is what the run is for.
+	part dirty.Batch
+}
+
+// sweep carries out a sweep. When more would be deleted than is free, it is
+// counted and judged, and held or done.
+func (t *transfer) sweep(s sweep) {
+	free := s.free
+	if t.endpoint.Strategy.Basic {
+		free = 0 // such a remote cannot stop at a number
+	}
+	first, ok := t.run(s.run(free))
+	if first.said.DiskFull() {
+		t.makeRoom(s.list, s.part)
+	}
+	if !ok {
+		t.out.lost = t.out.lost || first.said.MissingDestination()
+		return
+	}
+	t.account(first, s)
+	if !t.endpoint.Strategy.Basic && first.verdict != rsync.PartialDeletion && !first.said.DeletionsHeld {
+		t.judge(first, s.part)
+		return
+	}
+	list, ok := t.run(s.list)
+	if !ok {
+		return
+	}
+	if list.Deleted == 0 {
+		t.judge(first, s.part)
+		return
+	}
+	if t.holds(list.Result, first.Deleted, s.part) {
+		return
+	}
+	second, ok := t.run(s.run(list.Deleted + list.Deleted/10 + 1))
+	if !ok {
+		return
+	}
+	t.account(second, s)
+	t.judge(second, s.part)
+}
+
+// account adds what a run has done to the outcome.
+func (t *transfer) account(r ran, s sweep) {
+	if s.free < math.MaxInt32 {
+		t.out.deleted += r.Deleted
+	}
+	if s.part.Everything != nil {
+		t.out.drift += r.Changed
+		return
+	}
+	t.out.lost = t.out.lost || t.lostSomething(r.Made)
+}
+
+// makeRoom deletes what is to be deleted before the rest, because the remote's
+// disk is full: what is to be sent may only fit afterwards. The run has failed,
+// at least for some paths, and is tried again.
+func (t *transfer) makeRoom(list rsync.Job, part dirty.Batch) {
+	before := t.out
+	if part.Everything != nil {
+		if r, ok := t.run(list); ok && r.Deleted > 0 && !t.holds(r.Result, 0, part) {
+			t.run(rsync.DeleteOnly(t.endpoint, t.except, r.Deleted))
+		}
+	}
+	before.hold = t.out.hold
+	t.out = before
+}
+
+// lostSomething tells that the remote did not have a directory that it had
+// once: what else was in it is missing, too. made are the directories that a
+// run had to make there.
+func (t *transfer) lostSomething(made []string) bool {
+	for _, dir := range made {
+		if dir == "" || !t.announced(dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// announced tells that the batch has a new directory at dir or above it.
+func (t *transfer) announced(dir string) bool {
+	return slices.ContainsFunc(t.batch.Entries, func(e *dirty.Entry) bool {
+		return e.Change&(watch.Entry|watch.Tree) != 0 && (e.Path == dir || strings.HasPrefix(dir, e.Path+"/"))
+	})
+}
+
+// below are the entries that one of paths stands for: itself, what is below it
+// and, behind an obstacle, what was meant by it.
+func below(entries []*dirty.Entry, paths []string) []*dirty.Entry {
+	listed := make(map[string]bool, len(paths))
+	for _, p := range paths {
+		listed[p] = true
+	}
+	var found []*dirty.Entry
+	for _, e := range entries {
+		for p := e.Path; ; p = path.Dir(p) {
+			if p == "." || p == "/" {
+				p = ""
+			}
+			if listed[p] {
+				found = append(found, e)
+				break
+			}
+			if p == "" {
+				break
+			}
+		}
+	}
+	return found
+}
+
+// judge decides about the part of the batch that one run was for. rsync goes
+// on after an error with a path, and names it; what it did not name is there.
+// The exception are deletions: after a read error there are none, and a
+// directory that failed takes what is below it along. So the part is run
+// again without the failed paths, and that run proves it.
+func (t *transfer) judge(r ran, part dirty.Batch) {
+	switch r.verdict {
+	case rsync.Done:
+		return
+	case rsync.PartialDeletion:
+		// More had to go than a moment before.
+		t.out.again = join(t.out.again, part)
+		return
+	}
+	unclear := len(r.said.Unattributed) > 0 && r.Code != codeFileIO // there the rest is not believed anyway
+	if len(r.said.Failures) == 0 || unclear || r.Truncated {
+		t.fail(r.Code, rsync.Trouble, r.said)
+		return
+	}
+	news := t.separate(r.said.Failures, part)
+	switch {
+	case !news && part.Everything != nil && (r.said.DeletionsSkipped || r.Code == codeFileIO):
+		// The same paths fail again although they were left out.
+		t.fail(r.Code, rsync.Trouble, r.said)
+	case news || r.said.DeletionsSkipped || r.Code == codeFileIO:
+		rest := dirty.Batch{Everything: part.Everything}
+		for _, e := range part.Entries {
+			if t.failure(e.Path) == "" {
+				rest.Entries = append(rest.Entries, e)
+			}
+		}
+		t.out.again = join(t.out.again, rest)
+	}
+}
+
+// separate puts the failed paths aside, each as an entry of its own, and tells
+// whether one of them failed for the first time and with its contents.
+func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bool) {
+	oldest := part.Everything
+	known := make(map[string]*dirty.Entry, len(part.Entries))
+	for _, e := range t.failing {
+		known[e.Path] = e
+	}
+	for _, e := range part.Entries {
+		known[e.Path] = e
+		if oldest == nil || e.Seq < oldest.Seq {
+			oldest = e
+		}
+	}
+	for _, f := range failures {
+		entry := dirty.Entry{Path: f.Path, Seq: oldest.Seq, Since: oldest.Since, Change: watch.Entry | watch.Content | watch.Tree}
+		if e, ok := known[f.Path]; ok {
+			entry = *e
+		} else if f.Attribute {
+			entry.Change = watch.Meta
+		}
+		if f.Vanished {
+			t.out.again.Entries = append(t.out.again.Entries, &entry)
+			continue
+		}
+		entry.Attempts, entry.Problem = entry.Attempts+1, f.Message
+		if !f.Attribute && entry.Attempts == 1 {
+			news = true
+		}
+		t.out.failed = append(t.out.failed, &entry)
+	}
+	// What is below a directory that failed was not tried.
+	for _, e := range part.Entries {
+		if p := t.failure(path.Dir(e.Path)); p != "" && t.failure(e.Path) == "" {
+			entry := *e
+			entry.Attempts, entry.Problem = e.Attempts+1, p
+			t.out.failed = append(t.out.failed, &entry)
+		}
+	}
+	return news
+}
+
+// failure is the problem of name or of a directory above it, "" for none.
+func (t *transfer) failure(name string) string {
+	for _, f := range t.out.failed {
+		if f.Change&^watch.Meta == 0 {
+			continue
+		}
+		if f.Path == name || strings.HasPrefix(name, f.Path+"/") {
+			return f.Problem
+		}
+	}
+	return ""
+}
+
+// join adds the parts of b to a.
+func join(a, b dirty.Batch) dirty.Batch {
+	if b.Everything != nil {
+		a.Everything = b.Everything
+	}
+	a.Entries = append(a.Entries, b.Entries...)
+	return a
+}
