@@ -1,0 +1,245 @@
+package daemon
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+	"wsync/watchdog"
+)
+
+// attachRemote handles POST /v1/workspaces/{workspace}/remotes. It does not
+// try to reach the remote: one that is away is attached all the same.
+func (d *Daemon) attachRemote(r *http.Request) (any, error) {
+	var req api.AttachRemote
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	remote := req.Remote
+	remote.AdoptionPending = !req.DeleteExisting
+	if err := remote.Validate(); err != nil {
+		return nil, invalid(err)
+	}
+	if program, hint := missingPrograms(remote.Connection.Kind()); program != "" {
+		return nil, &api.Error{Kind: api.Internal, Message: fmt.Sprintf("cannot attach: there is no %s in the daemon's PATH", program), Hint: hint}
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return nil, fmt.Errorf("cannot find the home directory: %w", err)
+	}
+	// Looked at without the lock: a dead mount may take its time.
+	var e *entry
+	var localPath string
+	d.lock.Do(func() {
+		if e, err = d.find(r); err == nil {
+			localPath = e.workspace.LocalPath
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := remote.CheckAgainst(localPath, home); err != nil {
+		return nil, invalid(err)
+	}
+	if remote.Connection.Kind() == config.KindLocal && d.ownFilesIn(remote.RemotePath) {
+		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("cannot attach %s: it holds wsync's own files, which mirroring would delete", remote.RemotePath)}
+	}
+	return d.change(func() (*entry, error) {
+		if found, err := d.find(r); err != nil {
+			return nil, err
+		} else if found != e {
+			return nil, invalid(fmt.Errorf("workspace %s was replaced by another one meanwhile", e.workspace.Name))
+		}
+		if e.remote(remote.Name) >= 0 {
+			return nil, &api.Error{
+				Kind:    api.Exists,
+				Message: fmt.Sprintf("workspace %s already has a remote %s", e.workspace.Name, remote.Name),
+				Hint:    fmt.Sprintf("choose another name, or wsync detach %s %s", e.workspace.Name, remote.Name),
+			}
+		}
+		before := e.workspace
+		e.workspace = before.Clone()
+		e.workspace.Remotes = append(e.workspace.Remotes, remote)
+		if err := config.ValidateAll(d.workspaces()); err != nil {
+			e.workspace = before
+			return nil, &api.Error{Kind: api.Exists, Message: err.Error()}
+		}
+		if err := d.commit(e, before); err != nil {
+			return nil, err
+		}
+		e.barrier++
+		e.attached[remote.Name] = e.barrier
+		d.apply(e)
+		return e, nil
+	})
+}
+
+// detachRemote handles DELETE /v1/workspaces/{workspace}/remotes/{remote}.
+func (d *Daemon) detachRemote(r *http.Request) (any, error) {
+	return d.change(func() (*entry, error) {
+		name := r.PathValue("remote")
+		e, i, err := d.findRemote(r, name)
+		if err != nil {
+			return nil, err
+		}
+		before := e.workspace
+		e.workspace = before.Clone()
+		e.workspace.Remotes = slices.Delete(e.workspace.Remotes, i, i+1)
+		if err := d.commit(e, before); err != nil {
+			return nil, err
+		}
+		delete(e.orders, name)
+		delete(e.attached, name)
+		e.dropStatus(name)
+		d.apply(e)
+		return e, nil
+	})
+}
+
+// commit saves a changed workspace, or takes the change back. The lock is
+// held.
+func (d *Daemon) commit(e *entry, before config.Workspace) error {
+	if err := d.save(); err != nil {
+		e.workspace = before
+		return err
+	}
+	return nil
+}
+
+// findRemote returns the workspace that a request names and the index of a
+// remote of it. The lock is held.
+func (d *Daemon) findRemote(r *http.Request, remote string) (*entry, int, error) {
+	e, err := d.find(r)
+	if err != nil {
+		return nil, 0, err
+	}
+	if i := e.remote(remote); i >= 0 {
+		return e, i, nil
+	}
+	return nil, 0, unknownRemote(e, remote)
+}
+
+func unknownRemote(e *entry, remote string) error {
+	hint := fmt.Sprintf("it has none yet: wsync attach %s NAME DEST", e.workspace.Name)
+	if len(e.workspace.Remotes) > 0 {
+		var names []string
+		for _, r := range e.workspace.Remotes {
+			names = append(names, r.Name)
+		}
+		hint = "it has: " + strings.Join(names, ", ")
+	}
+	return &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("workspace %s has no remote %q", e.workspace.Name, remote), Hint: hint}
+}
+
+// act handles POST /v1/workspaces/{workspace}/{action}.
+func (d *Daemon) act(r *http.Request) (any, error) {
+	action, remote := api.Action(r.PathValue("action")), r.URL.Query().Get("remote")
+	return d.change(func() (*entry, error) {
+		e, err := d.find(r)
+		if err != nil {
+			return nil, err
+		}
+		if remote != "" && e.remote(remote) < 0 {
+			return nil, unknownRemote(e, remote)
+		}
+		switch action {
+		case api.Pause, api.Resume:
+			before := e.workspace
+			e.workspace = before.Clone()
+			setPaused(&e.workspace, remote, action == api.Pause)
+			if err := d.commit(e, before); err != nil {
+				return nil, err
+			}
+			if action == api.Resume {
+				d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Retry++ })
+			}
+		case api.Resync:
+			d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Resync++ })
+		case api.Approve:
+			if err := d.approve(e, remote); err != nil {
+				return nil, err
+			}
+		case api.Restart:
+			d.restart(e)
+		default:
+			return nil, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("there is no action %q", action)}
+		}
+		d.apply(e)
+		return e, nil
+	})
+}
+
+// restart starts a new monitor, if the workspace has anything for it to do.
+// The lock is held.
+func (d *Daemon) restart(e *entry) {
+	if len(e.workspace.Remotes) == 0 {
+		return
+	}
+	e.supervisor.Restart()
+	// What was known is out of date from now on, not only when the supervisor
+	// says so: a request to wait must not find the failure that this ends.
+	e.process = watchdog.Status{State: watchdog.Starting, LastExit: e.process.LastExit}
+	e.report = nil
+}
+
+// setPaused pauses or resumes a workspace, or one remote of it. Resuming the
+// workspace resumes every remote.
+func setPaused(w *config.Workspace, remote string, paused bool) {
+	if remote == "" {
+		w.Paused = paused
+	}
+	for i := range w.Remotes {
+		if r := &w.Remotes[i]; r.Name == remote || remote == "" && !paused {
+			r.Paused = paused
+		}
+	}
+	if remote != "" && !paused && w.Paused {
+		// Only this one was asked for: the others stay paused.
+		w.Paused = false
+		for i := range w.Remotes {
+			w.Remotes[i].Paused = w.Remotes[i].Name != remote
+		}
+	}
+}
+
+// giveOrder gives an order to one remote, or to all. The lock is held.
+func (d *Daemon) giveOrder(e *entry, remote string, give func(*report.Orders, *report.RemoteStatus)) {
+	for _, r := range e.workspace.Remotes {
+		if remote == "" || r.Name == remote {
+			o := e.orders[r.Name]
+			give(&o, e.status(r.Name))
+			e.orders[r.Name] = o
+		}
+	}
+}
+
+// approve lets held deletions go, or accepts the directory that took the place
+// of the workspace's own. The lock is held.
+func (d *Daemon) approve(e *entry, remote string) error {
+	approved := false
+	if e.report != nil && e.report.Halted != nil {
+		id, err := config.IdentifyRoot(e.workspace.LocalPath)
+		if err != nil {
+			return &api.Error{
+				Kind:    api.Held,
+				Message: fmt.Sprintf("there is nothing to approve: %s", e.report.Halted.Reason),
+				Hint:    "bring the directory back, or wsync remove " + e.workspace.Name,
+			}
+		}
+		e.workspace.Root, approved = &id, true
+	}
+	d.giveOrder(e, remote, func(o *report.Orders, s *report.RemoteStatus) {
+		if s != nil && s.Held != nil && e.isAbout(s) {
+			o.Approve, approved = s.Held.ID, true
+		}
+	})
+	if !approved {
+		return &api.Error{Kind: api.Invalid, Message: "there is nothing to approve: no deletions are held", Hint: "wsync status " + e.workspace.Name}
+	}
+	return nil
+}

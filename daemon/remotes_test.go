@@ -1,0 +1,275 @@
+package daemon
+
+import (
+	"slices"
+	"testing"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+// TestAdoption: the file says until the first complete pass that the
+// destination may hold something else.
+func TestAdoption(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "one")
+	m := d.monitor()
+	pending := func() bool { return d.file()[0].Remotes[0].AdoptionPending }
+	notYet := func(s *report.RemoteStatus) { s.Adopted = false }
+	m.send(t, m.first.Barrier, "one", notYet)
+	m.send(t, m.first.Barrier, "one", notYet)
+	if !pending() || !m.first.Workspace.Remotes[0].AdoptionPending {
+		t.Error("the remote counts as adopted before its first pass")
+	}
+	m.send(t, m.first.Barrier, "one", nil)
+	m.defined(t, "the end of the adoption", func(d report.Definition) bool { return !d.Workspace.Remotes[0].AdoptionPending })
+	if pending() {
+		t.Error("the file does not say that the remote is adopted")
+	}
+	m.send(t, m.first.Barrier, "one", notYet)
+	m.send(t, m.first.Barrier, "one", notYet)
+	if pending() {
+		t.Error("an adopted remote is not any more")
+	}
+
+	// Nothing is to be kept there.
+	call[api.WorkspaceStatus](d, "POST", "/v1/workspaces/docs/remotes", api.AttachRemote{
+		Remote:         config.Remote{Name: "two", RemotePath: "/two", Connection: config.Connection{Local: &config.Local{}}, AdoptionPending: true},
+		DeleteExisting: true,
+	})
+	if d.file()[0].Remotes[1].AdoptionPending {
+		t.Error("--delete-existing was not heeded")
+	}
+}
+
+// TestAttachAgain: what was reported of a remote is not believed of another
+// one that has its name now.
+func TestAttachAgain(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "other")
+	d.attach("docs", "one")
+	m := d.monitor()
+	old := m.defined(t, "both", func(d report.Definition) bool { return len(d.Workspace.Remotes) == 2 }).Barrier
+	m.send(t, old, "other one", nil)
+	d.eventually("docs", "in sync", isState(report.InSync))
+	d.act(api.Resync, "docs", "one")
+	_, early := d.startWait(m, api.Wait{Workspace: "docs", Remote: "one"})
+	barrier, result := d.startWait(m, api.Wait{Workspace: "docs"})
+	m.send(t, old, "other one", func(s *report.RemoteStatus) { s.State = report.Offline })
+
+	call[api.WorkspaceStatus](d, "DELETE", "/v1/workspaces/docs/remotes/one", nil)
+	if a := next(t, "end of the wait", early); a.Kind != api.NotFound {
+		t.Errorf("the wait for a remote that was detached: %+v", a)
+	}
+	attached := d.attachTo("docs", "one", "elsewhere")
+	if s := attached.Remotes[1]; s.State != report.Starting || s.Adopted {
+		t.Errorf("attached as %+v", s)
+	}
+	// The monitor has not heard of it yet, and praises the one before.
+	for range 2 {
+		m.send(t, barrier, "other one", nil)
+	}
+	status := d.status().Workspaces[0]
+	if s := status.Remotes[1]; s.State != report.Starting || !s.PendingEverything || s.Barrier != 0 {
+		t.Errorf("the remote is shown as %+v", s)
+	}
+	if s := status.Remotes[0]; s.State != report.InSync {
+		t.Errorf("the other one is shown as %+v", s)
+	}
+	if !d.file()[0].Remotes[1].AdoptionPending {
+		t.Error("the remote counts as adopted")
+	}
+	for range 2 {
+		m.send(t, barrier, "other one", func(s *report.RemoteStatus) { s.State, s.Held = report.Halted, &report.Held{ID: "h1"} })
+	}
+	if s := d.status().Workspaces[0].Remotes[1]; s.State != report.Starting || s.Held != nil {
+		t.Errorf("the remote is shown as %+v", s)
+	}
+	if _, e := d.refused("POST", "/v1/workspaces/docs/approve?remote=one", nil); e.Kind != api.Invalid {
+		t.Errorf("what was held before was approved: %+v", e)
+	}
+	m.send(t, barrier, "other one", nil)
+	d.pending("the remote was attached again", result)
+
+	// Now it has.
+	definition := m.defined(t, "the new destination", func(definition report.Definition) bool {
+		return len(definition.Workspace.Remotes) == 2 && definition.Workspace.Remotes[1].RemotePath == d.home+"/elsewhere"
+	})
+	if definition.Barrier <= barrier || definition.Orders["one"] != (report.Orders{}) {
+		t.Errorf("the definition is %+v", definition)
+	}
+	m.send(t, definition.Barrier, "other one", func(s *report.RemoteStatus) {
+		if s.Name == "one" {
+			s.State, s.Barrier, s.Adopted = report.Syncing, 0, false
+		}
+	})
+	d.eventually("docs", "the first pass", func(s api.WorkspaceStatus) bool { return s.Remotes[1].State == report.Syncing })
+	d.pending("the first pass runs", result)
+	m.send(t, definition.Barrier, "other one", nil)
+	d.expectWait(result, true, false)
+	d.eventually("docs", "adoption", func(s api.WorkspaceStatus) bool {
+		return s.Remotes[1].State == report.InSync && !s.Workspace.Remotes[1].AdoptionPending
+	})
+}
+
+func TestActions(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "one")
+	d.attach("docs", "two")
+	m := d.monitor()
+	last := m.defined(t, "both", func(d report.Definition) bool { return len(d.Workspace.Remotes) == 2 })
+	seen := last
+	// changed returns the definition after an action.
+	changed := func(what string, action api.Action, remote string, met func(report.Definition) bool) {
+		t.Helper()
+		d.act(action, "docs", remote)
+		seen = m.defined(t, what, met)
+		if !sameJSON(d.file()[0], seen.Workspace) {
+			t.Errorf("%s: the file has %+v, the definition %+v", what, d.file()[0], seen.Workspace)
+		}
+	}
+	paused := func(workspace, one, two bool) func(report.Definition) bool {
+		return func(d report.Definition) bool {
+			w := d.Workspace
+			return w.Paused == workspace && w.Remotes[0].Paused == one && w.Remotes[1].Paused == two
+		}
+	}
+	changed("pause one", api.Pause, "one", paused(false, true, false))
+	changed("pause all", api.Pause, "", paused(true, true, false))
+	changed("resume two", api.Resume, "two", paused(false, true, false))
+	if o := seen.Orders; o["two"].Retry != 1 || o["one"].Retry != 0 {
+		t.Errorf("the orders are %+v", o)
+	}
+	changed("pause all", api.Pause, "", paused(true, true, false))
+	changed("resume all", api.Resume, "", paused(false, false, false))
+	if o := seen.Orders; o["two"].Retry != 2 || o["one"].Retry != 1 {
+		t.Errorf("the orders are %+v", o)
+	}
+	changed("pause all", api.Pause, "", paused(true, false, false))
+	changed("resume one", api.Resume, "one", paused(false, false, true))
+
+	changed("resync", api.Resync, "", func(d report.Definition) bool { return d.Orders["one"].Resync == 1 && d.Orders["two"].Resync == 1 })
+	changed("resync two", api.Resync, "two", func(d report.Definition) bool { return d.Orders["two"].Resync == 2 })
+	if o := seen.Orders; o["one"].Resync != 1 {
+		t.Errorf("the orders are %+v", o)
+	}
+
+	// Approval is of what is held now, and of nothing else.
+	m.send(t, seen.Barrier, "one two", func(s *report.RemoteStatus) {
+		if s.Name == "two" {
+			s.State, s.Held = report.Halted, &report.Held{ID: "h7", Count: 200}
+		}
+	})
+	d.eventually("docs", "held", func(s api.WorkspaceStatus) bool { return s.Remotes[1].Held != nil })
+	if _, e := d.refused("POST", "/v1/workspaces/docs/approve?remote=one", nil); e.Kind != api.Invalid {
+		t.Errorf("approve of nothing: %+v", e)
+	}
+	changed("approve", api.Approve, "", func(d report.Definition) bool { return d.Orders["two"].Approve == "h7" })
+	if o := seen.Orders; o["one"].Approve != "" {
+		t.Errorf("the orders are %+v", o)
+	}
+
+	call[api.WorkspaceStatus](d, "DELETE", "/v1/workspaces/docs/remotes/two", nil)
+	seen = m.defined(t, "the end of two", func(d report.Definition) bool { return len(d.Workspace.Remotes) == 1 })
+	if _, ok := seen.Orders["two"]; ok {
+		t.Errorf("the orders are %+v", seen.Orders)
+	}
+}
+
+func TestRestart(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.act(api.Restart, "docs", "") // there is nothing to restart
+	d.attach("docs", "one")
+	m := d.monitor()
+	m.send(t, m.first.Barrier, "one", nil)
+	d.eventually("docs", "in sync", isState(report.InSync))
+
+	// Nothing of the old one is believed from now on.
+	m.stubborn = true
+	if s := d.act(api.Restart, "docs", ""); s.Remotes[0].State != report.Starting {
+		t.Errorf("restarted: %+v", s.Remotes[0])
+	}
+	next(t, "the request to end", m.ended)
+	for range 2 {
+		m.send(t, m.first.Barrier, "one", nil)
+	}
+	if s := d.status().Workspaces[0]; s.Remotes[0].State != report.Starting || s.Watch.Armed {
+		t.Errorf("the status is %+v", s)
+	}
+	m.exit(nil)
+	second := d.monitor()
+	d.eventually("docs", "the start of the next", func(s api.WorkspaceStatus) bool { return s.Monitor.PID == second.pid })
+	if s := d.status().Workspaces[0]; s.Remotes[0].State != report.Starting || s.Monitor.Restarts != 0 || s.Monitor.LastExit != "was stopped" {
+		t.Errorf("the status is %+v", s)
+	}
+	second.send(t, second.first.Barrier, "one", nil)
+	d.eventually("docs", "in sync", isState(report.InSync))
+
+	// One that dies: its reports die with it.
+	second.exit(errForTest)
+	third := d.monitor()
+	d.eventually("docs", "the restart", func(s api.WorkspaceStatus) bool { return s.Monitor.PID == third.pid })
+	if s := d.status().Workspaces[0]; s.Remotes[0].State != report.Starting || s.Monitor.Restarts != 1 || s.Monitor.LastExit != "for the test" {
+		t.Errorf("the status is %+v", s)
+	}
+	third.exit(errForTest)
+	d.eventually("docs", "backing off", func(s api.WorkspaceStatus) bool {
+		r := s.Remotes[0]
+		return s.Monitor.State == "backing off" && s.Monitor.NextStart != nil && r.State == report.Retrying && r.NextRetry != nil && r.Error == "the monitor died: for the test"
+	})
+	d.launchError <- errForTest // the restart that is due
+	d.eventually("docs", "failure", func(s api.WorkspaceStatus) bool { return s.Monitor.State == "failed" })
+	s := d.status().Workspaces[0]
+	if r := s.Remotes[0]; r.State != report.Failed || r.Error != "the monitor died too often: cannot start: for the test" || r.Hint != "see wsync logs docs, then wsync restart docs" {
+		t.Errorf("failed as %+v", r)
+	}
+	// No other command starts it.
+	d.act(api.Resync, "docs", "")
+	d.act(api.Resume, "docs", "")
+	d.attach("docs", "two")
+	if s := d.status().Workspaces[0]; s.Monitor.State != "failed" || s.Remotes[1].State != report.Failed {
+		t.Errorf("the status is %+v", s)
+	}
+	d.noMonitor()
+	d.act(api.Restart, "docs", "")
+	last := d.monitor()
+	last.send(t, 100, "one two", nil)
+	d.eventually("docs", "in sync", isState(report.InSync))
+}
+
+func TestSetPaused(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		workspace bool
+		paused    []bool
+		remote    string
+		pause     bool
+		want      bool
+		wantEach  []bool
+	}{
+		{"all", false, []bool{false, true}, "", true, true, []bool{false, true}},
+		{"one of them", false, []bool{false, false}, "r0", true, false, []bool{true, false}},
+		{"one of those that are", true, []bool{false, false}, "r0", true, true, []bool{true, false}},
+		{"resume all", true, []bool{true, false}, "", false, false, []bool{false, false}},
+		{"resume one", false, []bool{true, true}, "r1", false, false, []bool{true, false}},
+		{"resume one of all", true, []bool{false, false, true}, "r1", false, false, []bool{true, false, true}},
+	} {
+		w := config.Workspace{Paused: test.workspace}
+		for i, p := range test.paused {
+			w.Remotes = append(w.Remotes, config.Remote{Name: string([]byte{'r', '0' + byte(i)}), Paused: p})
+		}
+		setPaused(&w, test.remote, test.pause)
+		var each []bool
+		for _, r := range w.Remotes {
+			each = append(each, r.Paused)
+		}
+		if w.Paused != test.want || !slices.Equal(each, test.wantEach) {
+			t.Errorf("%s: %v %v, expected %v %v", test.name, w.Paused, each, test.want, test.wantEach)
+		}
+	}
+}

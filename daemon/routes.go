@@ -1,0 +1,157 @@
+package daemon
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/daemon/api"
+)
+
+// routes are all there are; package api describes them.
+func (d *Daemon) routes() map[string]answer {
+	return map[string]answer{
+		"GET /v1/status":                                     d.getStatus,
+		"POST /v1/workspaces":                                d.addWorkspace,
+		"GET /v1/workspaces/{workspace}":                     d.getWorkspace,
+		"DELETE /v1/workspaces/{workspace}":                  d.removeWorkspace,
+		"POST /v1/workspaces/{workspace}/remotes":            d.attachRemote,
+		"DELETE /v1/workspaces/{workspace}/remotes/{remote}": d.detachRemote,
+		"POST /v1/workspaces/{workspace}/{action}":           d.act,
+		"POST /v1/wait":                                      d.wait,
+		"POST /v1/stop":                                      d.stopRequest,
+	}
+}
+
+// answer handles a request: what it returns is the response's body, nil for an
+// empty object. An error that is no *api.Error is an internal one.
+type answer func(r *http.Request) (any, error)
+
+// maxBody is the size in bytes of the largest request.
+const maxBody = 1 << 20
+
+// handler serves the routes.
+func (d *Daemon) handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, answer := range d.routes() {
+		mux.Handle(pattern, d.serveAnswer(answer))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("no route %s %s", r.Method, r.URL.Path)})
+	})
+	return mux
+}
+
+// requests numbers the requests for the log.
+var requests atomic.Uint64
+
+func (d *Daemon) serveAnswer(answer answer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, began := strconv.FormatUint(requests.Add(1), 10), time.Now()
+		w.Header().Set(api.RequestIDHeader, id)
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		d.useAuthSock(r)
+		body, err := answer(r)
+		log := d.log.With(zap.String("request", id), zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Duration("took", time.Since(began)))
+		if err != nil {
+			log.Warn("Request failed", zap.Error(err))
+			writeError(w, err)
+			return
+		}
+		level := zap.InfoLevel
+		if r.Method == http.MethodGet {
+			level = zap.DebugLevel // `status --watch` asks many times a second
+		}
+		log.Log(level, "Request done")
+		if body == nil {
+			body = struct{}{}
+		}
+		writeJSON(w, http.StatusOK, body)
+	})
+}
+
+// useAuthSock takes over the client's ssh agent if it answers: with a command
+// that changes something always, and with any other when the agent that is
+// known is gone.
+func (d *Daemon) useAuthSock(r *http.Request) {
+	offered := r.Header.Get(api.AuthSockHeader)
+	if offered == "" {
+		return
+	}
+	var current string
+	d.lock.Do(func() { current = d.authSock })
+	asks := r.Method == http.MethodGet || r.URL.Path == api.WaitPath
+	if current == offered || !answers(offered) || asks && answers(current) {
+		return
+	}
+	d.lock.Do(func() {
+		d.authSock = offered
+		for _, e := range d.entries {
+			d.apply(e)
+		}
+	})
+}
+
+// answers tells that somebody listens on the socket at path.
+func answers(path string) bool {
+	if path == "" {
+		return false
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+// decode reads a request's body into v.
+func decode(r *http.Request, v any) error {
+	decoder := json.NewDecoder(r.Body)
+	if err := decoder.Decode(v); err != nil {
+		return &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("cannot understand the request: %v", err)}
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return &api.Error{Kind: api.Invalid, Message: "cannot understand the request: something follows the JSON value"}
+	}
+	return nil
+}
+
+// statusOf are the HTTP status codes of the kinds of errors.
+var statusOf = map[api.ErrorKind]int{
+	api.Invalid:  http.StatusBadRequest,
+	api.NotFound: http.StatusNotFound,
+	api.Exists:   http.StatusConflict,
+	api.Held:     http.StatusConflict,
+	api.Internal: http.StatusInternalServerError,
+}
+
+func writeError(w http.ResponseWriter, err error) {
+	var e *api.Error
+	if !errors.As(err, &e) {
+		e = &api.Error{Kind: api.Internal, Message: err.Error()}
+	}
+	writeJSON(w, statusOf[e.Kind], e)
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(b.Bytes()) // a client that is gone needs no answer
+}

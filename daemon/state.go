@@ -1,0 +1,266 @@
+package daemon
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+	"wsync/watchdog"
+)
+
+// entry is a workspace with everything about it. Daemon.lock guards it.
+type entry struct {
+	workspace  config.Workspace
+	supervisor *watchdog.Supervisor
+	process    watchdog.Status
+	// report is the monitor's last one, nil while none runs.
+	report  *report.Report
+	barrier uint64
+	orders  map[string]report.Orders
+	// attached is the barrier that was placed when a remote was attached. What
+	// the monitor reports before it knows of that one may be about another
+	// remote, which had the name before.
+	attached map[string]uint64
+}
+
+// restore brings the workspaces of the file to life.
+func (d *Daemon) restore(workspaces []config.Workspace) {
+	identified := false
+	for i := range workspaces {
+		w := &workspaces[i]
+		if w.Root != nil {
+			continue
+		}
+		// Without the lock: a dead mount may take its time.
+		if id, err := config.IdentifyRoot(w.LocalPath); err == nil {
+			w.Root, identified = &id, true
+		}
+	}
+	d.lock.Do(func() {
+		for _, w := range workspaces {
+			d.insert(w)
+		}
+		if identified {
+			if err := d.save(); err != nil {
+				d.log.Error("Cannot save the workspaces", zap.Error(err))
+			}
+		}
+	})
+}
+
+// insert makes the entry of a workspace and starts its monitor if it has
+// remotes. The lock is held.
+func (d *Daemon) insert(w config.Workspace) {
+	name := w.Name
+	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64)}
+	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}
+	log := d.log.With(zap.String("workspace", name))
+	e.process.State = watchdog.Stopped
+	e.supervisor = watchdog.NewSupervisor(log, policy, d.launch(name), func(s watchdog.Status, r *report.Report) {
+		d.lock.Do(func() { d.observe(e, s, r) })
+	})
+	d.entries[name] = e
+	d.order = append(d.order, name)
+	d.apply(e)
+}
+
+// apply gives the monitor of a workspace its definition, or ends it when there
+// is nothing to do. The lock is held.
+func (d *Daemon) apply(e *entry) {
+	e.supervisor.Define(d.definition(e))
+	if len(e.workspace.Remotes) > 0 {
+		e.supervisor.Start()
+	} else {
+		e.supervisor.Stop()
+	}
+	d.bump()
+}
+
+// definition is what the monitor of a workspace is told. The lock is held.
+func (d *Daemon) definition(e *entry) report.Definition {
+	s := d.settings
+	orders := make(map[string]report.Orders, len(e.orders))
+	for name, o := range e.orders {
+		orders[name] = o
+	}
+	return report.Definition{
+		Workspace: e.workspace.Clone(),
+		Settings: report.Settings{
+			LogFile:            s.WorkspaceLogPath(e.workspace.Name),
+			LogLevel:           s.LogLevel,
+			LogMaxSize:         s.LogMaxSize,
+			RunDirectory:       filepath.Join(s.RunDirectory(), e.workspace.Name),
+			Watcher:            s.Watcher,
+			MaxWatches:         s.MaxWatches,
+			FullPassInterval:   s.FullPassInterval,
+			HoldDeletionsShare: s.HoldDeletionsShare,
+			HoldDeletionsCount: s.HoldDeletionsCount,
+		},
+		SSHAuthSock: d.authSock,
+		Barrier:     e.barrier,
+		Orders:      orders,
+	}
+}
+
+// observe takes in what a supervisor saw. The lock is held.
+func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
+	if d.entries[e.workspace.Name] != e {
+		return // removed; its monitor is ending
+	}
+	e.process = s
+	switch {
+	case r != nil:
+		e.report = r
+		d.learn(e)
+	case s.State != watchdog.Running:
+		e.report = nil
+	}
+	d.bump()
+}
+
+// learn takes from a report what the workspace file keeps: which destinations
+// have had their first complete pass, and the identity of a directory that was
+// not there when the daemon started. The lock is held.
+func (d *Daemon) learn(e *entry) {
+	learnt := false
+	for i := range e.workspace.Remotes {
+		r := &e.workspace.Remotes[i]
+		if status := e.status(r.Name); r.AdoptionPending && status != nil && status.Adopted && e.isAbout(status) {
+			r.AdoptionPending, learnt = false, true
+		}
+	}
+	if root := e.report.Root; e.workspace.Root == nil && root != nil {
+		id := *root
+		e.workspace.Root, learnt = &id, true
+	}
+	if !learnt {
+		return
+	}
+	if err := d.save(); err != nil {
+		d.log.Error("Cannot save the workspaces", zap.Error(err))
+	}
+	d.apply(e)
+}
+
+// status is what the monitor last reported of a remote, or nil.
+func (e *entry) status(remote string) *report.RemoteStatus {
+	if e.report == nil {
+		return nil
+	}
+	for i := range e.report.Remotes {
+		if e.report.Remotes[i].Name == remote {
+			return &e.report.Remotes[i]
+		}
+	}
+	return nil
+}
+
+// isAbout tells that a status is certain to be about the remote that has the
+// name now.
+func (e *entry) isAbout(s *report.RemoteStatus) bool { return s.Asked >= e.attached[s.Name] }
+
+// dropStatus forgets what the monitor last reported of a remote.
+func (e *entry) dropStatus(remote string) {
+	if e.report == nil {
+		return
+	}
+	r := *e.report // answers that are being written share the old one
+	r.Remotes = slices.DeleteFunc(slices.Clone(r.Remotes), func(s report.RemoteStatus) bool { return s.Name == remote })
+	e.report = &r
+}
+
+// remote finds a remote of the workspace; it is -1 if there is none.
+func (e *entry) remote(name string) int {
+	return slices.IndexFunc(e.workspace.Remotes, func(r config.Remote) bool { return r.Name == name })
+}
+
+// save writes the workspace file. The lock is held.
+func (d *Daemon) save() error {
+	return config.SaveWorkspaces(d.settings.WorkspaceConfigFilePath, d.workspaces())
+}
+
+// workspaces are the definitions in the order of the file. The lock is held.
+func (d *Daemon) workspaces() []config.Workspace {
+	var all []config.Workspace
+	for _, name := range d.order {
+		all = append(all, d.entries[name].workspace)
+	}
+	return all
+}
+
+// bump tells all who wait that the status has changed. The lock is held.
+func (d *Daemon) bump() {
+	d.revision++
+	close(d.changed)
+	d.changed = make(chan struct{})
+}
+
+// workspaceStatus is the status of a workspace. The lock is held.
+func (d *Daemon) workspaceStatus(e *entry) api.WorkspaceStatus {
+	s := api.WorkspaceStatus{
+		Workspace: e.workspace.Clone(),
+		Monitor: api.MonitorStatus{
+			State:     string(e.process.State),
+			PID:       e.process.PID,
+			Restarts:  e.process.Restarts,
+			LastExit:  e.process.LastExit,
+			NextStart: timeOrNil(e.process.NextStart),
+		},
+		Remotes: []report.RemoteStatus{},
+	}
+	if e.report != nil {
+		s.Watch, s.Halted = e.report.Watch, e.report.Halted
+	}
+	for _, r := range e.workspace.Remotes {
+		s.Remotes = append(s.Remotes, d.remoteStatus(e, r))
+	}
+	return s
+}
+
+// remoteStatus is what the monitor reported of a remote, or what the lack of a
+// report means. The lock is held.
+func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
+	// Trouble is shown at once; good news and what can be approved must be certain.
+	if status := e.status(r.Name); status != nil && (e.isAbout(status) || status.State != report.InSync && status.Held == nil) {
+		return *status
+	}
+	s := report.RemoteStatus{Name: r.Name, State: report.Starting, Since: d.since, PendingEverything: true, Adopted: !r.AdoptionPending}
+	switch e.process.State {
+	case watchdog.Failed:
+		s.State = report.Failed
+		s.Error = "the monitor died too often: " + e.process.LastExit
+		s.Hint = "see wsync logs " + e.workspace.Name + ", then wsync restart " + e.workspace.Name
+	case watchdog.BackingOff:
+		s.State = report.Retrying
+		s.Error = "the monitor died: " + e.process.LastExit
+		s.NextRetry = timeOrNil(e.process.NextStart)
+	}
+	return s
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// forget removes an entry. The lock is held.
+func (d *Daemon) forget(name string) {
+	delete(d.entries, name)
+	d.order = slices.DeleteFunc(d.order, func(n string) bool { return n == name })
+	d.bump()
+}
+
+// removeRunDirectory removes what the monitor of a removed workspace left.
+func (d *Daemon) removeRunDirectory(name string) {
+	if err := os.RemoveAll(filepath.Join(d.settings.RunDirectory(), name)); err != nil {
+		d.log.Warn("Cannot remove a run directory", zap.Error(err))
+	}
+}

@@ -1,0 +1,198 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+// longPoll is how long a request for a newer status may take.
+const longPoll = 30 * time.Second
+
+// getStatus handles GET /v1/status.
+func (d *Daemon) getStatus(r *http.Request) (any, error) {
+	query := r.URL.Query()
+	name := query.Get("workspace")
+	if after := query.Get("after"); after != "" {
+		revision, err := strconv.ParseUint(after, 10, 64)
+		if err != nil {
+			return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("after=%s is no revision", after)}
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), longPoll)
+		defer cancel()
+		// One that is greater is from a daemon that ran before.
+		d.until(ctx, func() bool { return d.revision != revision })
+	}
+	status := api.Status{Workspaces: []api.WorkspaceStatus{}}
+	var err error
+	d.lock.Do(func() {
+		status.Daemon = d.daemonStatus()
+		status.Revision = d.revision
+		if name != "" {
+			var e *entry
+			if e, err = d.named(name); err == nil {
+				status.Workspaces = append(status.Workspaces, d.workspaceStatus(e))
+			}
+			return
+		}
+		for _, name := range d.order {
+			status.Workspaces = append(status.Workspaces, d.workspaceStatus(d.entries[name]))
+		}
+	})
+	return status, err
+}
+
+func (d *Daemon) daemonStatus() api.DaemonStatus {
+	return api.DaemonStatus{
+		Version:      d.version,
+		PID:          os.Getpid(),
+		Since:        d.since,
+		LogDirectory: d.settings.LogDirectory,
+		LogProblem:   d.logFile.Problem(),
+	}
+}
+
+// until returns true as soon as condition, which is called with the lock held
+// after each change, does; or false when ctx is done.
+func (d *Daemon) until(ctx context.Context, condition func() bool) bool {
+	for {
+		var met bool
+		var changed <-chan struct{}
+		d.lock.Do(func() { met, changed = condition(), d.changed })
+		if met {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// stopRequest handles POST /v1/stop.
+func (d *Daemon) stopRequest(*http.Request) (any, error) {
+	// The answer goes out first: the server lets running requests finish.
+	d.stop()
+	return nil, nil
+}
+
+// wait handles POST /v1/wait.
+func (d *Daemon) wait(r *http.Request) (any, error) {
+	var req api.Wait
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	if req.Timeout < 0 {
+		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("the timeout %s is negative", req.Timeout)}
+	}
+	barriers := make(map[*entry]uint64)
+	var err error
+	d.lock.Do(func() { err = d.placeBarriers(req, barriers) })
+	if err != nil {
+		return nil, err
+	}
+	ctx := r.Context()
+	if req.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, req.Timeout)
+		defer cancel()
+	}
+	result := api.WaitResult{}
+	result.TimedOut = !d.until(ctx, func() bool {
+		var stuck bool
+		result.Behind, stuck, err = d.behind(req, barriers)
+		return len(result.Behind) == 0 || stuck || err != nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if result.TimedOut && r.Context().Err() != nil {
+		return nil, &api.Error{Kind: api.Internal, Message: "the daemon was stopped meanwhile"}
+	}
+	result.InSync = len(result.Behind) == 0
+	return result, nil
+}
+
+// placeBarriers asks the monitors of all workspaces that are waited for to say
+// when what has changed until now is there. The lock is held.
+func (d *Daemon) placeBarriers(req api.Wait, barriers map[*entry]uint64) error {
+	names := d.order
+	if req.Workspace != "" {
+		e, err := d.named(req.Workspace)
+		if err != nil {
+			return err
+		}
+		if req.Remote != "" && e.remote(req.Remote) < 0 {
+			return unknownRemote(e, req.Remote)
+		}
+		names = []string{req.Workspace}
+	}
+	for _, name := range names {
+		e := d.entries[name]
+		e.barrier++
+		barriers[e] = e.barrier
+		d.apply(e)
+	}
+	return nil
+}
+
+// behind lists the remotes that have not reached their barrier. stuck tells
+// that one of them never will without a command. The error is that what is
+// waited for was removed meanwhile. The lock is held.
+func (d *Daemon) behind(req api.Wait, barriers map[*entry]uint64) (behind []api.BehindRemote, stuck bool, err error) {
+	for e := range barriers {
+		if req.Workspace == "" {
+			continue
+		}
+		if d.entries[req.Workspace] != e {
+			return nil, false, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("workspace %s was removed meanwhile", req.Workspace)}
+		}
+		if req.Remote != "" && e.remote(req.Remote) < 0 {
+			return nil, false, unknownRemote(e, req.Remote)
+		}
+	}
+	for _, name := range d.order {
+		e := d.entries[name]
+		barrier, ok := barriers[e]
+		if !ok {
+			continue
+		}
+		for _, r := range e.workspace.Remotes {
+			if req.Remote != "" && r.Name != req.Remote {
+				continue
+			}
+			s := d.remoteStatus(e, r)
+			if s.Barrier >= max(barrier, e.attached[r.Name]) {
+				continue
+			}
+			behind = append(behind, api.BehindRemote{Workspace: name, Remote: s})
+			stuck = stuck || e.stuck(r, s, barrier)
+		}
+	}
+	return behind, stuck, nil
+}
+
+// stuck tells that a remote that is behind needs a command. A report from
+// before the barrier may still say what has just been changed. The lock is
+// held.
+func (e *entry) stuck(r config.Remote, s report.RemoteStatus, barrier uint64) bool {
+	switch {
+	case s.State == report.Failed:
+		return true
+	case s.Asked < barrier:
+		return false
+	case s.State == report.Paused:
+		return (s.Pending > 0 || s.PendingEverything) && (e.workspace.Paused || r.Paused)
+	case s.State == report.Halted:
+		return s.Held == nil || s.Held.ID != e.orders[r.Name].Approve
+	}
+	return false
+}

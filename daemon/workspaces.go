@@ -1,0 +1,162 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+
+	"wsync/config"
+	"wsync/daemon/api"
+)
+
+// addWorkspace handles POST /v1/workspaces.
+func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
+	var req api.AddWorkspace
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	w := config.Workspace{Name: req.Name, LocalPath: req.LocalPath, OnEmpty: req.OnEmpty}
+	if err := w.Validate(); err != nil {
+		return nil, invalid(err)
+	}
+	if err := config.CheckLocalPath(w.LocalPath); err != nil {
+		return nil, invalid(err)
+	}
+	if d.ownFilesIn(w.LocalPath) {
+		// Each transfer would write a log line, and each log line be a change.
+		return nil, &api.Error{
+			Kind:    api.Invalid,
+			Message: fmt.Sprintf("cannot add %s: it holds wsync's own files (%s)", w.LocalPath, d.settings.Directory),
+			Hint:    "add the directories in it that matter, one by one",
+		}
+	}
+	id, err := config.IdentifyRoot(w.LocalPath)
+	if err != nil {
+		return nil, fmt.Errorf("cannot identify %s: %w", w.LocalPath, err)
+	}
+	w.Root = &id
+	return d.change(func() (*entry, error) {
+		if e, ok := d.entries[w.Name]; ok {
+			return nil, &api.Error{
+				Kind:    api.Exists,
+				Message: fmt.Sprintf("there is already a workspace %s (%s)", w.Name, e.workspace.LocalPath),
+				Hint:    "choose another name, or wsync remove " + w.Name,
+			}
+		}
+		if d.leaving[w.Name] {
+			return nil, &api.Error{
+				Kind:    api.Exists,
+				Message: fmt.Sprintf("the monitor of the workspace %s that was removed is still ending", w.Name),
+				Hint:    "try again in a few seconds",
+			}
+		}
+		if err := config.ValidateAll(append(d.workspaces(), w)); err != nil {
+			return nil, &api.Error{Kind: api.Exists, Message: err.Error()}
+		}
+		d.insert(w)
+		e := d.entries[w.Name]
+		if err := d.save(); err != nil {
+			d.forget(w.Name)
+			go e.supervisor.Close(context.Background())
+			return nil, err
+		}
+		return e, nil
+	})
+}
+
+// getWorkspace handles GET /v1/workspaces/{workspace}.
+func (d *Daemon) getWorkspace(r *http.Request) (any, error) {
+	return d.change(func() (*entry, error) { return d.find(r) })
+}
+
+// removeWorkspace handles DELETE /v1/workspaces/{workspace}: it answers when
+// the monitor is gone.
+func (d *Daemon) removeWorkspace(r *http.Request) (any, error) {
+	var removed *entry
+	_, err := d.change(func() (*entry, error) {
+		e, err := d.find(r)
+		if err != nil {
+			return nil, err
+		}
+		order := append([]string(nil), d.order...)
+		d.forget(e.workspace.Name)
+		if err := d.save(); err != nil {
+			d.entries[e.workspace.Name], d.order = e, order
+			return nil, err
+		}
+		removed = e
+		d.leaving[e.workspace.Name] = true
+		return e, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), stopTime)
+	defer cancel()
+	removed.supervisor.Close(ctx)
+	name := removed.workspace.Name
+	d.removeRunDirectory(name)
+	d.lock.Do(func() { delete(d.leaving, name) })
+	return nil, nil
+}
+
+// change runs f with the lock held, and returns the status of the workspace
+// that f returns.
+func (d *Daemon) change(f func() (*entry, error)) (status any, err error) {
+	d.lock.Do(func() {
+		var e *entry
+		if e, err = f(); err == nil {
+			status = d.workspaceStatus(e)
+		}
+	})
+	return status, err
+}
+
+// find returns the workspace that a request names. The lock is held.
+func (d *Daemon) find(r *http.Request) (*entry, error) {
+	return d.named(r.PathValue("workspace"))
+}
+
+// named returns a workspace. The lock is held.
+func (d *Daemon) named(name string) (*entry, error) {
+	e, ok := d.entries[name]
+	if !ok {
+		return nil, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("there is no workspace %q", name), Hint: d.knownWorkspaces()}
+	}
+	return e, nil
+}
+
+// knownWorkspaces is a hint that names them. The lock is held.
+func (d *Daemon) knownWorkspaces() string {
+	if len(d.order) == 0 {
+		return "there is none yet: wsync add NAME PATH"
+	}
+	return "there is: " + strings.Join(d.order, ", ")
+}
+
+func invalid(err error) error { return &api.Error{Kind: api.Invalid, Message: err.Error()} }
+
+// ownFilesIn tells that a directory of wsync's own is, or is below, dir.
+func (d *Daemon) ownFilesIn(dir string) bool {
+	return holds(dir, d.settings.Directory) || holds(dir, d.settings.LogDirectory)
+}
+
+// holds tells that path is, or is below, dir.
+func holds(dir, path string) bool {
+	for ; ; path = path[:strings.LastIndexByte(path, '/')] {
+		if sameDirectory(dir, path) {
+			return true
+		}
+		if !strings.Contains(path, "/") {
+			return sameDirectory(dir, "/")
+		}
+	}
+}
+
+func sameDirectory(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
