@@ -1,0 +1,294 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"wsync/daemon/api"
+	"wsync/monitor/remotetest"
+)
+
+// wsyncBinary is the program that the benchmarks run, so that two versions can
+// be compared: WSYNC_BENCH_BINARY=/path/to/another go test -bench Visible .
+const wsyncBinary = "WSYNC_BENCH_BINARY"
+
+// BenchmarkVisible measures the time from the write of a small file to its
+// content being visible on a remote, one change at a time on a quiet system:
+// the median and the 95th percentile over b.N changes.
+//
+//	go test -run '^$' -bench Visible -benchtime 50x .
+func BenchmarkVisible(b *testing.B) {
+	for _, kind := range []string{"local", "ssh", "rsync-daemon"} {
+		b.Run(kind, func(b *testing.B) {
+			u := startUser(b)
+			source, remote := filepath.Join(u.home, "source"), filepath.Join(u.home, "remote")
+			if _, err := remotetest.GoTree(source); err != nil {
+				b.Fatal(err)
+			}
+			if err := os.MkdirAll(remote, 0o755); err != nil {
+				b.Fatal(err)
+			}
+			u.wsync("add", "bench", source)
+			u.wsync(append([]string{"attach", "bench", "remote"}, u.destination(kind, remote)...)...)
+			u.wsync("wait", "bench")
+			var times []time.Duration
+			file := filepath.Join(source, "file")
+			for i := range b.N {
+				// Quiet first: what one change costs, not what two share.
+				u.wsync("wait", "bench")
+				content := fmt.Sprintf("change %d\n", i)
+				began := time.Now()
+				if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+					b.Fatal(err)
+				}
+				await(b, func() bool {
+					got, _ := os.ReadFile(filepath.Join(remote, "file"))
+					return string(got) == content
+				})
+				times = append(times, time.Since(began))
+			}
+			slices.Sort(times)
+			b.ReportMetric(milliseconds(times[len(times)/2]), "p50-ms")
+			b.ReportMetric(milliseconds(times[len(times)*95/100]), "p95-ms")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// BenchmarkScale reports what a workspace of 12,000 directories and 100,000
+// files costs: the time until its monitor watches, its memory at rest and
+// after 50,000 files were touched, the processor time of ten idle seconds, and
+// the time of `wsync list`.
+//
+//	go test -run '^$' -bench Scale -benchtime 1x .
+func BenchmarkScale(b *testing.B) {
+	for range b.N {
+		u := startUser(b)
+		source := filepath.Join(u.home, "source")
+		files := makeTree(b, source, 12000, 100000)
+		u.wsync("add", "bench", source)
+		u.wsync("attach", "bench", "remote", filepath.Join(u.home, "remote"))
+		u.wsync("wait", "bench")
+		// Once more, with nothing to send: the monitor's own start.
+		u.wsync("daemon", "stop")
+		u.wsync("daemon", "start")
+		u.wsync("wait", "bench")
+		pid := u.status().Workspaces[0].Monitor.PID
+		b.ReportMetric(milliseconds(u.armingTime()), "watching-ms")
+		b.ReportMetric(residentMB(b, pid, "VmRSS"), "rest-MB")
+
+		before := processorTime(b, pid)
+		quiet := time.NewTimer(10 * time.Second) // the thing that is measured
+		<-quiet.C
+		b.ReportMetric(milliseconds(processorTime(b, pid)-before), "idle-cpu-ms/10s")
+
+		var list []time.Duration
+		for range 20 {
+			began := time.Now()
+			u.wsync("list")
+			list = append(list, time.Since(began))
+		}
+		slices.Sort(list)
+		b.ReportMetric(milliseconds(list[len(list)/2]), "list-p50-ms")
+
+		now := time.Now()
+		for _, f := range files[:50000] {
+			if err := os.Chtimes(f, now, now); err != nil {
+				b.Fatal(err)
+			}
+		}
+		u.wsync("wait", "bench")
+		b.ReportMetric(residentMB(b, pid, "VmHWM"), "peak-MB")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// user is somebody with a home directory, a daemon and servers of their own.
+type user struct {
+	b      *testing.B
+	home   string
+	binary string
+	env    []string
+}
+
+func startUser(b *testing.B) *user {
+	b.Helper()
+	if missing := remotetest.Missing(); missing != "" {
+		b.Fatal(missing)
+	}
+	home, err := os.MkdirTemp("", "wb")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { os.RemoveAll(home) })
+	u := &user{b: b, home: home, binary: os.Getenv(wsyncBinary)}
+	if u.binary == "" {
+		if u.binary, err = exec.LookPath("wsync"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	bin := filepath.Join(home, "bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		b.Fatal(err)
+	}
+	u.env = append(os.Environ(), "HOME="+home, "PATH="+bin+":"+os.Getenv("PATH"))
+	u.wsync("daemon", "start")
+	b.Cleanup(func() { u.wsync("daemon", "stop") })
+	return u
+}
+
+// wsync runs a command that must succeed.
+func (u *user) wsync(args ...string) []byte {
+	u.b.Helper()
+	cmd := exec.Command(u.binary, args...)
+	cmd.Env = u.env
+	out, err := cmd.Output()
+	if err != nil {
+		u.b.Fatalf("wsync %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}
+
+func (u *user) status() api.Status {
+	u.b.Helper()
+	var status api.Status
+	if err := json.Unmarshal(u.wsync("status", "--json"), &status); err != nil {
+		u.b.Fatal(err)
+	}
+	return status
+}
+
+// destination starts the server that a kind of remote needs, and returns the
+// arguments of attach that reach dir.
+func (u *user) destination(kind, dir string) []string {
+	u.b.Helper()
+	switch kind {
+	case "ssh":
+		sshd := remotetest.StartSSHD(u.b, remotetest.SSHDOptions{})
+		sshd.Wrapper(filepath.Join(u.home, "bin"), "bench-host")
+		// The daemon looks for ssh in its PATH, which had none at its start.
+		return []string{"bench-host:" + dir}
+	case "rsync-daemon":
+		d := remotetest.StartRsyncDaemon(u.b, map[string]string{"bench": dir}, remotetest.RsyncDaemonOptions{})
+		return []string{"rsync://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(d.Port)) + "/bench"}
+	}
+	return []string{dir}
+}
+
+// armingTime is the time from the last monitor's start to its watching the
+// whole tree, by its log.
+func (u *user) armingTime() time.Duration {
+	u.b.Helper()
+	log, err := os.ReadFile(filepath.Join(u.home, ".wsync", "log", "workspaces", "bench.log"))
+	if err != nil {
+		u.b.Fatal(err)
+	}
+	var started, watching time.Time
+	for line := range strings.Lines(string(log)) {
+		var entry struct {
+			Time    time.Time `json:"ts"`
+			Message string    `json:"msg"`
+		}
+		if json.Unmarshal([]byte(line), &entry) != nil {
+			continue
+		}
+		switch entry.Message {
+		case "Monitor started":
+			started = entry.Time
+		case "Watching":
+			watching = entry.Time
+		}
+	}
+	return watching.Sub(started)
+}
+
+// makeTree makes a tree of so many directories and files, and returns the
+// files.
+func makeTree(b *testing.B, root string, directories, files int) []string {
+	b.Helper()
+	var paths []string
+	for i := range directories {
+		dir := filepath.Join(root, fmt.Sprintf("d%d", i/100), fmt.Sprintf("e%d", i%100))
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			b.Fatal(err)
+		}
+		for len(paths) < files*(i+1)/directories {
+			p := filepath.Join(dir, fmt.Sprintf("f%d", len(paths)))
+			if err := os.WriteFile(p, []byte(p), 0o644); err != nil {
+				b.Fatal(err)
+			}
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// residentMB is a figure of /proc/PID/status in megabytes.
+func residentMB(b *testing.B, pid int, name string) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			kB, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(value), " kB"))
+			if err != nil {
+				b.Fatal(err)
+			}
+			return float64(kB) / 1024
+		}
+	}
+	b.Fatalf("no %s in the status of process %d", name, pid)
+	return 0
+}
+
+// processorTime is the time that a process has used; the kernel counts it in
+// hundredths of a second.
+func processorTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	// The name in parentheses may hold anything; utime and stime are the 14th
+	// and 15th field (proc_pid_stat(5)).
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	var ticks time.Duration
+	for _, f := range fields[11:13] {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += time.Duration(n)
+	}
+	return ticks * 10 * time.Millisecond
+}
+
+// await polls often, because the time is measured.
+func await(b *testing.B, done func() bool) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	ticker := time.NewTicker(100 * time.Microsecond)
+	defer ticker.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			b.Fatal("the change never became visible")
+		case <-ticker.C:
+		}
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

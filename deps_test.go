@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// An importRule says which packages of this module a package may import.
+type importRule struct {
+	pkg  string // relative to the module; "monitor/*" is any below monitor without a rule of its own
+	may  string // separated by spaces; "monitor/*" is any below monitor
+	why  string
+	leaf bool // beside the standard library it may import golang.org/x only
+}
+
+// importRules make data flow one way, from the command line to rsync, so that
+// each package can be understood with only those right of it in mind.
+var importRules = []importRule{
+	{pkg: "", may: "client/cli daemon monitor",
+		why: "main wires the three programs that the binary is, and nothing else"},
+	{pkg: "client/cli", may: "client daemon/api monitor/report config",
+		why: "the command line asks the daemon for everything, by the client"},
+	{pkg: "client", may: "daemon/api monitor/report config",
+		why: "the client knows the API's language, and nothing of who answers"},
+	{pkg: "daemon", may: "daemon/api watchdog monitor/report config config/logfile",
+		why: "the daemon speaks with monitors as processes, not as packages"},
+	{pkg: "daemon/api", may: "monitor/report config", leaf: true,
+		why: "both ends share it, so that what it needs, both need"},
+	{pkg: "watchdog", may: "monitor/report config",
+		why: "it supervises whatever speaks a monitor's language"},
+	{pkg: "monitor", may: "monitor/* config config/logfile",
+		why: "a monitor must run and be tested without a daemon"},
+	{pkg: "monitor/report", may: "config", leaf: true,
+		why: "both ends share it, so that what it needs, both need"},
+	{pkg: "monitor/watch", may: "",
+		why: "watching knows nothing of what the changes are for"},
+	{pkg: "monitor/remotetest", may: "", leaf: true,
+		why: "it makes remotes for tests of any package, so that it must depend on none"},
+	{pkg: "monitor/*", may: "monitor/* config",
+		why: "parts of the monitor do not know the whole"},
+	{pkg: "config", may: "", leaf: true,
+		why: "everything depends on it"},
+	{pkg: "config/logfile", may: "",
+		why: "a log knows nothing of what it is about"},
+}
+
+// forbiddenDeps must not be reached at all, also not by a detour.
+var forbiddenDeps = []struct{ pkg, dep, why string }{
+	{"client", "daemon", "the client is for programs that only want to ask"},
+	{"client", "watchdog", "the client is for programs that only want to ask"},
+	{"client", "monitor", "the client is for programs that only want to ask"},
+	{"client/cli", "daemon", "commands must not do what only the daemon may"},
+	{"client/cli", "watchdog", "commands must not do what only the daemon may"},
+	{"client/cli", "monitor", "commands must not do what only the daemon may"},
+	{"daemon", "monitor", "a panic or a leak of a monitor must not be the daemon's"},
+	{"watchdog", "monitor", "a panic or a leak of a monitor must not be the daemon's"},
+	{"", "monitor/remotetest", "it is for tests"},
+	{"monitor", "monitor/remotetest", "it is for tests"},
+}
+
+// listedPackage is what `go list -json` says of a package.
+type listedPackage struct {
+	ImportPath, Doc string
+	Imports         []string
+	Deps            []string
+	Error           *struct{ Err string }
+}
+
+const module = "wsync"
+
+// listPackages returns the packages of this module by their path within it.
+func listPackages(t *testing.T) map[string]*listedPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Doc,Imports,Deps,Error", "./...")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &stderr)
+	}
+	packages := make(map[string]*listedPackage)
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		p := new(listedPackage)
+		if err := decoder.Decode(p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.Error != nil {
+			t.Errorf("package %s: %s", p.ImportPath, p.Error.Err)
+		}
+		packages[within(p.ImportPath)] = p
+	}
+}
+
+// within returns a package's path within this module; those of others stay.
+func within(importPath string) string {
+	if importPath == module {
+		return ""
+	}
+	return strings.TrimPrefix(importPath, module+"/")
+}
+
+func isOurs(importPath string) bool {
+	return importPath == module || strings.HasPrefix(importPath, module+"/")
+}
+
+// isGo tells what the makers of Go provide: the standard library, by its first
+// path element, which is no host's name, and golang.org/x.
+func isGo(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
+	return !strings.Contains(first, ".") || strings.HasPrefix(importPath, "golang.org/x/")
+}
+
+// ruleFor returns the rule of a package, nil if there is none.
+func ruleFor(pkg string) *importRule {
+	for i, rule := range importRules {
+		if rule.pkg == pkg || matches(rule.pkg, pkg) {
+			return &importRules[i]
+		}
+	}
+	return nil
+}
+
+// matches tells whether pattern is "x/*" and pkg below x.
+func matches(pattern, pkg string) bool {
+	parent, ok := strings.CutSuffix(pattern, "*")
+	return ok && strings.HasPrefix(pkg, parent)
+}
+
+func TestImports(t *testing.T) {
+	packages := listPackages(t)
+	for path, p := range packages {
+		rule := ruleFor(path)
+		if rule == nil {
+			t.Errorf("no rule says what package %q may import: add one to importRules", path)
+			continue
+		}
+		allowed := func(pkg string) bool {
+			return slices.ContainsFunc(strings.Fields(rule.may), func(may string) bool {
+				return may == pkg || matches(may, pkg)
+			})
+		}
+		for _, imported := range p.Imports {
+			switch {
+			case isOurs(imported) && !allowed(within(imported)):
+				t.Errorf("%q imports %q, but may import only %q: %s", path, within(imported), rule.may, rule.why)
+			case rule.leaf && !isOurs(imported) && !isGo(imported):
+				t.Errorf("%q imports %q, but is a leaf: %s", path, imported, rule.why)
+			}
+		}
+	}
+	for _, rule := range importRules {
+		if !strings.HasSuffix(rule.pkg, "*") && packages[rule.pkg] == nil {
+			t.Errorf("a rule is about package %q, which does not exist", rule.pkg)
+		}
+	}
+	for _, forbidden := range forbiddenDeps {
+		p := packages[forbidden.pkg]
+		if p != nil && slices.Contains(p.Deps, module+"/"+forbidden.dep) {
+			t.Errorf("%q depends on %q: %s", forbidden.pkg, forbidden.dep, forbidden.why)
+		}
+	}
+}
+
+func TestPackagesHaveDocComments(t *testing.T) {
+	for path, p := range listPackages(t) {
+		name := path[strings.LastIndex(path, "/")+1:]
+		switch {
+		case p.Doc == "":
+			t.Errorf("package %q has no doc comment", path)
+		case path != "" && !strings.HasPrefix(p.Doc, "Package "+name+" "):
+			t.Errorf("the doc comment of package %q does not begin with %q", path, "Package "+name)
+		}
+	}
+}
+
+// main.go wires; whatever needs more lines than that has a room of its own.
+func TestMainIsShort(t *testing.T) {
+	content, err := os.ReadFile("main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(content, []byte("\n")); lines >= 60 {
+		t.Errorf("main.go has %d lines", lines)
+	}
+}

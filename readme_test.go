@@ -1,0 +1,66 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"wsync/client/cli"
+)
+
+var update = flag.Bool("update", false, "rewrite the usage blocks of README.md instead of comparing them")
+
+// usageBlock matches a fenced block that begins with a command line which asks
+// for help, in three parts: fence and command line, output, fence.
+var usageBlock = regexp.MustCompile("(?ms)^(```[a-z]*\n\\$ (wsync(?: [^\n]*)? --help)\n)(.*?)(^```$)")
+
+// TestReadme holds README.md to what wsync says of itself. With -update it
+// writes that into the file.
+func TestReadme(t *testing.T) {
+	content, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(content)
+	if len(usageBlock.FindAllString(readme, -1)) == 0 {
+		t.Errorf("README.md has no block that begins with a line like `$ wsync --help`")
+	}
+	updated := usageBlock.ReplaceAllStringFunc(readme, func(block string) string {
+		parts := usageBlock.FindStringSubmatch(block)
+		head, command, got, tail := parts[1], parts[2], parts[3], parts[4]
+		want := help(t, strings.Fields(command)[1:]...)
+		if got != want && !*update {
+			t.Errorf("README.md: the block `$ %s` is not what the command prints; `go test -run TestReadme -update .` corrects it.\n--- README.md\n%s--- wsync\n%s",
+				command, got, want)
+		}
+		return head + want + tail
+	})
+	if *update && updated != readme {
+		if err := os.WriteFile("README.md", []byte(updated), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, command := range cli.Commands() {
+		named := regexp.MustCompile(`\bwsync ` + regexp.QuoteMeta(command) + `\b`)
+		if !named.MatchString(updated) {
+			t.Errorf("README.md does not mention `wsync %s`", command)
+		}
+	}
+}
+
+// help returns what a command prints when it is asked for help, in an empty
+// home directory.
+func help(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("wsync", args...)
+	cmd.Env = append(os.Environ(), "HOME="+filepath.Join(t.TempDir(), "home"))
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("wsync %s: %v", strings.Join(args, " "), err)
+	}
+	return string(out)
+}
