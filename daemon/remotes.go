@@ -26,7 +26,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		return nil, invalid(err)
 	}
 	if program, hint := missingPrograms(remote.Connection.Kind()); program != "" {
-		return nil, &api.Error{Kind: api.Internal, Message: fmt.Sprintf("cannot attach: there is no %s in the daemon's PATH", program), Hint: hint}
+		return nil, &api.Error{Kind: api.Internal, Message: fmt.Sprintf("there is no %s in the daemon's PATH", program), Hint: hint}
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -47,7 +47,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		return nil, invalid(err)
 	}
 	if remote.Connection.Kind() == config.KindLocal && d.ownFilesIn(remote.RemotePath) {
-		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("cannot attach %s: it holds wsync's own files, which mirroring would delete", remote.RemotePath)}
+		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("%s holds wsync's own files, which mirroring would delete", remote.RemotePath)}
 	}
 	return d.change(func() (*entry, error) {
 		if found, err := d.find(r); err != nil {

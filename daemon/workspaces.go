@@ -28,7 +28,7 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 		// Each transfer would write a log line, and each log line be a change.
 		return nil, &api.Error{
 			Kind:    api.Invalid,
-			Message: fmt.Sprintf("cannot add %s: it holds wsync's own files (%s)", w.LocalPath, d.settings.Directory),
+			Message: fmt.Sprintf("%s holds wsync's own files (%s)", w.LocalPath, d.settings.Directory),
 			Hint:    "add the directories in it that matter, one by one",
 		}
 	}

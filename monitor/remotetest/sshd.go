@@ -86,6 +86,9 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 			"MaxStartups 200",
 			"MaxSessions 100",
 			"LogLevel VERBOSE",
+			// The start-up files of whoever runs the test are none of its
+			// business, and may take longer than the rest.
+			"SetEnv HOME="+quote(dir),
 			"",
 		)
 		writeFile(t, config, strings.Join(lines, "\n"), 0o600)

@@ -146,7 +146,10 @@ func (w *inotify) Run(ctx context.Context, armed func()) error {
 	now := time.Now()
 	w.nextRoot = now.Add(rootInterval)
 	w.nextRewatch = now.Add(rewatchInterval)
-	w.settleRoot(armed)
+	w.settleRoot(func() {
+		w.publish()
+		armed()
+	})
 	for {
 		if ctx.Err() != nil {
 			return nil
