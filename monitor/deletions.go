@@ -3,11 +3,9 @@ package monitor
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"wsync/monitor/dirty"
-	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 )
 
@@ -21,47 +19,6 @@ const (
 	// settleLimit bounds the wait for that.
 	settleLimit = 5 * time.Second
 )
-
-// hold is a set of deletions that waits for the user's approval.
-type hold struct {
-	reason string
-	count  int
-	sample []string
-	// entries are the paths that are gone; pass: deletions of a full pass are
-	// held as well or instead.
-	entries []*dirty.Entry
-	pass    *dirty.Entry
-	// all: nothing at all may be sent, because the destination holds what may
-	// be somebody else's.
-	all bool
-}
-
-// report is the hold as the status shows it. The ID is new with each change of
-// the hold, in this monitor or an earlier one.
-func (h *hold) report() *report.Held {
-	return &report.Held{
-		ID:     strconv.FormatInt(time.Now().UnixNano(), 36),
-		Count:  h.count,
-		Sample: h.sample,
-		Reason: h.reason,
-	}
-}
-
-// add merges a later hold into h. Beyond the size that a dirty set may have,
-// the entries become a full pass.
-func (h *hold) add(other *hold) {
-	h.entries = append(h.entries, other.entries...)
-	if len(h.entries) > dirty.Limit && h.pass == nil {
-		seq, since, _ := dirty.Batch{Entries: h.entries}.Oldest()
-		h.pass, h.entries = &dirty.Entry{Seq: seq, Since: since}, nil
-	}
-	if other.pass != nil {
-		// The list of a full pass has all that is to be deleted.
-		h.pass, h.count, h.sample, h.reason = other.pass, other.count, other.sample, other.reason
-		return
-	}
-	h.count += other.count
-}
 
 // holdAdoption holds the first pass to a destination that is in use, and tells
 // whether it does. The outcome is final then, or when its err is set.
