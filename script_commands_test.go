@@ -50,6 +50,9 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"killdaemon":  cmdKillDaemon,
 	// noprocess: no process of this home directory is left, or soon will be.
 	"noprocess": cmdNoProcess,
+	// mapstore FILE TEXT COMMAND...: map a file into memory and close it, run the
+	// command, then store the text through the mapping: no event tells of it.
+	"mapstore": cmdMapStore,
 	// isjson FILE: the file, "stdout" for example, is one JSON document.
 	"isjson": cmdIsJSON,
 }
@@ -299,4 +302,17 @@ func usage(ts *testscript.TestScript, neg, ok bool, usage string) {
 	if neg || !ok {
 		ts.Fatalf("usage: %s", usage)
 	}
+}
+
+func cmdMapStore(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) >= 3, "mapstore FILE TEXT COMMAND...")
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_RDWR, 0)
+	ts.Check(err)
+	memory, err := syscall.Mmap(int(f.Fd()), 0, len(args[1]), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	ts.Check(err)
+	ts.Check(f.Close())
+	ts.Check(ts.Exec(args[2], args[3:]...))
+	copy(memory, args[1])
+	// The end of the mapping is the end of an open file, which is an event.
+	ts.Defer(func() { ts.Check(syscall.Munmap(memory)) })
 }

@@ -174,6 +174,13 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 	}
 	k = &knowledge{version: k.version, strategy: strategy, probed: true}
 	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, strategy.Describe()...)
+	if l.connection != nil {
+		offered := "sftp is not offered"
+		if l.connection.OffersSFTP(ctx, l.environment()) {
+			offered = "sftp is offered"
+		}
+		k.notes = append(k.notes, offered)
+	}
 	if err != nil {
 		l.log.Warn("Cannot probe the remote", zap.Error(err))
 		k.notes = append(k.notes, "this could not be tried out: "+err.Error())

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -258,4 +259,36 @@ func (c *Connection) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.end()
+}
+
+// OffersSFTP tells that the host has the sftp subsystem: it answers the first
+// packet of that protocol (draft-ietf-secsh-filexfer-02, section 4).
+func (c *Connection) OffersSFTP(ctx context.Context, env []string) bool {
+	argv := append(c.Command(), "-s", "--", c.host.Name, "sftp")
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = env
+	child.Prepare(cmd)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return false
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return false
+	}
+	if child.Start(cmd) != nil {
+		return false
+	}
+	defer cmd.Wait() // its outcome is of no interest, it is ended
+	defer cancel()
+	defer stdin.Close()
+	const typeInit, typeVersion, version = 1, 2, 3
+	if _, err := stdin.Write([]byte{0, 0, 0, 5, typeInit, 0, 0, 0, version}); err != nil {
+		return false
+	}
+	var answer [5]byte // its length, and its type
+	_, err = io.ReadFull(stdout, answer[:])
+	return err == nil && answer[4] == typeVersion
 }

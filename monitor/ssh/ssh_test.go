@@ -370,3 +370,18 @@ func TestAcquire(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestOffersSFTP(t *testing.T) {
+	for subsystem, want := range map[string]bool{"internal-sftp": true, "/does/not/exist": false} {
+		_, pool := server(t, "Subsystem sftp "+subsystem)
+		c := pool.Connection(Host{Name: "backup"})
+		check(t, c.Ensure(t.Context(), os.Environ()))
+		if got := c.OffersSFTP(t.Context(), os.Environ()); got != want {
+			t.Errorf("subsystem %s: offered %v, expected %v", subsystem, got, want)
+		}
+		// The connection is as good as before.
+		if out, err := remote(c, "echo still there"); err != nil || out != "still there" {
+			t.Errorf("%q, %v", out, err)
+		}
+	}
+}
