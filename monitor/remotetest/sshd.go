@@ -82,15 +82,18 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 			"PasswordAuthentication no",
 			"KbdInteractiveAuthentication no",
 			"PermitRootLogin prohibit-password",
-			"Subsystem sftp internal-sftp",
 			"MaxStartups 200",
 			"MaxSessions 100",
 			"LogLevel VERBOSE",
 			// The start-up files of whoever runs the test are none of its
 			// business, and may take longer than the rest.
 			"SetEnv HOME="+quote(dir),
-			"",
 		)
+		// This one must not be there twice.
+		if !slices.ContainsFunc(options.Config, func(line string) bool { return strings.HasPrefix(line, "Subsystem sftp ") }) {
+			lines = append(lines, "Subsystem sftp internal-sftp")
+		}
+		lines = append(lines, "")
 		writeFile(t, config, strings.Join(lines, "\n"), 0o600)
 		// From 9.8 on sshd locks out addresses whose connections end badly,
 		// which is what tests of outages are about. Older ones do not know the
