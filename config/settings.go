@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -152,6 +153,8 @@ func loadSettings(env func(string) string) (Settings, error) {
 		if err := s.parse(data, path, home); err != nil {
 			return Settings{}, err
 		}
+	case errors.Is(err, syscall.ENOTDIR):
+		return Settings{}, fmt.Errorf("%s: a file is where a directory is expected: move it away", path)
 	case !errors.Is(err, fs.ErrNotExist):
 		return Settings{}, fmt.Errorf("%s: %w", path, cause(err))
 	case named != "":
