@@ -103,28 +103,31 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 		return
 	}
 	table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	row := func(colour string, cells []string, state string, more ...string) {
+	row := func(colour string, cells []string, state, since, problem string, more ...string) {
 		for i := range cells {
 			cells[i] = plain(cells[i])
 		}
 		// All cells of a column must carry colours of the same length, or the
 		// table gets crooked.
-		cells = append(cells, p.paint(colour, state))
+		cells = append(cells, p.paint(colour, state), since)
 		if long {
 			cells = append(cells, more...)
 		}
+		if problem != "" { // last, because it may be long
+			cells = append(cells, strings.ReplaceAll(problem, "\n", ` `))
+		}
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
-	row(noColour, []string{"WORKSPACE", "REMOTE", "DESTINATION"}, "STATE", "SINCE", "PENDING", "RESTARTS", "PATH")
+	row(noColour, []string{"WORKSPACE", "REMOTE", "DESTINATION"}, "STATE", "SINCE", "ERROR", "PENDING", "RESTARTS", "PATH")
 	for _, workspace := range workspaces {
 		name, path := workspace.Workspace.Name, plain(workspace.Workspace.LocalPath)
 		restarts := strconv.Itoa(workspace.Monitor.Restarts)
 		for _, remote := range workspace.Remotes {
 			row(stateColour(remote.State), []string{name, remote.Name, destination(workspace.Workspace, remote.Name)}, stateText(remote, p.now()),
-				age(remote.Since, p.now()), pendingText(remote), restarts, path)
+				age(remote.Since, p.now()), problemText(remote), pendingText(remote), restarts, path)
 		}
 		if len(workspace.Remotes) == 0 {
-			row(noColour, []string{name, "-", "-"}, "no remotes", "-", "-", restarts, path)
+			row(noColour, []string{name, "-", "-"}, "no remotes", "-", "", "-", restarts, path)
 		}
 	}
 	table.Flush()

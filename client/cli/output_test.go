@@ -92,19 +92,19 @@ func check(t *testing.T, got, want string) {
 func TestList(t *testing.T) {
 	p, out := testPrinter()
 	p.list(somePlaces(), false)
-	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE
-docs       nas     me@nas:/backup      in sync
-docs       disk    /mnt/disk           halted
-docs       far     rsync://far/module  retrying in 2s
-new        -       -                   no remotes
-sad        r       h:/p                failed
+	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  ERROR
+docs       nas     me@nas:/backup      in sync         5m
+docs       disk    /mnt/disk           halted          1s
+docs       far     rsync://far/module  retrying in 2s  60s  x/y: Permission denied
+new        -       -                   no remotes      -
+sad        r       h:/p                failed          2d
 `)
 	out.Reset()
 	p.list(somePlaces(), true)
-	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  PENDING     RESTARTS  PATH
+	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  PENDING     RESTARTS  PATH  ERROR
 docs       nas     me@nas:/backup      in sync         5m     0           1         /home/me/docs
 docs       disk    /mnt/disk           halted          1s     3           1         /home/me/docs
-docs       far     rsync://far/module  retrying in 2s  60s    1           1         /home/me/docs
+docs       far     rsync://far/module  retrying in 2s  60s    1           1         /home/me/docs  x/y: Permission denied
 new        -       -                   no remotes      -      -           0         /new
 sad        r       h:/p                failed          2d     everything  5         /sad
 `)

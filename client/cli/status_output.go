@@ -123,11 +123,7 @@ func (p *printer) remote(b *block, workspace string, remote report.RemoteStatus)
 		b.field(4, "transfer", fmt.Sprintf("%s for %s: %s, %s", transfer.Kind, age(transfer.Since, now), count(transfer.Files, "file"), size(transfer.Bytes)))
 	}
 	if remote.Error != "" {
-		text := remote.Error
-		if remote.ErrorPath != "" {
-			text = remote.ErrorPath + ": " + text
-		}
-		b.field(4, "error", text)
+		b.field(4, "error", problemText(remote))
 	}
 	if remote.Hint != "" {
 		b.field(4, "hint", remote.Hint)
@@ -247,4 +243,13 @@ func times(n int) string {
 		return "once"
 	}
 	return fmt.Sprintf("%d times", n)
+}
+
+// problemText is why a remote is not in sync, with the path if it is about one;
+// "" for none.
+func problemText(remote report.RemoteStatus) string {
+	if remote.ErrorPath == "" {
+		return plain(remote.Error)
+	}
+	return plain(remote.ErrorPath + ": " + remote.Error)
 }
