@@ -68,7 +68,7 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 			return
 		}
 		level := zap.InfoLevel
-		if r.Method == http.MethodGet {
+		if r.URL.Query().Has("after") {
 			level = zap.DebugLevel // `status --watch` asks many times a second
 		}
 		log.Log(level, "Request done")

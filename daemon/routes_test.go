@@ -20,7 +20,7 @@ func TestRequestLog(t *testing.T) {
 		method, path, message, level string
 	}{
 		{"POST", "/v1/wait", "Request done", "info"},
-		{"GET", "/v1/status", "Request done", "debug"},
+		{"GET", "/v1/status", "Request done", "info"},
 		{"GET", "/v1/workspaces/nothing", "Request failed", "warn"},
 	} {
 		_, header, _ := d.ask(test.method, test.path, "{}")

@@ -127,16 +127,18 @@ func daemonOutput(settings config.Settings) (*os.File, error) {
 }
 
 // startFailure says why a daemon ended at its start. text is what it printed:
-// lines of the log, which are JSON, and as its last words an error with
-// perhaps a hint, as every command prints them, or the traces of a panic; status
-// is how it ended.
+// lines of the log, which are JSON and of which the last are shown, and as its
+// last words an error with perhaps a hint, as every command prints them, or the
+// traces of a panic; status is how it ended.
 func startFailure(text []byte, status error) error {
 	var reason, hint string
-	var rest []string
+	var rest, logged []string
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\n")
 		switch {
-		case strings.HasPrefix(line, "{"), line == "":
+		case line == "":
+		case strings.HasPrefix(line, "{"):
+			logged = append(logged, "log: "+logText([]byte(line), time.Local))
 		case strings.HasPrefix(line, "wsync: "):
 			reason = strings.TrimPrefix(line, "wsync: ")
 		case strings.HasPrefix(line, "hint: "):
@@ -153,7 +155,9 @@ func startFailure(text []byte, status error) error {
 		const enough = 20
 		reason = strings.Join(append([]string{reason}, rest[:min(len(rest), enough)]...), "\n")
 	}
-	err := errors.New(strings.TrimPrefix(reason, "cannot run the daemon: "))
+	reason = strings.TrimPrefix(reason, "cannot run the daemon: ")
+	const lastLines = 5
+	err := errors.New(strings.Join(append([]string{reason}, logged[max(0, len(logged)-lastLines):]...), "\n"))
 	if hint != "" {
 		return withHint(err, "%s", hint)
 	}

@@ -66,7 +66,7 @@ func TestDaemonStartFails(t *testing.T) {
 			}
 			t.Setenv("FAKE", "fail")
 			code, stdout, stderr := wsync(t, home, "daemon", "start")
-			if want := "wsync: cannot start the daemon: cannot parse the workspace file\nhint: mend it\n"; code != 1 || stdout != "" || stderr != want {
+			if want := "wsync: cannot start the daemon: cannot parse the workspace file\nlog:  info  a line of the log\nhint: mend it\n"; code != 1 || stdout != "" || stderr != want {
 				t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 			}
 			t.Setenv("FAKE", "panic")
@@ -102,7 +102,7 @@ func TestDaemonStartsAtOnce(t *testing.T) {
 func TestStartFailure(t *testing.T) {
 	tests := []struct{ text, want, hint string }{
 		{"", "it ended at once: exit status 1", ""},
-		{"{\"msg\":\"x\"}\nwsync: cannot run the daemon: the disk is full\nhint: make room\n", "the disk is full", "make room"},
+		{"{\"msg\":\"x\"}\nwsync: cannot run the daemon: the disk is full\nhint: make room\n", "the disk is full\nlog:        x", "make room"},
 		{"panic: x\n\ngoroutine 1\n", "it ended at once: exit status 1\npanic: x\ngoroutine 1", ""},
 	}
 	for _, test := range tests {
