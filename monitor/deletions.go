@@ -88,8 +88,9 @@ func (t *transfer) hold(h *hold) {
 	}
 }
 
-// verdicts about paths that are gone: those that the user approved or that are
-// elsewhere in the tree, and those that were judged, with their number.
+// judgedDeletions are paths that are gone and may be deleted: those that the user
+// approved or that are elsewhere in the tree, and those that were judged, with
+// the number of their entries.
 type judgedDeletions struct {
 	approved, judged []string
 	count            int

@@ -72,6 +72,9 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 
 	w.mu.Lock()
 	w.cancel = nil
+	if batch.Everything != nil && reason < w.reason {
+		w.reason = reason // in case the pass goes back and merges with a later one
+	}
 	w.inFlight = dirty.Batch{}
 	w.transfer = report.Transfer{}
 	if errors.Is(out.err, context.Canceled) {
