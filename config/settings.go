@@ -154,7 +154,7 @@ func loadSettings(env func(string) string) (Settings, error) {
 			return Settings{}, err
 		}
 	case errors.Is(err, syscall.ENOTDIR):
-		return Settings{}, fmt.Errorf("%s: a file is where a directory is expected: move it away", path)
+		return Settings{}, fmt.Errorf("%s: not a directory: a file is where a directory is expected: move it away", path)
 	case !errors.Is(err, fs.ErrNotExist):
 		return Settings{}, fmt.Errorf("%s: %w", path, cause(err))
 	case named != "":
