@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/config"
+	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/rsync"
@@ -153,10 +154,10 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, src: newDir(t), dst: newDir(t), now: time.Now()}
 	version, err := rsync.LocalVersion(t.Context())
 	check(t, err)
-	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t)}
+	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t), files: direct.NewFiles(func() uint64 { return 1 })}
 	b.worker = &worker{
-		log: zap.NewNop(), lane: l, guard: func() string { return "" }, nextSeq: func() uint64 { return 1 }, changed: func() {},
-		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), fullPassInterval: time.Hour,
+		log: zap.NewNop(), lane: l, stamp: filepath.Join(newDir(t), "stamp"), guard: func() string { return "" }, nextSeq: func() uint64 { return 1 }, lastSeq: func() uint64 { return 1 }, changed: func() {},
+		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), unconfirmed: dirty.NewSet(), fullPassInterval: time.Hour,
 		limits: deletionLimits{share: 0.5, count: 100}, adopted: true, everArmed: true,
 	}
 	return b
