@@ -321,44 +321,53 @@ func (c *churn) quiet(risky bool, fault *churnFault) {
 	c.wait(churnWait, false)
 }
 
-// wait waits and compares.
+// wait waits and compares, and does so once more when all is confirmed.
 func (c *churn) wait(timeout time.Duration, mayFail bool) {
-	if c.t.Failed() {
-		return
+	if c.waitFor(timeout, mayFail, remotetest.CompareSent) {
+		c.waitFor(timeout, mayFail, remotetest.CompareTrees, "--confirmed")
 	}
-	c.note(nil, "wait --timeout %v begins", timeout)
-	out, code := c.exec("wait", "ws", "--timeout", timeout.String())
+}
+
+// waitFor runs one wait with some options, and tells that it has succeeded and
+// all is equal.
+func (c *churn) waitFor(timeout time.Duration, mayFail bool, compare func(a, b string) []string, options ...string) bool {
+	if c.t.Failed() {
+		return false
+	}
+	c.note(nil, "wait --timeout %v %s begins", timeout, strings.Join(options, " "))
+	out, code := c.exec(append([]string{"wait", "ws", "--timeout", timeout.String()}, options...)...)
 	c.note(nil, "wait ends with exit code %d", code)
 	if code != 0 {
 		if mayFail {
-			return
+			return false
 		}
 		status, _ := c.exec("status", "--json")
 		c.fail(fmt.Sprintf("wsync wait did not succeed within %v although everything is healthy: exit code %d\n%s\n%s", timeout, code, out, status), nil)
-		return
+		return false
 	}
 	for _, r := range c.remotes {
-		differences := remotetest.CompareTrees(c.source, r.dir)
+		differences := compare(c.source, r.dir)
 		if differences == nil {
 			continue
 		}
 		status, _ := c.exec("status", "--json")
 		churnPause(3 * time.Second) // a look at it, no second chance
 		later := "and still so 3 s later"
-		if again := remotetest.CompareTrees(c.source, r.dir); again == nil {
+		if again := compare(c.source, r.dir); again == nil {
 			later = "but not any more 3 s later"
 		} else if len(again) != len(differences) {
 			later = "and 3 s later:\n" + strings.Join(again, "\n")
 		}
-		c.fail(fmt.Sprintf("wsync wait returned 0 while remote %s (%s) %s:\n%s\n%s\nstatus: %s",
-			r.name, r.kind, churnVerdict(r.dir, differences), strings.Join(differences, "\n"), later, status), differences)
-		return
+		c.fail(fmt.Sprintf("wsync wait %s returned 0 while remote %s (%s) %s:\n%s\n%s\nstatus: %s",
+			strings.Join(options, " "), r.name, r.kind, churnVerdict(r.dir, differences), strings.Join(differences, "\n"), later, status), differences)
+		return false
 	}
+	return true
 }
 
 // churnLeftover is what a killed rsync or a failed probe left on a remote, as
 // CompareTrees shows it.
-var churnLeftover = regexp.MustCompile(`^"(?:(?:.*/)?\.[^/]+\.[A-Za-z0-9]{6}|\.wsync-.*)": only in `)
+var churnLeftover = regexp.MustCompile(`^"(?:(?:.*/)?\.[^/]+\.[A-Za-z0-9]{6}|\.wsync-probe-.*|(?:.*/)?\.wsync-tmp-.*)": only in `)
 
 // churnVerdict says what kind of lie it is.
 func churnVerdict(remote string, differences []string) string {
@@ -487,7 +496,11 @@ func (c *churn) makeRemotes() {
 			// A home directory of its own, so that the shell of a session runs
 			// nothing of the user's, such as a .bashrc that takes a lock: the
 			// faults kill it with kill -9.
-			sshd := remotetest.StartSSHD(c.t, remotetest.SSHDOptions{Config: []string{"SetEnv HOME=" + c.remoteHome()}})
+			config := []string{"SetEnv HOME=" + c.remoteHome()}
+			if c.rng.IntN(4) == 0 {
+				config = append(config, "Subsystem sftp /none") // all goes by rsync
+			}
+			sshd := remotetest.StartSSHD(c.t, remotetest.SSHDOptions{Config: config})
 			r.server, r.proxy = sshd, remotetest.StartProxy(c.t, fmt.Sprintf("127.0.0.1:%d", sshd.Port))
 			sshds[kind+"host"] = sshd
 			replace = append(replace,

@@ -31,9 +31,13 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"stop-server":  onServer((server).Stop),
 	"start-server": onServer((server).Restart),
 	"cut-server":   onServer((server).KillConnections),
-	// insync [WORKSPACE [REMOTE]]: `wsync wait`, which is the barrier between
+	// sent [WORKSPACE [REMOTE]]: `wsync wait`, after which "alike" holds, which is
+	// "same" but for the fractions of a second that sftp cannot carry.
+	// insync [WORKSPACE [REMOTE]]: `wsync wait --confirmed`, which is the barrier between
 	// a change and a look at the remote; a failure shows the status.
 	"insync": cmdInSync,
+	"sent":   cmdSent,
+	"alike":  cmdAlike,
 	// exits CODE PROGRAM [ARGUMENT...]: the program ends with the exit code.
 	"exits": cmdExits,
 	// [!] same A B: the two trees are equal.
@@ -140,6 +144,15 @@ func onServer(do func(server)) func(*testscript.TestScript, bool, []string) {
 
 func cmdInSync(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) <= 2, "insync [WORKSPACE [REMOTE]]")
+	wait(ts, append([]string{"--confirmed"}, args...))
+}
+
+func cmdSent(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) <= 2, "sent [WORKSPACE [REMOTE]]")
+	wait(ts, args)
+}
+
+func wait(ts *testscript.TestScript, args []string) {
 	wait := append([]string{"wait", "--timeout", (3 * patience).String()}, args...)
 	if err := ts.Exec("wsync", wait...); err != nil {
 		_ = ts.Exec("wsync", "status") // for the log
@@ -171,6 +184,13 @@ func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
 	case neg && differences == nil:
 		ts.Fatalf("%s and %s are equal", args[0], args[1])
 	case !neg && differences != nil:
+		ts.Fatalf("%s and %s differ:\n%s", args[0], args[1], strings.Join(differences, "\n"))
+	}
+}
+
+func cmdAlike(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 2, "alike A B")
+	if differences := remotetest.CompareSent(ts.MkAbs(args[0]), ts.MkAbs(args[1])); differences != nil {
 		ts.Fatalf("%s and %s differ:\n%s", args[0], args[1], strings.Join(differences, "\n"))
 	}
 }

@@ -22,7 +22,9 @@ type entry struct {
 	// report is the monitor's last one, nil while none runs.
 	report  *report.Report
 	barrier uint64
-	orders  map[string]report.Orders
+	// proof is the last barrier whose proof by rsync somebody waits for.
+	proof  uint64
+	orders map[string]report.Orders
 	// attached is the barrier that was placed when a remote was attached. What
 	// the monitor reports before it knows of that one may be about another
 	// remote, which had the name before.
@@ -104,6 +106,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 		},
 		SSHAuthSock: d.authSock,
 		Barrier:     e.barrier,
+		Proof:       e.proof,
 		Orders:      orders,
 	}
 }
@@ -227,7 +230,7 @@ func (d *Daemon) workspaceStatus(e *entry) api.WorkspaceStatus {
 // report means. The lock is held.
 func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	// Trouble is shown at once; good news and what can be approved must be certain.
-	if status := e.status(r.Name); status != nil && (e.isAbout(status) || status.State != report.InSync && status.Held == nil) {
+	if status := e.status(r.Name); status != nil && (e.isAbout(status) || !status.State.InSync() && status.Held == nil) {
 		return *status
 	}
 	s := report.RemoteStatus{Name: r.Name, State: report.Starting, Since: d.since, PendingEverything: true, Adopted: !r.AdoptionPending}

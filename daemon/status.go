@@ -139,6 +139,9 @@ func (d *Daemon) placeBarriers(req api.Wait, barriers map[*entry]uint64) error {
 		e := d.entries[name]
 		e.barrier++
 		barriers[e] = e.barrier
+		if req.Confirmed {
+			e.proof = e.barrier
+		}
 		d.apply(e)
 	}
 	return nil
@@ -170,7 +173,11 @@ func (d *Daemon) behind(req api.Wait, barriers map[*entry]uint64) (behind []api.
 				continue
 			}
 			s := d.remoteStatus(e, r)
-			if s.Barrier >= max(barrier, e.attached[r.Name]) {
+			reached := s.Barrier
+			if req.Confirmed {
+				reached = s.Confirmed
+			}
+			if reached >= max(barrier, e.attached[r.Name]) {
 				continue
 			}
 			behind = append(behind, api.BehindRemote{Workspace: name, Remote: s})

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/config"
+	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
@@ -40,6 +41,11 @@ type request struct {
 	settled bool
 	// holding: deletions are being held, so that none may slip through.
 	holding bool
+	// mark is the number of the last mark that the batch may have.
+	mark uint64
+	// confirm: the batch was brought in line by the direct lane, and rsync is to
+	// prove it.
+	confirm bool
 }
 
 // outcome is how a transfer ended. When err is nil, everything in the batch is
@@ -66,6 +72,8 @@ type outcome struct {
 	lost, linked bool
 	// hold are deletions that wait for approval.
 	hold *hold
+	// direct are the paths that went by the direct lane, to be confirmed.
+	direct []*dirty.Entry
 
 	progress rsync.Progress
 	deleted  int // entries deleted because paths are gone
@@ -73,8 +81,9 @@ type outcome struct {
 	strategy []string
 }
 
-// lane transfers batches to one remote with rsync. transfer is called from one
-// goroutine at a time; reset from any.
+// lane transfers batches to one remote: small changes directly, all others with
+// rsync. transfer and close are called from one goroutine at a time; reset from
+// any.
 type lane struct {
 	log  *zap.Logger
 	root string
@@ -84,13 +93,32 @@ type lane struct {
 	local       rsync.Version
 	// scratch is an existing directory for what a probe needs.
 	scratch string
-	// known is what was found out since the last failure, nil at first.
+	// known is what was found out since the last failure, nil at first; stale,
+	// that it is to be forgotten.
 	known atomic.Pointer[knowledge]
+	stale atomic.Bool
+	files *direct.Files
+}
+
+// directly is the lane for small changes, nil where there is none.
+func (l *lane) directly() *direct.Lane {
+	if k := l.known.Load(); k != nil {
+		return k.direct
+	}
+	return nil
+}
+
+// close ends the use of the remote: what is known about it is forgotten.
+func (l *lane) close() {
+	if d := l.directly(); d != nil && d.Err() == nil {
+		d.Close()
+	}
+	l.known.Store(nil)
 }
 
 // reset forgets what is known about the remote, and its connection.
 func (l *lane) reset() {
-	l.known.Store(nil)
+	l.stale.Store(true)
 	if l.connection != nil {
 		go l.connection.Reset()
 	}
@@ -106,6 +134,9 @@ func (l *lane) realRoot() string {
 
 // transfer brings the remote in line with the workspace for a batch.
 func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Progress)) outcome {
+	if l.stale.Swap(false) {
+		l.close()
+	}
 	endpoint, failure := l.connect(ctx, req.remote)
 	if failure != nil {
 		return *failure
@@ -121,7 +152,7 @@ func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Pr
 	t.do()
 	if t.out.err != nil {
 		// Whatever it was, the remote may be another one when it is back.
-		l.known.Store(nil)
+		l.close()
 	}
 	return t.out
 }
@@ -149,6 +180,8 @@ type knowledge struct {
 	strategy rsync.Strategy
 	// probed: strategy was tried, not guessed.
 	probed bool
+	// direct is the lane for small changes, nil where there is none.
+	direct *direct.Lane
 	// notes say it in words.
 	notes []string
 }
@@ -167,19 +200,24 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 	if !probe || k.probed {
 		return k.notes
 	}
-	strategy, err := rsync.Probe(ctx, *endpoint, l.scratch, l.environment())
+	var small *direct.Lane
+	var refusal string
+	strategy, err := rsync.Probe(ctx, *endpoint, l.scratch, l.environment(), func(witness string) {
+		small, refusal = l.openDirect(ctx, endpoint.Remote, witness)
+	})
 	var failure *rsync.ProbeError
 	if ctx.Err() != nil || errors.As(err, &failure) && failure.Unreachable {
 		return nil
 	}
-	k = &knowledge{version: k.version, strategy: strategy, probed: true}
+	k = &knowledge{version: k.version, strategy: strategy, probed: true, direct: small}
 	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, strategy.Describe()...)
-	if l.connection != nil {
-		offered := "sftp is not offered"
-		if l.connection.OffersSFTP(ctx, l.environment()) {
-			offered = "sftp is offered"
-		}
-		k.notes = append(k.notes, offered)
+	switch {
+	case small == nil:
+		k.notes = append(k.notes, "all changes travel by rsync: "+refusal)
+	case l.connection != nil:
+		k.notes = append(k.notes, "small changes travel by sftp, and are confirmed by rsync")
+	default:
+		k.notes = append(k.notes, "small changes are made directly, and confirmed by rsync")
 	}
 	if err != nil {
 		l.log.Warn("Cannot probe the remote", zap.Error(err))

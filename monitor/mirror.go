@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/config"
+	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
@@ -36,6 +37,7 @@ type mirror struct {
 	pool    *ssh.Pool
 	local   rsync.Version
 	watcher watch.Watcher
+	files   *direct.Files
 	changes chan struct{} // one token: a report is due
 
 	// seq numbers the marks.
@@ -142,7 +144,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	orders, now := m.definition.Orders[r.Name], time.Now()
 	w, ok := m.workers[r.Name]
 	if ok && w.serves(r) {
-		w.define(r, m.definition.Workspace.Paused, orders, m.seq.Add(1), now)
+		w.define(r, m.definition.Workspace.Paused, orders, m.definition.Proof, m.seq.Add(1), now)
 		return
 	}
 	if ok {
@@ -150,7 +152,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	}
 	w = &runningWorker{worker: m.newWorker(r), done: make(chan struct{})}
 	w.orders = orders
-	w.define(r, m.definition.Workspace.Paused, orders, m.seq.Add(1), now)
+	w.define(r, m.definition.Workspace.Paused, orders, m.definition.Proof, m.seq.Add(1), now)
 	w.everything(passStart, m.seq.Add(1), now, now)
 	w.everArmed, w.halt = m.armed, m.halt
 	var ctx context.Context
@@ -166,7 +168,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: settings.RunDirectory}
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: settings.RunDirectory, files: m.files}
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
 	}
@@ -178,10 +180,12 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 		lane:             l,
 		guard:            m.checkAndHalt,
 		nextSeq:          func() uint64 { return m.seq.Add(1) },
+		lastSeq:          m.seq.Load,
 		changed:          m.changed,
 		wake:             make(chan struct{}, 1),
 		remote:           r,
 		set:              dirty.NewSet(),
+		unconfirmed:      dirty.NewSet(),
 		fullPassInterval: settings.FullPassInterval,
 		limits: deletionLimits{
 			share:      settings.HoldDeletionsShare,
@@ -210,6 +214,9 @@ func (m *mirror) list() []*runningWorker {
 
 // Changed implements watch.Sink.
 func (m *mirror) Changed(path string, change watch.Change) {
+	if ours(path) {
+		return
+	}
 	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.mark(path, change, seq, now) })
 	m.compensate()
 }
@@ -220,8 +227,22 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	if dir {
 		change |= watch.Tree
 	}
+	switch {
+	case ours(from):
+		m.Changed(to, change)
+		return
+	case ours(to):
+		m.Changed(from, change)
+		return
+	}
 	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markMoved(from, to, change, seq, now) })
 	m.compensate()
+}
+
+// ours tells that a path is wsync's own: the workspace may be the mirror of
+// another.
+func ours(path string) bool {
+	return path == direct.TempDir || dirty.Below(path, direct.TempDir)
 }
 
 // Lost implements watch.Sink.
@@ -247,7 +268,7 @@ func (m *mirror) Barrier(n uint64) {
 	if !m.watcher.Stats().Lossless {
 		m.markEverything(passEvents, 0)
 	}
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.addBarrier(n, seq) })
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.addBarrier(n, seq, now) })
 }
 
 // each calls f for all workers with the number and the time of a new mark.

@@ -22,6 +22,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/config/logfile"
+	"wsync/monitor/direct"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
@@ -126,6 +127,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		changes: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
 	}
+	m.files = direct.NewFiles(m.seq.Load)
 	m.watcher, err = watch.New(m.root, watch.Options{
 		Backend:    d.Settings.Watcher,
 		CookieDir:  cookies,

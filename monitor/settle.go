@@ -24,6 +24,10 @@ const freeRounds = 10
 // begin takes a batch and transfers it. The caller holds mu; begin unlocks it.
 func (w *worker) begin(ctx context.Context, now time.Time) {
 	batch := w.set.Take(now)
+	confirm := batch.Empty()
+	if confirm {
+		batch = w.takeConfirmation(now)
+	}
 	if batch.Empty() {
 		w.mu.Unlock()
 		return
@@ -31,10 +35,16 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w.cancel = cancel
-	w.inFlight = batch
 	w.transfer = report.Transfer{Kind: "changes", Since: now, Paths: batch.Len()}
-	if batch.Everything != nil {
+	switch {
+	case confirm:
+		w.transfer.Kind = "confirmation"
+		w.confirming = batch
+	case batch.Everything != nil:
 		w.transfer.Kind = "full pass"
+		w.inFlight = batch
+	default:
+		w.inFlight = batch
 	}
 	req := request{
 		batch:   batch,
@@ -44,6 +54,8 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		recent:  w.recentDeletions(now),
 		settled: w.settled(batch, now),
 		holding: w.hold != nil,
+		mark:    w.lastSeq(),
+		confirm: confirm,
 	}
 	for _, e := range append(w.set.Failing(), batch.Entries...) {
 		if !e.Failing() {
@@ -75,15 +87,15 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	if batch.Everything != nil && reason < w.reason {
 		w.reason = reason // in case the pass goes back and merges with a later one
 	}
-	w.inFlight = dirty.Batch{}
+	w.inFlight, w.confirming = dirty.Batch{}, dirty.Batch{}
 	w.transfer = report.Transfer{}
 	if errors.Is(out.err, context.Canceled) {
-		w.set.Restore(batch, now)
+		w.backTo(confirm).Restore(batch, now)
 		w.leftovers(batch, now)
 		w.mu.Unlock()
 		return
 	}
-	w.settle(batch, out, reason, time.Now())
+	w.settle(batch, confirm, out, reason, time.Now())
 	w.noteClean(now)
 	w.answer()
 	w.mu.Unlock()
@@ -100,7 +112,7 @@ func (w *worker) progress(p rsync.Progress) {
 
 // settle takes in how a transfer ended: what it proved is clean, the rest is
 // dirty again. The caller holds mu.
-func (w *worker) settle(batch dirty.Batch, out outcome, reason passReason, now time.Time) {
+func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason passReason, now time.Time) {
 	if len(out.strategy) > 0 {
 		w.strategy = out.strategy
 	}
@@ -131,7 +143,7 @@ func (w *worker) settle(batch dirty.Batch, out outcome, reason passReason, now t
 			limit = attentionBackoff
 		}
 		w.retryAt = now.Add(backoff(w.failures, limit))
-		w.set.Restore(batch, now)
+		w.backTo(confirm).Restore(batch, now)
 		return
 	}
 	w.failures, w.failure, w.retryAt = 0, outcome{}, time.Time{}
@@ -140,6 +152,7 @@ func (w *worker) settle(batch dirty.Batch, out outcome, reason passReason, now t
 		w.deletions = append(w.deletions, deletion{now, out.deleted})
 	}
 	w.settlePaths(out, now)
+	w.addUnconfirmed(out.direct, now)
 	if batch.Everything == nil || out.again.Everything != nil || out.hold != nil && out.hold.pass != nil {
 		return
 	}
@@ -150,6 +163,14 @@ func (w *worker) settle(batch dirty.Batch, out outcome, reason passReason, now t
 	if reason == passVerify {
 		w.drift += out.drift
 	}
+}
+
+// backTo is the set that a batch goes back to.
+func (w *worker) backTo(confirm bool) *dirty.Set {
+	if confirm {
+		return w.unconfirmed
+	}
+	return w.set
 }
 
 // settlePaths puts back what is to be done again at once, and the paths that
@@ -179,7 +200,7 @@ func (w *worker) leftovers(batch dirty.Batch, now time.Time) {
 // noteClean remembers that nothing is open after a transfer that began at
 // began. The caller holds mu.
 func (w *worker) noteClean(began time.Time) {
-	if w.set.Len() > 0 || w.set.Everything() || w.hold != nil || w.lastFullPass.IsZero() {
+	if w.set.Len() > 0 || w.set.Everything() || !w.isConfirmed() || w.hold != nil || w.lastFullPass.IsZero() {
 		return
 	}
 	w.cleanAsOf = began.Add(-cleanMargin)

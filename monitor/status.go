@@ -22,6 +22,8 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		Adopted:           w.adopted,
 		Asked:             w.asked,
 		Barrier:           w.reached,
+		Unconfirmed:       w.unconfirmed.Len() + w.confirming.Len(),
+		Confirmed:         w.proven,
 		Strategy:          w.strategy,
 		LastSuccess:       timeOrNil(w.lastSuccess),
 		LastFullPass:      timeOrNil(w.lastFullPass),
@@ -62,7 +64,7 @@ func (w *worker) currentState(failing bool) report.State {
 		return report.Offline
 	case w.failures > 0:
 		return report.Retrying
-	case w.cancel != nil:
+	case w.cancel != nil && w.confirming.Empty():
 		return report.Syncing
 	case failing:
 		return report.Retrying
@@ -70,6 +72,8 @@ func (w *worker) currentState(failing bool) report.State {
 		return report.Starting
 	case w.set.Len() > 0 || w.set.Everything():
 		return report.Pending
+	case !w.isConfirmed() || !w.confirming.Empty():
+		return report.Confirming
 	}
 	return report.InSync
 }

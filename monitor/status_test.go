@@ -39,7 +39,7 @@ func TestStates(t *testing.T) {
 		"halted over fail": {func(w *worker) { w.halt, w.failures, w.failure = "gone", 1, outcome{err: errors.New("why")} }, report.Halted, "gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &worker{set: dirty.NewSet(), everArmed: true, remote: config.Remote{Name: "r"}}
+			w := &worker{set: dirty.NewSet(), unconfirmed: dirty.NewSet(), everArmed: true, remote: config.Remote{Name: "r"}}
 			test.prepare(w)
 			now := time.Now()
 			s := w.status(now)
@@ -63,21 +63,27 @@ func TestBarrierWaitsForAll(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(w *worker)
 		want    uint64
+		proven  uint64
 	}{
-		"nothing":       {func(w *worker) {}, 7},
-		"a later mark":  {func(w *worker) { w.set.Mark("f", watch.Content, 6, time.Now()) }, 7},
-		"in the set":    {func(w *worker) { w.set.Restore(old, time.Now()) }, 0},
-		"everything":    {func(w *worker) { w.set.MarkEverything(2, time.Now(), time.Now()) }, 0},
-		"under way":     {func(w *worker) { w.inFlight = old }, 0},
-		"held":          {func(w *worker) { w.hold = &hold{entries: old.Entries} }, 0},
-		"a held pass":   {func(w *worker) { w.hold = &hold{pass: old.Entries[0]} }, 0},
-		"not yet armed": {func(w *worker) { w.everArmed = false }, 0},
+		"nothing":       {func(w *worker) {}, 7, 7},
+		"a later mark":  {func(w *worker) { w.set.Mark("f", watch.Content, 6, time.Now()) }, 7, 7},
+		"in the set":    {func(w *worker) { w.set.Restore(old, time.Now()) }, 0, 0},
+		"everything":    {func(w *worker) { w.set.MarkEverything(2, time.Now(), time.Now()) }, 0, 0},
+		"under way":     {func(w *worker) { w.inFlight = old }, 0, 0},
+		"held":          {func(w *worker) { w.hold = &hold{entries: old.Entries} }, 0, 0},
+		"a held pass":   {func(w *worker) { w.hold = &hold{pass: old.Entries[0]} }, 0, 0},
+		"unconfirmed":   {func(w *worker) { w.unconfirmed.Restore(old, time.Now()) }, 7, 0},
+		"confirming":    {func(w *worker) { w.confirming = old }, 7, 0},
+		"not yet armed": {func(w *worker) { w.everArmed = false }, 0, 0},
 	} {
-		w := &worker{set: dirty.NewSet(), everArmed: true, changed: func() {}, barriers: []barrier{{n: 7, seq: 5}}}
+		w := &worker{set: dirty.NewSet(), unconfirmed: dirty.NewSet(), everArmed: true, changed: func() {}, barriers: []barrier{{n: 7, seq: 5}}, proofs: []barrier{{n: 7, seq: 5}}}
 		test.prepare(w)
 		w.answer()
 		if w.reached != test.want || len(w.barriers) != 0 != (test.want == 0) {
 			t.Errorf("%s: reached %d, expected %d", name, w.reached, test.want)
+		}
+		if w.proven != test.proven {
+			t.Errorf("%s: proven %d, expected %d", name, w.proven, test.proven)
 		}
 	}
 }

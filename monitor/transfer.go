@@ -48,7 +48,11 @@ func (t *transfer) do() {
 		t.out = outcome{err: errors.New("the connection broke"), offline: true, broken: true}
 		return
 	}
-	if t.batch.Everything != nil {
+	if t.batch.Everything == nil && !t.confirm {
+		t.directly()
+	}
+	t.batch = t.batch.Settled()
+	if t.out.err == nil && t.batch.Everything != nil {
 		t.fullPass()
 	}
 	if t.out.err == nil {
@@ -159,6 +163,12 @@ func (t *transfer) entries() {
 	}
 	plan := rsync.MakePlan(t.batch.Entries, rsync.LstatIn(t.lane.root))
 	t.out.linked = plan.Linked
+	if t.confirm {
+		// What is below a directory that went afterwards went with it.
+		plan.Deleted = slices.DeleteFunc(plan.Deleted, func(d rsync.Deletion) bool {
+			return !slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool { return e.Path == d.Path })
+		})
+	}
 	gone := t.judgeDeletions(plan.Deleted)
 	if t.out.err != nil {
 		return
@@ -179,12 +189,18 @@ func (t *transfer) entries() {
 		})
 	}
 	contents := func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, true) }
+	trees := rsync.Trees
+	if t.confirm {
+		// What is there already is only looked at, and repaired where it differs.
+		contents = func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, false).Checksum() }
+		trees = rsync.MovedTrees
+	}
 	deletions := contents
 	if !t.endpoint.Strategy.DeleteMissing {
 		deletions = func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) }
 	}
 	step(plan.Trees, 0, func(paths []string) rsync.Job {
-		return rsync.Trees(t.endpoint, paths, plan.Except(t.except))
+		return trees(t.endpoint, paths, plan.Except(t.except))
 	})
 	together := plan.Contents
 	if t.endpoint.Strategy.DeleteMissing {

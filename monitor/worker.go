@@ -23,6 +23,7 @@ type worker struct {
 	guard   func() string // looks at the root; why nothing may be sent, or ""
 	nextSeq func() uint64 // numbers a new mark
 	changed func()        // tells the reporter; must not block
+	lastSeq func() uint64 // the number of the last mark
 	wake    chan struct{} // one token: something changed for the loop
 
 	mu sync.Mutex // guards everything below
@@ -36,10 +37,21 @@ type worker struct {
 
 	set      *dirty.Set
 	inFlight dirty.Batch
+	// unconfirmed are the paths that the direct lane brought in line and that
+	// rsync has not proven yet; see confirm.go.
+	unconfirmed *dirty.Set
+	confirming  dirty.Batch // those that rsync is at
+	confirmAt   time.Time
 	// barriers are the requests to wait that are not answered yet, in order.
 	barriers []barrier
 	asked    uint64 // the last barrier
 	reached  uint64 // the last barrier answered
+	// proofs are the requests to wait for the proof, in order, and proven is the
+	// last one answered.
+	proofs []barrier
+	proven uint64
+	// wantProof is the last barrier whose proof somebody waits for.
+	wantProof uint64
 	// cancel ends the running transfer; nil when none runs.
 	cancel   context.CancelFunc
 	transfer report.Transfer
@@ -102,12 +114,18 @@ func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Tim
 	w.poke()
 }
 
-// markMoved makes both names of a renamed entry dirty: the new one first, so
-// that nobody finds neither.
+// markMoved makes a rename due on the remote, where that can be: there is a lane
+// for it, and nothing that is under way has seen one of the names. Otherwise
+// both names are dirty: the new one first, so that nobody finds neither.
 func (w *worker) markMoved(from, to string, change watch.Change, seq uint64, now time.Time) {
+	dir := change&watch.Tree != 0
 	w.mu.Lock()
-	w.set.Mark(to, change, seq, now)
-	w.set.MarkMoved(from, change, seq, now)
+	if w.canMove(from, to) && w.set.Move(from, to, dir, seq, now) {
+		w.unconfirmed.Rekey(from, to)
+	} else {
+		w.set.Mark(to, change, seq, now)
+		w.set.MarkMoved(from, change, seq, now)
+	}
 	w.changedAt = now
 	w.mu.Unlock()
 	w.poke()
@@ -130,7 +148,7 @@ func (w *worker) everything(reason passReason, seq uint64, now, notBefore time.T
 }
 
 // define takes in a new definition of the remote.
-func (w *worker) define(remote config.Remote, workspacePaused bool, orders report.Orders, seq uint64, now time.Time) {
+func (w *worker) define(remote config.Remote, workspacePaused bool, orders report.Orders, proof, seq uint64, now time.Time) {
 	w.mu.Lock()
 	w.remote = remote
 	w.paused = workspacePaused || remote.Paused
@@ -148,6 +166,7 @@ func (w *worker) define(remote config.Remote, workspacePaused bool, orders repor
 		w.release(true, now)
 	}
 	w.orders = orders
+	w.wantProof = proof
 	if w.paused && w.cancel != nil {
 		w.cancel()
 	}
@@ -190,6 +209,7 @@ func (w *worker) poke() {
 // run is the worker's goroutine; it returns when ctx is done, with no child
 // process left.
 func (w *worker) run(ctx context.Context) {
+	defer w.lane.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -229,6 +249,9 @@ func (w *worker) due(now time.Time) (at time.Time, ok bool) {
 	at, ok = w.set.Ripe()
 	if ok {
 		at = w.notBefore(at)
+	}
+	if confirm, due := w.confirmDue(); due && (!ok || confirm.Before(at)) {
+		at, ok = w.notBefore(confirm), true
 	}
 	if !w.nextFullPass.IsZero() && (!ok || w.nextFullPass.Before(at)) {
 		at, ok = w.notBefore(w.nextFullPass), true

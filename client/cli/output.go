@@ -217,7 +217,7 @@ const (
 
 func stateColour(state report.State) string {
 	switch state {
-	case report.InSync:
+	case report.InSync, report.Confirming:
 		return green
 	case report.Offline, report.Halted, report.Failed:
 		return red

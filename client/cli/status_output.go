@@ -49,7 +49,7 @@ func (p *printer) attached(workspace, destination string, remote report.RemoteSt
 	switch {
 	case remote.Hint != "":
 		p.hint("%s", remote.Hint)
-	case remote.State != report.InSync && remote.State != report.Paused && remote.Error == "":
+	case !remote.State.InSync() && remote.State != report.Paused && remote.Error == "":
 		p.hint("wsync status %s", workspace)
 	}
 }
@@ -59,7 +59,7 @@ func (p *printer) behind(remotes []api.BehindRemote) {
 	for _, behind := range remotes {
 		remote := behind.Remote
 		state := stateText(remote, p.now())
-		if remote.State == report.InSync {
+		if remote.State.InSync() {
 			// As far as its monitor knows; it has not seen yet all that there is.
 			state = "not confirmed yet"
 		}

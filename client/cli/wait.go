@@ -16,9 +16,10 @@ func (c *command) waitCommand() *cli.Command {
 		Category:    sectionStatus,
 		Usage:       "wait until all changes are mirrored",
 		ArgsUsage:   "[NAME [REMOTE]]",
-		Description: "Returns once everything that changed before is proven to be on the remotes; the exit code is 4 if that takes too long\nor needs you, 5 if a guard against deletion is all that is in the way.",
+		Description: "Returns once everything that changed before is on the remotes. A small change is when the remote's sftp server has\nsaid so; with --confirmed, when a run of rsync has also compared it byte by byte and repaired what sftp cannot carry\n(fractions of a second, owners), which otherwise follows after two quiet seconds. The exit code is 4 if that takes too\nlong or needs you, 5 if a guard against deletion is all that is in the way.",
 		Flags: []cli.Flag{
 			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "wait for `DURATION` at most, such as 30s; 0 for ever (default 5m)"},
+			&cli.BoolFlag{Name: "confirmed", Usage: "wait until rsync has confirmed it"},
 			jsonFlag(),
 		},
 		Action: c.wait,
@@ -35,7 +36,7 @@ func (c *command) wait(cCtx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	result, err := daemon.Wait(cCtx.Context, api.Wait{Workspace: workspace, Remote: remote, Timeout: timeout})
+	result, err := daemon.Wait(cCtx.Context, api.Wait{Workspace: workspace, Remote: remote, Timeout: timeout, Confirmed: cCtx.Bool("confirmed")})
 	if err != nil {
 		if workspace == "" {
 			return fmt.Errorf("cannot wait: %w", err)

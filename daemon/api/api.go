@@ -70,6 +70,9 @@ type Wait struct {
 	Workspace string        `json:"workspace,omitempty"`
 	Remote    string        `json:"remote,omitempty"`
 	Timeout   time.Duration `json:"timeout"` // in nanoseconds; 0 waits for ever
+	// Confirmed waits for the proof by rsync, too, which does not wait for a
+	// quiet moment then.
+	Confirmed bool `json:"confirmed,omitempty"`
 }
 
 // WaitResult says how a wait ended.

@@ -66,6 +66,9 @@ type Set struct {
 	entries map[string]*Entry
 	// everything is non-nil when a full pass is due.
 	everything *Entry
+	// moves are renames to be repeated on the remote, in their order, before
+	// the entries.
+	moves []Move
 	// writing holds the files that were last sent while still open, with the
 	// time of that transfer.
 	writing map[string]time.Time
@@ -114,12 +117,17 @@ func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 func (s *Set) MarkMoved(p string, change watch.Change, seq uint64, now time.Time) {
 	s.Mark(p, change, seq, now)
 	if e, ok := s.entries[p]; ok { // it may have been folded
-		e.Approved = math.MaxInt32 // nobody knows how much is below
+		e.Approved = approvedMove
 	}
 }
 
+// approvedMove is Entry.Approved of a path that was renamed to another place of
+// the tree: nobody knows how much is below.
+const approvedMove = math.MaxInt32
+
 // MarkEverything makes a full pass due at notBefore, or earlier if one already is.
 func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
+	s.settleMoves()
 	if s.everything == nil {
 		s.everything = &Entry{Change: watch.Tree, Seq: seq, Since: now, NotBefore: notBefore}
 		return
@@ -129,7 +137,7 @@ func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
 
 // Len is the number of dirty paths; Everything tells whether a full pass is
 // due as well.
-func (s *Set) Len() int         { return len(s.entries) }
+func (s *Set) Len() int         { return len(s.entries) + len(s.moves) }
 func (s *Set) Everything() bool { return s.everything != nil }
 
 // Oldest returns the lowest Seq and the earliest Since of the set; ok is false
@@ -148,6 +156,9 @@ func (s *Set) Oldest() (seq uint64, since time.Time, ok bool) {
 	}
 	for _, e := range s.entries {
 		visit(e)
+	}
+	for _, m := range s.moves {
+		visit(&Entry{Seq: m.Seq, Since: m.Since})
 	}
 	return seq, since, ok
 }
@@ -176,6 +187,9 @@ func (s *Set) Ripe() (at time.Time, ok bool) {
 	for _, e := range s.entries {
 		visit(e)
 	}
+	if len(s.moves) > 0 {
+		visit(&Entry{NotBefore: s.moves[0].Since})
+	}
 	return at, ok
 }
 
@@ -183,18 +197,20 @@ func (s *Set) Ripe() (at time.Time, ok bool) {
 type Batch struct {
 	// Everything, when non-nil, asks for a full pass, before the entries.
 	Everything *Entry
-	Entries    []*Entry
+	// Moves come before the entries; there are none beside Everything.
+	Moves   []Move
+	Entries []*Entry
 }
 
 // Empty tells that there is nothing to do.
-func (b Batch) Empty() bool { return b.Everything == nil && len(b.Entries) == 0 }
+func (b Batch) Empty() bool { return b.Everything == nil && len(b.Moves) == 0 && len(b.Entries) == 0 }
 
 // Len is the number of paths, Everything not counted.
-func (b Batch) Len() int { return len(b.Entries) }
+func (b Batch) Len() int { return len(b.Moves) + len(b.Entries) }
 
 // Oldest is like Set.Oldest.
 func (b Batch) Oldest() (seq uint64, since time.Time, ok bool) {
-	s := Set{everything: b.Everything, entries: make(map[string]*Entry, len(b.Entries))}
+	s := Set{everything: b.Everything, moves: b.Moves, entries: make(map[string]*Entry, len(b.Entries))}
 	for _, e := range b.Entries {
 		s.entries[e.Path] = e
 	}
@@ -203,7 +219,8 @@ func (b Batch) Oldest() (seq uint64, since time.Time, ok bool) {
 
 // Take removes and returns all that is ripe at now.
 func (s *Set) Take(now time.Time) Batch {
-	var b Batch
+	b := Batch{Moves: s.moves}
+	s.moves = nil
 	if s.everything != nil && !s.everything.NotBefore.After(now) {
 		b.Everything, s.everything = s.everything, nil
 	}
@@ -230,8 +247,14 @@ func (s *Set) Take(now time.Time) Batch {
 }
 
 // Restore puts entries of a failed batch back, with their age, ripe at
-// notBefore. What was marked in the meantime is merged.
+// notBefore. What was marked in the meantime is merged. Moves come back as
+// entries, because nobody knows which of them were repeated.
 func (s *Set) Restore(b Batch, notBefore time.Time) {
+	if b.Empty() {
+		return
+	}
+	b = b.Settled()
+	s.settleMoves() // what comes back may be below their names
 	if e := b.Everything; e != nil {
 		e.NotBefore = notBefore
 		if f := s.everything; f != nil {
@@ -259,6 +282,15 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 	}
 }
 
+// settleMoves turns the moves into entries.
+func (s *Set) settleMoves() {
+	moves := s.moves
+	s.moves = nil
+	for _, m := range moves {
+		s.Restore(Batch{Moves: []Move{m}}, m.Since)
+	}
+}
+
 // fold replaces the entries of crowded directories by the directory, and if
 // that is not enough all entries by a full pass.
 func (s *Set) fold() {
@@ -281,6 +313,7 @@ func (s *Set) fold() {
 	if len(s.entries) <= Limit/2 {
 		return
 	}
+	s.settleMoves()
 	for _, e := range s.entries {
 		if s.everything == nil {
 			s.everything = &Entry{Change: watch.Tree, Seq: e.Seq, Since: e.Since, NotBefore: e.NotBefore}

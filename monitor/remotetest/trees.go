@@ -19,8 +19,15 @@ const maxDifferences = 20
 // CompareTrees returns the differences between two directories, nil if they
 // are equal: entries that only one has, and differences in type, mode, time of
 // last change to the nanosecond, content, and target of symbolic links. The
-// directories themselves are compared too, as ".". Names are raw bytes.
-func CompareTrees(a, b string) []string {
+// directories themselves are compared too, as ".". Names are raw bytes. Only
+// OwnDirectory is passed over.
+func CompareTrees(a, b string) []string { return compareTrees(a, b, false) }
+
+// CompareSent is like CompareTrees for what is not confirmed yet: sftp has no
+// fractions of a second, so that an entry of b may lack that of its time.
+func CompareSent(a, b string) []string { return compareTrees(a, b, true) }
+
+func compareTrees(a, b string, sent bool) []string {
 	inA, errA := entries(a)
 	inB, errB := entries(b)
 	if err := errors.Join(errA, errB); err != nil {
@@ -29,7 +36,7 @@ func CompareTrees(a, b string) []string {
 	var differences []string
 	more := 0
 	for _, path := range union(inA, inB) {
-		differs := compare(a, b, path, inA[path], inB[path])
+		differs := compare(a, b, path, inA[path], inB[path], sent)
 		if differs == "" {
 			continue
 		}
@@ -45,18 +52,21 @@ func CompareTrees(a, b string) []string {
 	return differences
 }
 
+// OwnDirectory is what wsync keeps at a destination while it is connected.
+const OwnDirectory = ".wsync-tmp"
+
 // entries returns everything below dir and dir itself, by its relative path.
 func entries(dir string) (map[string]fs.FileInfo, error) {
 	found := make(map[string]fs.FileInfo)
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
+		relative, relErr := filepath.Rel(dir, path)
+		if relative == OwnDirectory {
+			return filepath.SkipDir
+		}
+		if err := errors.Join(err, relErr); err != nil {
 			return err
 		}
 		info, err := os.Lstat(path)
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
@@ -85,7 +95,7 @@ func union(a, b map[string]fs.FileInfo) []string {
 
 // compare says in a few words how an entry of two trees differs, "" if it does
 // not.
-func compare(dirA, dirB, path string, a, b fs.FileInfo) string {
+func compare(dirA, dirB, path string, a, b fs.FileInfo, sent bool) string {
 	switch {
 	case b == nil:
 		return fmt.Sprintf("only in %s", dirA)
@@ -117,7 +127,8 @@ func compare(dirA, dirB, path string, a, b fs.FileInfo) string {
 			return "content"
 		}
 	}
-	if !a.ModTime().Equal(b.ModTime()) {
+	whole := sent && b.ModTime().Equal(a.ModTime().Truncate(time.Second))
+	if !whole && !a.ModTime().Equal(b.ModTime()) {
 		return fmt.Sprintf("modified %s, %s", a.ModTime().Format(time.RFC3339Nano), b.ModTime().Format(time.RFC3339Nano))
 	}
 	return ""

@@ -25,6 +25,9 @@ type Definition struct {
 	// Barrier counts the requests to wait. RemoteStatus.Barrier of each remote
 	// follows it: see there.
 	Barrier uint64 `json:"barrier"`
+	// Proof is the last Barrier whose proof by rsync somebody waits for, so that
+	// it must not wait for a quiet moment.
+	Proof uint64 `json:"proof,omitempty"`
 	// Orders are one-time requests, by the remote's name.
 	Orders map[string]Orders `json:"orders,omitempty"`
 }
@@ -103,19 +106,25 @@ type Halt struct {
 // State is what a remote is doing.
 type State string
 
-// The states of a remote. Only InSync says that the remote is known to equal
-// the workspace.
+// The states of a remote. Only InSync and Confirming say that the remote is known
+// to equal the workspace, and State.InSync says it of both.
 const (
 	Starting State = "starting" // no monitor yet, or no report from it
 	InSync   State = "in sync"  // all that was seen to change has been proven to be there
-	Pending  State = "pending"  // changes wait for the next batch
-	Syncing  State = "syncing"  // a transfer is running
-	Retrying State = "retrying" // the last transfer failed; another follows at NextRetry
-	Offline  State = "offline"  // the remote cannot be reached; another try follows at NextRetry
-	Paused   State = "paused"   // by the user
-	Halted   State = "halted"   // held by a guard against deletion
-	Failed   State = "failed"   // the monitor died too often and is not restarted
+	// Confirming: all of it is there by the remote's word, and the proof by rsync
+	// follows after a quiet moment.
+	Confirming State = "in sync, confirming"
+	Pending    State = "pending"  // changes wait for the next batch
+	Syncing    State = "syncing"  // a transfer is running
+	Retrying   State = "retrying" // the last transfer failed; another follows at NextRetry
+	Offline    State = "offline"  // the remote cannot be reached; another try follows at NextRetry
+	Paused     State = "paused"   // by the user
+	Halted     State = "halted"   // held by a guard against deletion
+	Failed     State = "failed"   // the monitor died too often and is not restarted
 )
+
+// InSync tells that all changes are on the remote.
+func (s State) InSync() bool { return s == InSync || s == Confirming }
 
 // RemoteStatus is the status of one remote.
 type RemoteStatus struct {
@@ -156,13 +165,18 @@ type RemoteStatus struct {
 	// be on the remote.
 	Asked   uint64 `json:"asked"`
 	Barrier uint64 `json:"barrier"`
+	// Unconfirmed is the number of paths that are on the remote by its word and
+	// not yet proven by rsync, and Confirmed the highest Definition.Barrier all
+	// of whose earlier changes are.
+	Unconfirmed int    `json:"unconfirmed,omitempty"`
+	Confirmed   uint64 `json:"confirmed"`
 	// Strategy says how the remote is served and why, for `wsync info`.
 	Strategy []string `json:"strategy,omitempty"`
 }
 
 // Transfer is a running transfer.
 type Transfer struct {
-	// Kind is "full pass" or "changes"; Since is when it began.
+	// Kind is "full pass", "changes" or "confirmation"; Since is when it began.
 	Kind  string    `json:"kind"`
 	Since time.Time `json:"since"`
 	// Paths is the number of listed paths, 0 in a full pass; Files and Bytes

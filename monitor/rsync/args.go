@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"wsync/config"
+	"wsync/monitor/direct"
 )
 
 // Endpoint is the destination of a transfer.
@@ -102,12 +103,22 @@ func DeleteOnly(e Endpoint, except []string, maxDelete int) Job {
 // of them is touched, nor what is in except, which must come from Plan.Except. A
 // directory that is gone by then is deleted where the remote can be told so.
 func Trees(e Endpoint, paths, except []string) Job {
-	args := []string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-"}
+	return trees(e, paths, append([]string{"--ignore-times"}, excludes(except)...))
+}
+
+// MovedTrees is like Trees for directories that were renamed on the remote, too:
+// their files are compared by size and time.
+func MovedTrees(e Endpoint, paths, except []string) Job {
+	return trees(e, paths, excludes(except))
+}
+
+func trees(e Endpoint, paths, more []string) Job {
+	args := []string{"--recursive", "--delete", "--relative", "--dirs", "--from0", "--files-from=-"}
 	if e.Strategy.DeleteMissing {
 		args = append(args, "--delete-missing-args")
 	}
 	args = append(args, e.force()...)
-	return e.job(append(args, excludes(except)...), list(paths))
+	return e.job(append(args, more...), list(paths))
 }
 
 // Paths makes the listed paths equal, byte by byte if contents is set and by
@@ -261,9 +272,10 @@ func list(paths []string) []byte {
 	return []byte(b.String())
 }
 
-// excludes are the filter rules that leave paths alone.
+// excludes are the filter rules that leave paths alone, and what is wsync's own
+// at the destination.
 func excludes(paths []string) []string {
-	var rules []string
+	rules := []string{"--exclude=/" + direct.TempDir}
 	for _, p := range paths {
 		rules = append(rules, "--exclude=/"+quotePattern(p))
 	}

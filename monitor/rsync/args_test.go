@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"wsync/config"
+	"wsync/monitor/direct"
 )
 
 // common are the arguments of every run.
@@ -39,6 +40,7 @@ func TestJobs(t *testing.T) {
 		{"basic deletions only", DeleteOnly(basic, nil, 4), []string{"--recursive", "--delete", "--existing", "--ignore-existing"}, ""},
 		{"trees", Trees(able, paths, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, rules...), input},
 		{"basic trees", Trees(basic, paths, nil), []string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-"}, input},
+		{"moved trees", MovedTrees(able, paths, nil), []string{"--modify-window=-1", "--recursive", "--delete", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, input},
 		{"contents", Paths(able, paths, true), append(append([]string{"--modify-window=-1"}, files...), "--force", "--delete-missing-args", "--ignore-times"), input},
 		{"quick", Paths(plain, paths, false), append(slices.Clone(files), "--force"), input},
 		{"basic paths", Paths(basic, paths, true), append(slices.Clone(files), "--ignore-times"), input},
@@ -58,6 +60,14 @@ func TestJobs(t *testing.T) {
 				j := slices.Index(got, arg)
 				if j < 0 {
 					t.Fatalf("no %s in %q", arg, got)
+				}
+				got = slices.Delete(got, j, j+1)
+			}
+			if slices.Contains(got, "--recursive") && !slices.Contains(got, "--exclude=*") {
+				// What is wsync's own is never compared, let alone deleted.
+				j := slices.Index(got, "--exclude=/"+direct.TempDir)
+				if j < 0 {
+					t.Fatalf("nothing protects %s in %q", direct.TempDir, got)
 				}
 				got = slices.Delete(got, j, j+1)
 			}

@@ -75,9 +75,12 @@ func (s Strategy) Describe() []string {
 // path is deleted. dir is an existing directory of this machine for the other
 // side of it.
 //
+// While one of the files is there, visit is called with its path within the
+// destination, for what else there is to be tried.
+//
 // The error is that nothing could be learnt; the strategy is then the one that
 // was guessed. A destination that does not exist is made.
-func Probe(ctx context.Context, e Endpoint, dir string, env []string) (Strategy, error) {
+func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func(path string)) (Strategy, error) {
 	source, err := os.MkdirTemp(dir, "probe-")
 	if err != nil {
 		return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
@@ -116,6 +119,7 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string) (Strategy,
 	if err != nil {
 		return guess, fmt.Errorf("cannot probe the remote: %w", err)
 	}
+	visit(kept)
 	if err := os.Remove(filepath.Join(source, removed)); err != nil {
 		return guess, fmt.Errorf("cannot probe the remote: %w", err)
 	}

@@ -130,7 +130,11 @@ func TestDescribe(t *testing.T) {
 func probe(t *testing.T, e Endpoint, dst string) (Strategy, error) {
 	t.Helper()
 	scratch := dir(t, 0)
-	s, err := Probe(t.Context(), e, scratch, Environment(""))
+	s, err := Probe(t.Context(), e, scratch, Environment(""), func(witness string) {
+		if _, err := os.Lstat(filepath.Join(e.Remote.RemotePath, witness)); err != nil {
+			t.Errorf("the witness is not there: %v", err)
+		}
+	})
 	if left := listing(t, scratch); len(left) > 0 {
 		t.Errorf("the probe leaves %q", left)
 	}
@@ -201,7 +205,7 @@ func TestProbeFails(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "Connection refused") || !reflect.DeepEqual(got, modern) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := Probe(t.Context(), e, "/no/such/dir", nil); err == nil {
+	if _, err := Probe(t.Context(), e, "/no/such/dir", nil, func(string) {}); err == nil {
 		t.Error("a probe without a directory is no error")
 	}
 }

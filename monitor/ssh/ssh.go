@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/child"
+	"wsync/monitor/sftp"
 )
 
 // maxSocketPath is the longest path of a unix socket in bytes that works
@@ -136,6 +136,9 @@ type Connection struct {
 	exited chan struct{}      // closed when the master is gone; guarded by mu
 	// alone: the host does not share connections; guarded by mu.
 	alone bool
+
+	sessionMu sync.Mutex   // held while a session begins; not together with mu
+	session   *sftp.Client // nil without one; guarded by sessionMu
 }
 
 // Command is the ssh command line, without the host, that uses the shared
@@ -240,13 +243,15 @@ func (c *Connection) up() bool {
 // Reset ends the shared connection: the next Ensure makes a new one. It is
 // called when the connection is suspected to be dead, or details changed.
 func (c *Connection) Reset() {
+	c.EndSFTP()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.alone = false
 	c.end()
 }
 
-// end ends the master and waits for it. The caller holds mu.
+// end ends the master, and with it all that goes through it, and waits for it.
+// The caller holds mu.
 func (c *Connection) end() {
 	if c.cancel != nil {
 		c.cancel()
@@ -256,39 +261,8 @@ func (c *Connection) end() {
 }
 
 func (c *Connection) close() {
+	c.EndSFTP()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.end()
-}
-
-// OffersSFTP tells that the host has the sftp subsystem: it answers the first
-// packet of that protocol (draft-ietf-secsh-filexfer-02, section 4).
-func (c *Connection) OffersSFTP(ctx context.Context, env []string) bool {
-	argv := append(c.Command(), "-s", "--", c.host.Name, "sftp")
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = env
-	child.Prepare(cmd)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		return false
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return false
-	}
-	if child.Start(cmd) != nil {
-		return false
-	}
-	defer cmd.Wait() // its outcome is of no interest, it is ended
-	defer cancel()
-	defer stdin.Close()
-	const typeInit, typeVersion, version = 1, 2, 3
-	if _, err := stdin.Write([]byte{0, 0, 0, 5, typeInit, 0, 0, 0, version}); err != nil {
-		return false
-	}
-	var answer [5]byte // its length, and its type
-	_, err = io.ReadFull(stdout, answer[:])
-	return err == nil && answer[4] == typeVersion
 }

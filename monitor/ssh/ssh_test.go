@@ -371,13 +371,17 @@ func TestAcquire(t *testing.T) {
 	}
 }
 
-func TestOffersSFTP(t *testing.T) {
+func TestSFTP(t *testing.T) {
 	for subsystem, want := range map[string]bool{"internal-sftp": true, "/does/not/exist": false} {
 		_, pool := server(t, "Subsystem sftp "+subsystem)
 		c := pool.Connection(Host{Name: "backup"})
 		check(t, c.Ensure(t.Context(), os.Environ()))
-		if got := c.OffersSFTP(t.Context(), os.Environ()); got != want {
-			t.Errorf("subsystem %s: offered %v, expected %v", subsystem, got, want)
+		session, err := c.SFTP(t.Context(), os.Environ())
+		if got := err == nil; got != want {
+			t.Errorf("subsystem %s: offered %v, expected %v (%v)", subsystem, got, want, err)
+		}
+		if again, err := c.SFTP(t.Context(), os.Environ()); err == nil && again != session {
+			t.Error("a second session for the same host")
 		}
 		// The connection is as good as before.
 		if out, err := remote(c, "echo still there"); err != nil || out != "still there" {

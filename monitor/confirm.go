@@ -1,0 +1,71 @@
+package monitor
+
+import (
+	"time"
+
+	"wsync/monitor/dirty"
+)
+
+// What the direct lane has sent is on the remote, by the remote's word. After a
+// quiet moment one run of rsync compares it byte by byte and repairs what that
+// lane cannot carry: fractions of a second, owners and groups.
+
+// The times after which paths are confirmed.
+const (
+	// confirmQuiet is how long nothing more must have been sent.
+	confirmQuiet = 2 * time.Second
+	// confirmLimit is how long the oldest waits for that.
+	confirmLimit = 15 * time.Second
+	// confirmCount is the number of paths that do not wait.
+	confirmCount = 5000
+)
+
+// addUnconfirmed takes in what the direct lane has brought in line. The caller
+// holds mu.
+func (w *worker) addUnconfirmed(entries []*dirty.Entry, now time.Time) {
+	if len(entries) == 0 {
+		return
+	}
+	w.unconfirmed.Restore(dirty.Batch{Entries: entries}, now)
+	_, since, _ := w.unconfirmed.Oldest()
+	w.confirmAt = now.Add(confirmQuiet)
+	if last := since.Add(confirmLimit); last.Before(w.confirmAt) {
+		w.confirmAt = last
+	}
+	wanted := len(w.proofs) > 0 && w.proofs[0].n <= w.wantProof
+	if w.unconfirmed.Len() > confirmCount || wanted {
+		w.confirmAt = now
+	}
+}
+
+// confirmDue is when a confirmation is due; the caller holds mu.
+func (w *worker) confirmDue() (at time.Time, ok bool) {
+	return w.confirmAt, !w.isConfirmed()
+}
+
+// isConfirmed tells that nothing waits for a confirmation; the caller holds mu.
+func (w *worker) isConfirmed() bool {
+	return w.unconfirmed.Len() == 0 && !w.unconfirmed.Everything()
+}
+
+// takeConfirmation takes all that is to be confirmed; the caller holds mu.
+func (w *worker) takeConfirmation(now time.Time) dirty.Batch {
+	if w.isConfirmed() || w.confirmAt.After(now) {
+		return dirty.Batch{}
+	}
+	return w.unconfirmed.Take(now.Add(time.Hour)) // ripe or not
+}
+
+// canMove tells that a rename may be repeated on the remote; the caller holds
+// mu.
+func (w *worker) canMove(from, to string) bool {
+	if w.hold != nil || w.failures > 0 || w.lane.directly() == nil {
+		return false
+	}
+	for _, b := range []dirty.Batch{w.inFlight, w.confirming} {
+		if b.Touches(from) || b.Touches(to) {
+			return false
+		}
+	}
+	return true
+}

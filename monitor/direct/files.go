@@ -1,0 +1,99 @@
+package direct
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// Files reads the workspace's files for the lanes of all its remotes. What one
+// of them has read is at hand for the others, which send the same change a
+// moment later. Its methods may be called from any goroutine.
+type Files struct {
+	mark func() uint64
+
+	mu     sync.Mutex // guards everything below
+	recent map[string]content
+	bytes  int
+}
+
+// content is a file as it was when it was read.
+type content struct {
+	info fs.FileInfo
+	data []byte
+	// mark is the number of the last mark when the file was not open yet: the
+	// content has all that was marked until then.
+	mark uint64
+}
+
+// recentBytes bounds what is kept.
+const recentBytes = 4 << 20
+
+// NewFiles returns Files for a workspace whose marks are numbered; mark returns
+// the last number, from any goroutine.
+func NewFiles(mark func() uint64) *Files {
+	return &Files{mark: mark, recent: make(map[string]content)}
+}
+
+// errNotSmall is that a file is not what the plan took it for.
+var errNotSmall = errors.New("it is not a small regular file any more")
+
+// read returns a file of at most limit bytes as it was at or after the mark
+// that is given.
+func (f *Files) read(path string, limit int64, mark uint64) (content, error) {
+	f.mu.Lock()
+	c, ok := f.recent[path]
+	f.mu.Unlock()
+	if ok && c.mark >= mark {
+		return c, nil
+	}
+	c = content{mark: f.mark()}
+	// What a moment ago was a file may be a pipe now, which would block.
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return content{}, err
+	}
+	defer file.Close()
+	// First the attributes: a time that is too old shows, one that is too new
+	// would hide that the content is not the last.
+	if c.info, err = file.Stat(); err != nil {
+		return content{}, err
+	}
+	if !c.info.Mode().IsRegular() || c.info.Size() > limit {
+		return content{}, errNotSmall
+	}
+	c.data = make([]byte, 0, c.info.Size()+1)
+	for {
+		n, err := file.Read(c.data[len(c.data):cap(c.data)])
+		c.data = c.data[:len(c.data)+n]
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return content{}, err
+		}
+		if int64(len(c.data)) > limit {
+			return content{}, errNotSmall
+		}
+		if len(c.data) == cap(c.data) {
+			c.data = append(c.data, 0)[:len(c.data)]
+		}
+	}
+	f.keep(path, c)
+	return c, nil
+}
+
+func (f *Files) keep(path string, c content) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.bytes += len(c.data); f.bytes > recentBytes {
+		clear(f.recent)
+		f.bytes = len(c.data)
+	}
+	if len(c.data) <= recentBytes {
+		f.recent[path] = c
+	}
+}

@@ -1,0 +1,418 @@
+package direct
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"wsync/monitor/dirty"
+)
+
+// Lane carries out plans on one target. It is used by one goroutine at a time.
+type Lane struct {
+	root   string // the workspace
+	target Target
+	files  *Files
+
+	// temps are files made ahead of time, next to be used first; made counts
+	// them for their names.
+	temps []temp
+	made  int
+	// beside are directories on another file system than TempDir.
+	beside map[string]bool
+	// careful: a write failed, or the disk is nearly full. Then a file takes its
+	// place only when it is known to be whole.
+	careful bool
+	room    RoomReply // asked for and not looked at yet
+	asked   time.Time // when room was
+}
+
+// temp is a file made ahead of time.
+type temp struct {
+	Temp
+	path string
+}
+
+// ahead is how many files are kept ready: with one at hand, a change is on its
+// way without a question to the remote.
+const ahead = 8
+
+// The room on the remote below which writes are careful, in bytes, and how
+// often it is asked for.
+const (
+	scarceRoom   = 256 << 20
+	roomInterval = 10 * time.Second
+)
+
+// inFlight bounds the files that are open at once, and bytesInFlight the bytes on
+// their way.
+const (
+	inFlight      = 64
+	bytesInFlight = 4 << 20
+)
+
+// NewLane prepares TempDir on the target, and clears what an earlier session
+// left there. A target that needs nothing ahead of time has none.
+func NewLane(root string, target Target, files *Files) (*Lane, error) {
+	l := &Lane{root: root, target: target, files: files, beside: make(map[string]bool)}
+	if !target.Pipelines() {
+		return l, nil
+	}
+	if err := l.clear(); err != nil {
+		return nil, fmt.Errorf("cannot prepare %s: %w", TempDir, err)
+	}
+	if err := target.Mkdir(TempDir, 0o700).Wait(); err != nil {
+		return nil, fmt.Errorf("cannot make %s: %w", TempDir, err)
+	}
+	l.refill()
+	l.askRoom()
+	target.Flush()
+	return l, nil
+}
+
+// clear removes TempDir, in which there are only files.
+func (l *Lane) clear() error {
+	names, err := l.target.Names(TempDir)
+	if err != nil {
+		return l.target.Err() // it is not there
+	}
+	for _, name := range names {
+		l.target.Remove(TempDir + "/" + name)
+	}
+	return l.target.Rmdir(TempDir).Wait()
+}
+
+// closeTime is how long Close waits for the target.
+const closeTime = time.Second
+
+// Close removes TempDir, if the target still can; otherwise the next session
+// does.
+func (l *Lane) Close() {
+	if !l.target.Pipelines() {
+		return
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		for _, t := range l.temps {
+			if t.Ready() == nil {
+				t.Temp.Close()
+			}
+			l.target.Remove(t.path)
+		}
+		_ = l.target.Rmdir(TempDir).Wait()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTime):
+	}
+}
+
+// Err says why the lane cannot be used any more, nil while it can.
+func (l *Lane) Err() error { return l.target.Err() }
+
+// Owns is Target.Owns.
+func (l *Lane) Owns(uid, gid uint32) bool { return l.target.Owns(uid, gid) }
+
+// Result is what became of a plan.
+type Result struct {
+	// Failed are the entries whose steps the target refused: they are as dirty
+	// as before. MovesFailed are the moves.
+	Failed      []*dirty.Entry
+	MovesFailed []dirty.Move
+	// Deleted counts removals, Files and Bytes what was put.
+	Deleted, Files int
+	Bytes          int64
+}
+
+// flight is a plan on its way.
+type flight struct {
+	lane    *Lane
+	limit   int64
+	mark    uint64
+	result  Result
+	waiting []func() // looks at the replies, in the order of the requests
+	open    int      // files among them
+	bytes   int
+	failed  map[*dirty.Entry]bool
+	retry   []Step // puts to be made beside their place
+}
+
+// Do repeats moves and carries out steps, for entries that were taken after the
+// mark that is given. No file larger than limit is put. The error is that the
+// target is gone, and nobody knows what of it was done.
+func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (Result, error) {
+	f := &flight{lane: l, limit: limit, mark: mark, failed: make(map[*dirty.Entry]bool)}
+	l.judgeRoom()
+	for _, m := range moves {
+		f.move(m)
+	}
+	for _, s := range steps {
+		f.step(s)
+	}
+	l.refill()
+	l.target.Flush()
+	f.land()
+	for len(f.retry) > 0 && l.target.Err() == nil {
+		// The place is on another file system: once more, within it.
+		puts := f.retry
+		f.retry = nil
+		for _, s := range puts {
+			f.put(s, true)
+		}
+		f.land()
+		for _, s := range steps {
+			if s.Kind == SetAttributes && s.Info.IsDir() {
+				f.step(s) // what was put has changed its time
+			}
+		}
+		f.land()
+	}
+	l.askRoom()
+	l.target.Flush()
+	if err := l.target.Err(); err != nil {
+		return Result{}, err
+	}
+	for e := range f.failed {
+		f.result.Failed = append(f.result.Failed, e)
+	}
+	return f.result, nil
+}
+
+// then looks at a reply when the flight lands.
+func (f *flight) then(look func()) { f.waiting = append(f.waiting, look) }
+
+// land waits for all replies.
+func (f *flight) land() {
+	waiting := f.waiting
+	f.waiting, f.open, f.bytes = nil, 0, 0
+	for _, look := range waiting {
+		look()
+	}
+}
+
+func (f *flight) fail(s Step) { f.failed[s.Entry] = true }
+
+// move repeats a rename. When one fails, those that follow may mean other
+// things than their names say.
+func (f *flight) move(m dirty.Move) {
+	reply := f.lane.target.Rename(m.From, m.To)
+	f.then(func() {
+		if reply.Wait() != nil || len(f.result.MovesFailed) > 0 {
+			f.result.MovesFailed = append(f.result.MovesFailed, m)
+		}
+	})
+}
+
+// step makes the requests for a step.
+func (f *flight) step(s Step) {
+	target := f.lane.target
+	var reply Reply
+	switch s.Kind {
+	case PutFile:
+		f.put(s, f.lane.isBeside(s.Path))
+		return
+	case PutSymlink:
+		f.symlink(s)
+		return
+	case MakeDirectory:
+		reply = target.Mkdir(s.Path, s.Info.Mode())
+	case SetAttributes:
+		reply = target.SetAttributes(s.Path, attributesOf(s.Info))
+	case RemoveFile:
+		reply = target.Remove(s.Path)
+	case RemoveDirectory:
+		reply = target.Rmdir(s.Path)
+	}
+	removal := s.Kind == RemoveFile || s.Kind == RemoveDirectory
+	f.then(func() {
+		err := reply.Wait()
+		switch {
+		case removal && isGone(err):
+			// It never was there.
+		case err != nil:
+			f.fail(s)
+		case removal && s.Entry.Approved == 0:
+			f.result.Deleted++
+		}
+	})
+}
+
+// put writes a file and puts it into its place.
+func (f *flight) put(s Step, beside bool) {
+	l := f.lane
+	if f.open >= inFlight || f.bytes > bytesInFlight {
+		l.target.Flush()
+		f.land()
+	}
+	content, err := l.files.read(filepath.Join(l.root, filepath.FromSlash(s.Path)), f.limit, f.mark)
+	if err != nil {
+		f.fail(s)
+		return
+	}
+	t := l.take(s.Path, beside)
+	if err := t.Ready(); err != nil {
+		l.temps = nil // TempDir is gone, or something else is wrong with it
+		f.again(s, beside)
+		return
+	}
+	careful := l.careful || !l.target.Pipelines()
+	var replies []Reply
+	// request makes a request, and tells that the next may follow.
+	request := func(r Reply) bool {
+		replies = append(replies, r)
+		return !careful || r.Wait() == nil
+	}
+	const piece = 32 << 10
+	whole := true
+	for offset := 0; offset < len(content.data) && whole; offset += piece {
+		whole = request(t.Write(int64(offset), content.data[offset:min(offset+piece, len(content.data))]))
+	}
+	written := len(replies)
+	whole = whole && request(t.SetAttributes(attributesOf(content.info)))
+	whole = request(t.Temp.Close()) && whole
+	if whole {
+		replies = append(replies, l.target.Rename(t.path, s.Path))
+	}
+	f.open++
+	f.bytes += len(content.data)
+	f.then(func() {
+		for i, r := range replies {
+			err := r.Wait()
+			switch {
+			case err == nil:
+				continue
+			case i < written:
+				l.careful = true // the disk may be full
+			case whole && i == len(replies)-1 && !beside:
+				l.target.Remove(t.path)
+				f.retry = append(f.retry, s)
+				return
+			}
+			l.target.Remove(t.path)
+			f.fail(s)
+			return
+		}
+		if beside {
+			l.beside[directoryOf(s.Path)] = true
+		}
+		f.result.Files++
+		f.result.Bytes += int64(len(content.data))
+	})
+}
+
+// again makes a second attempt of a put, within the directory of its place.
+func (f *flight) again(s Step, beside bool) {
+	if beside {
+		f.fail(s)
+		return
+	}
+	f.retry = append(f.retry, s)
+}
+
+// symlink makes a link and puts it into its place.
+func (f *flight) symlink(s Step) {
+	l := f.lane
+	target, err := os.Readlink(filepath.Join(l.root, filepath.FromSlash(s.Path)))
+	if err != nil {
+		f.fail(s)
+		return
+	}
+	name := l.name(s.Path, l.isBeside(s.Path))
+	replies := []Reply{
+		l.target.Symlink(target, name),
+		l.target.SetLinkTime(name, s.Info.ModTime()),
+		l.target.Rename(name, s.Path),
+	}
+	f.then(func() {
+		for _, r := range replies {
+			if r.Wait() != nil {
+				l.target.Remove(name)
+				f.fail(s)
+				return
+			}
+		}
+	})
+}
+
+// isBeside tells that what is to take its place at name must be made in the same
+// directory.
+func (l *Lane) isBeside(name string) bool {
+	return !l.target.Pipelines() || l.beside[directoryOf(name)]
+}
+
+// take returns a new file, one that was made ahead of time if there is one.
+func (l *Lane) take(place string, beside bool) temp {
+	if beside || len(l.temps) == 0 {
+		return l.temp(l.name(place, beside))
+	}
+	t := l.temps[0]
+	l.temps = l.temps[1:]
+	return t
+}
+
+// refill makes files ahead of time, without waiting for them.
+func (l *Lane) refill() {
+	for l.target.Pipelines() && len(l.temps) < ahead {
+		l.temps = append(l.temps, l.temp(l.name("", false)))
+	}
+}
+
+func (l *Lane) temp(name string) temp { return temp{l.target.Temp(name), name} }
+
+// name is a new name for something that is to take its place later.
+func (l *Lane) name(place string, beside bool) string {
+	l.made++
+	name := strconv.Itoa(l.made)
+	if !beside {
+		return TempDir + "/" + name
+	}
+	name = TempDir + "-" + name
+	if dir := directoryOf(place); dir != "" {
+		return dir + "/" + name
+	}
+	return name
+}
+
+// askRoom asks now and then how much can still be written.
+func (l *Lane) askRoom() {
+	if now := time.Now(); l.room == nil && now.Sub(l.asked) > roomInterval {
+		l.room, l.asked = l.target.Room(), now
+	}
+}
+
+// judgeRoom looks at the last answer.
+func (l *Lane) judgeRoom() {
+	if l.room == nil {
+		return
+	}
+	if bytes, err := l.room.Wait(); err == nil {
+		l.careful = bytes < scarceRoom
+	}
+	l.room = nil
+}
+
+// directoryOf is the directory that name is in, "" for the destination.
+func directoryOf(name string) string {
+	if dir := path.Dir(name); dir != "." {
+		return dir
+	}
+	return ""
+}
+
+// attributesOf are the attributes of something in the workspace.
+func attributesOf(info fs.FileInfo) Attributes {
+	a := Attributes{Mode: info.Mode(), Modified: info.ModTime()}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		a.UID, a.GID = st.Uid, st.Gid
+	}
+	return a
+}
+
+func isGone(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,0 +1,141 @@
+package direct
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// local is a directory of this machine as a target.
+type local struct{ dir string }
+
+// NewLocal returns the target at dir, which must exist.
+func NewLocal(dir string) Target { return local{dir} }
+
+// replied is the reply to a request that was carried out at once.
+type replied struct{ err error }
+
+func (r replied) Wait() error { return r.err }
+
+func (l local) abs(path string) string { return filepath.Join(l.dir, filepath.FromSlash(path)) }
+
+func (l local) Mkdir(path string, mode fs.FileMode) Reply {
+	return replied{os.Mkdir(l.abs(path), mode.Perm())}
+}
+func (l local) Symlink(target, path string) Reply { return replied{os.Symlink(target, l.abs(path))} }
+func (l local) Rename(from, to string) Reply      { return replied{unix.Rename(l.abs(from), l.abs(to))} }
+func (l local) Remove(path string) Reply          { return replied{unix.Unlink(l.abs(path))} }
+func (l local) Rmdir(path string) Reply           { return replied{unix.Rmdir(l.abs(path))} }
+func (l local) Flush()                            {}
+func (l local) Pipelines() bool                   { return false }
+func (l local) Err() error                        { return nil }
+
+// Owns is always true: what may not be set stays, as with rsync.
+func (l local) Owns(uint32, uint32) bool { return true }
+
+func (l local) SetAttributes(path string, a Attributes) Reply {
+	name := l.abs(path)
+	// The owner first: a change of it clears setuid and setgid.
+	if err := own(a, func(uid, gid int) error { return os.Lchown(name, uid, gid) }); err != nil {
+		return replied{err}
+	}
+	if err := unix.Fchmodat(unix.AT_FDCWD, name, bits(a.Mode), 0); err != nil {
+		return replied{err}
+	}
+	return replied{setTime(name, a.Modified)}
+}
+
+func (l local) SetLinkTime(path string, modified time.Time) Reply {
+	return replied{setTime(l.abs(path), modified)}
+}
+
+// setTime sets the time of name itself.
+func setTime(name string, modified time.Time) error {
+	m := unix.NsecToTimespec(modified.UnixNano())
+	return unix.UtimesNanoAt(unix.AT_FDCWD, name, []unix.Timespec{m, m}, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+// own gives owner and group as far as this process may: rsync's --owner and
+// --group do the same.
+func own(a Attributes, chown func(uid, gid int) error) error {
+	uid := -1
+	if os.Geteuid() == 0 {
+		uid = int(a.UID)
+	}
+	if err := chown(uid, int(a.GID)); err != nil && !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	return nil
+}
+
+// bits are the mode as chmod(2) has it.
+func bits(mode fs.FileMode) uint32 {
+	b := uint32(mode.Perm())
+	for _, special := range []struct {
+		mode fs.FileMode
+		bit  uint32
+	}{{fs.ModeSetuid, unix.S_ISUID}, {fs.ModeSetgid, unix.S_ISGID}, {fs.ModeSticky, unix.S_ISVTX}} {
+		if mode&special.mode != 0 {
+			b |= special.bit
+		}
+	}
+	return b
+}
+
+func (l local) Names(path string) ([]string, error) {
+	d, err := os.Open(l.abs(path))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.Readdirnames(-1)
+}
+
+// roomReply is the answer to Room.
+type roomReply struct {
+	bytes uint64
+	err   error
+}
+
+func (r roomReply) Wait() (uint64, error) { return r.bytes, r.err }
+
+func (l local) Room() RoomReply {
+	var st unix.Statfs_t
+	err := unix.Statfs(l.dir, &st)
+	return roomReply{st.Bavail * uint64(st.Bsize), err}
+}
+
+// localTemp is a file that is being made.
+type localTemp struct {
+	file *os.File
+	err  error
+}
+
+func (l local) Temp(path string) Temp {
+	file, err := os.OpenFile(l.abs(path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return &localTemp{file, err}
+}
+
+func (t *localTemp) Ready() error { return t.err }
+
+func (t *localTemp) Write(offset int64, data []byte) Reply {
+	_, err := t.file.WriteAt(data, offset)
+	return replied{err}
+}
+
+func (t *localTemp) SetAttributes(a Attributes) Reply {
+	if err := own(a, t.file.Chown); err != nil {
+		return replied{err}
+	}
+	if err := unix.Fchmod(int(t.file.Fd()), bits(a.Mode)); err != nil {
+		return replied{fmt.Errorf("cannot set the mode: %w", err)}
+	}
+	return replied{setTime(t.file.Name(), a.Modified)}
+}
+
+func (t *localTemp) Close() Reply { return replied{t.file.Close()} }

@@ -1,0 +1,339 @@
+package direct
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"slices"
+	"strings"
+	"syscall"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/watch"
+)
+
+// Limits say what is small: beyond them rsync is faster, or safer.
+type Limits struct {
+	// Paths and Bytes bound a batch, FileSize one file of it.
+	Paths    int
+	Bytes    int64
+	FileSize int64
+	// Deletions is how many entries may be deleted before a guard has to be
+	// asked, which only the other lane does.
+	Deletions int
+}
+
+// Source is the workspace, as far as a plan needs it.
+type Source interface {
+	Lstat(path string) (fs.FileInfo, error)
+	ReadDir(path string) ([]fs.DirEntry, error)
+}
+
+// Kind is what a Step does.
+type Kind int
+
+// The kinds of steps, in the order in which a flight has them.
+const (
+	MakeDirectory Kind = iota
+	PutFile
+	PutSymlink
+	RemoveFile
+	RemoveDirectory
+	SetAttributes
+)
+
+// Step is one thing to do on the target.
+type Step struct {
+	Kind Kind
+	Path string
+	// Info is what is at Path in the workspace; nil for a removal.
+	Info fs.FileInfo
+	// Entry is the dirty path that asks for the step. The attributes of a
+	// parent directory, whose time changes with its entries, come with one of
+	// these.
+	Entry *dirty.Entry
+}
+
+// Plan is how a batch is divided between the lanes.
+type Plan struct {
+	Steps []Step
+	// Rest is for rsync.
+	Rest []*dirty.Entry
+}
+
+// MakePlan decides which of the dirty paths go this way: all that are small and
+// simple, if they are few. What each path is at this moment decides, not what
+// happened to it. owns is Target.Owns. The moves are repeated in any case; they
+// change the times of directories.
+func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns func(uid, gid uint32) bool, limits Limits) Plan {
+	p := planner{source: source, owns: owns, limits: limits, parents: make(map[string]parent), touched: make(map[string]*dirty.Entry)}
+	p.addAll(entries)
+	for _, m := range moves {
+		for _, name := range []string{m.From, m.To} {
+			p.touch(name, &dirty.Entry{Path: directoryOf(name), Change: watch.Meta, Seq: m.Seq, Since: m.Since})
+		}
+	}
+	p.judgeDeletions()
+	p.setParents()
+	slices.SortStableFunc(p.plan.Steps, inOrder)
+	return p.plan
+}
+
+// addAll finds the steps for all entries, or leaves them to rsync if they are too
+// many.
+func (p *planner) addAll(entries []*dirty.Entry) {
+	if len(entries) > p.limits.Paths {
+		p.plan.Rest = entries
+		return
+	}
+	entries = slices.Clone(entries) // it is somebody else's
+	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
+	for _, e := range entries {
+		p.add(e)
+		if p.bytes > p.limits.Bytes || len(p.plan.Steps) > p.limits.Paths {
+			p.plan, p.touched = Plan{Rest: entries}, make(map[string]*dirty.Entry)
+			return
+		}
+	}
+}
+
+// inOrder sorts steps: what is new comes before what is gone, a directory before
+// what is in it, and after that when its entries change its time or must be
+// gone.
+func inOrder(a, b Step) int {
+	if a.Kind != b.Kind {
+		return int(a.Kind - b.Kind)
+	}
+	order := strings.Compare(a.Path, b.Path)
+	if a.Kind >= RemoveFile {
+		return -order
+	}
+	return order
+}
+
+// parent is what is known of a directory that leads to a dirty path.
+type parent int
+
+const (
+	unknownParent parent = iota
+	directory
+	noDirectory // gone, or something else
+)
+
+type planner struct {
+	source  Source
+	owns    func(uid, gid uint32) bool
+	limits  Limits
+	parents map[string]parent
+	// touched are the directories whose time a step changes, with an entry.
+	touched map[string]*dirty.Entry
+	// trees are directories that are sent with all below them.
+	trees []string
+	bytes int64
+	plan  Plan
+}
+
+// add finds the step for a dirty path.
+func (p *planner) add(e *dirty.Entry) {
+	name := e.Path
+	if e.Failing() {
+		p.leave(e)
+		return
+	}
+	if slices.ContainsFunc(p.trees, func(tree string) bool { return name == tree || dirty.Below(name, tree) }) {
+		return
+	}
+	info, err := p.source.Lstat(name)
+	if gone := errors.Is(err, fs.ErrNotExist); gone && !p.throughLink(name) {
+		p.remove(e)
+		return
+	}
+	if err != nil || !p.straight(name) {
+		p.leave(e)
+		return
+	}
+	steps, bytes, ok := p.steps(e, name, info, e.Change)
+	if !ok {
+		p.leave(e)
+		return
+	}
+	p.bytes += bytes
+	p.plan.Steps = append(p.plan.Steps, steps...)
+	if steps[0].Kind == MakeDirectory {
+		p.trees = append(p.trees, name)
+	}
+	if steps[0].Kind != SetAttributes {
+		p.touch(name, e)
+	}
+}
+
+// steps are those that bring a path in line that exists.
+func (p *planner) steps(e *dirty.Entry, name string, info fs.FileInfo, change watch.Change) (steps []Step, bytes int64, ok bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !p.owns(stat.Uid, stat.Gid) || !carries(info) {
+		return nil, 0, false
+	}
+	step := Step{Path: name, Info: info, Entry: e}
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		// A file with other names changes under all of them.
+		if stat.Nlink > 1 || name == "" {
+			return nil, 0, false
+		}
+		step.Kind = PutFile
+		if change&^watch.Meta == 0 {
+			step.Kind = SetAttributes
+			return []Step{step}, 0, true
+		}
+		return []Step{step}, info.Size(), info.Size() <= p.limits.FileSize
+	case mode.IsDir():
+		step.Kind = SetAttributes
+		if change&(watch.Entry|watch.Tree) == 0 {
+			return []Step{step}, 0, true
+		}
+		return p.tree(step)
+	case mode.Type() == fs.ModeSymlink:
+		step.Kind = PutSymlink
+		return []Step{step}, 0, true
+	}
+	return nil, 0, false
+}
+
+// carries tells that sftp has numbers for the time: unsigned seconds since
+// 1970 in 32 bits.
+func carries(info fs.FileInfo) bool {
+	seconds := info.ModTime().Unix()
+	return seconds >= 0 && seconds <= math.MaxUint32
+}
+
+// tree are the steps for a new directory and all below it.
+func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
+	if dir.Path == "" {
+		return nil, 0, false
+	}
+	dir.Kind = MakeDirectory
+	steps = []Step{dir}
+	entries, err := p.source.ReadDir(dir.Path)
+	if err != nil {
+		return nil, 0, false
+	}
+	for _, entry := range entries {
+		name := dir.Path + "/" + entry.Name()
+		info, err := p.source.Lstat(name)
+		if err != nil {
+			return nil, 0, false // an event will tell
+		}
+		inside, size, ok := p.steps(dir.Entry, name, info, watch.Entry|watch.Content|watch.Tree)
+		if !ok {
+			return nil, 0, false
+		}
+		steps, bytes = append(steps, inside...), bytes+size
+		if len(p.plan.Steps)+len(steps) > p.limits.Paths || p.bytes+bytes > p.limits.Bytes {
+			return nil, 0, false
+		}
+	}
+	// Its entries change the time that it was made with.
+	dir.Kind = SetAttributes
+	return append(steps, dir), bytes, true
+}
+
+// remove finds the step for a path that is gone.
+func (p *planner) remove(e *dirty.Entry) {
+	step := Step{Kind: RemoveFile, Path: e.Path, Entry: e}
+	if e.Path == "" || e.Approved > 0 && e.Change&watch.Tree != 0 {
+		// A directory that was renamed is still there with all below it.
+		p.leave(e)
+		return
+	}
+	if e.Change&watch.Tree != 0 {
+		step.Kind = RemoveDirectory
+	}
+	p.plan.Steps = append(p.plan.Steps, step)
+	p.touch(e.Path, e)
+}
+
+// judgeDeletions leaves removals to rsync when they are too many.
+func (p *planner) judgeDeletions() {
+	removal := func(s Step) bool { return s.Kind == RemoveFile || s.Kind == RemoveDirectory }
+	n := 0
+	for _, s := range p.plan.Steps {
+		if removal(s) && s.Entry.Approved == 0 {
+			n++
+		}
+	}
+	if n <= p.limits.Deletions {
+		return
+	}
+	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s Step) bool {
+		if removal(s) {
+			p.leave(s.Entry)
+		}
+		return removal(s)
+	})
+}
+
+// leave leaves an entry to rsync.
+func (p *planner) leave(e *dirty.Entry) { p.plan.Rest = append(p.plan.Rest, e) }
+
+// touch remembers that a step changes the time of the directory of name.
+func (p *planner) touch(name string, e *dirty.Entry) {
+	dir := directoryOf(name)
+	if _, ok := p.touched[dir]; !ok {
+		p.touched[dir] = e
+	}
+}
+
+// setParents adds the attributes of the directories whose time the steps
+// change. One that is gone has an event of its own.
+func (p *planner) setParents() {
+	has := make(map[string]bool)
+	for _, s := range p.plan.Steps {
+		if s.Kind == SetAttributes {
+			has[s.Path] = true
+		}
+	}
+	for dir, e := range p.touched {
+		if has[dir] || !p.straight(dir) {
+			continue
+		}
+		if info, err := p.source.Lstat(dir); err == nil && info.IsDir() && carries(info) {
+			p.plan.Steps = append(p.plan.Steps, Step{Kind: SetAttributes, Path: dir, Info: info, Entry: e})
+		}
+	}
+}
+
+// straight tells that all that leads to name are directories.
+func (p *planner) straight(name string) bool {
+	for i := 0; i < len(name); i++ {
+		if name[i] == '/' && p.parent(name[:i]) != directory {
+			return false
+		}
+	}
+	return true
+}
+
+// throughLink tells that something that is no directory leads to name: it is
+// not known what name was.
+func (p *planner) throughLink(name string) bool {
+	for i := 0; i < len(name); i++ {
+		if name[i] != '/' {
+			continue
+		}
+		if info, err := p.source.Lstat(name[:i]); err == nil && !info.IsDir() {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *planner) parent(name string) parent {
+	known := p.parents[name]
+	if known == unknownParent {
+		known = noDirectory
+		if info, err := p.source.Lstat(name); err == nil && info.IsDir() {
+			known = directory
+		}
+		p.parents[name] = known
+	}
+	return known
+}

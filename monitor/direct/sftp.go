@@ -1,0 +1,138 @@
+package direct
+
+import (
+	"io/fs"
+	"strings"
+	"time"
+
+	"wsync/monitor/sftp"
+)
+
+// remote is a directory of an sftp server as a target.
+type remote struct {
+	client *sftp.Client
+	dir    string
+	// superuser: the server may give files to anybody, so that nobody's files
+	// may become the superuser's by accident.
+	superuser bool
+}
+
+// NewSFTP returns the target at dir of a server, which several targets may
+// share. ok is false when the server cannot do what is needed, or does not see
+// the file that is at witness there and was written by other means: then dir
+// is not for it what it is for rsync.
+//
+// Requests that overtake each other would put half a file into place. OpenSSH's
+// server carries them out one by one, and lsetstat@openssh.com is the mark of
+// it: others do not have that.
+func NewSFTP(client *sftp.Client, dir, witness string) (t Target, ok bool) {
+	if !client.HasPosixRename() || !client.HasLsetstat() {
+		return nil, false
+	}
+	r := &remote{client: client, dir: strings.TrimRight(dir, "/")}
+	seen, err := client.Lstat(r.path(witness)).Wait()
+	if err != nil || seen.Owner == nil {
+		return nil, false
+	}
+	r.superuser = seen.Owner.UID == 0
+	return r, true
+}
+
+func (r *remote) path(name string) string {
+	if name == "" && r.dir != "" {
+		return r.dir
+	}
+	return r.dir + "/" + name
+}
+
+func (r *remote) Mkdir(path string, mode fs.FileMode) Reply {
+	// The rest of the attributes follow when the directory has its entries.
+	private := uint32(mode.Perm()) | 0o700
+	return r.client.Mkdir(r.path(path), sftp.Attrs{Mode: &private})
+}
+
+func (r *remote) Symlink(target, path string) Reply { return r.client.Symlink(target, r.path(path)) }
+func (r *remote) Rename(from, to string) Reply {
+	return r.client.PosixRename(r.path(from), r.path(to))
+}
+func (r *remote) Remove(path string) Reply { return r.client.Remove(r.path(path)) }
+func (r *remote) Rmdir(path string) Reply  { return r.client.Rmdir(r.path(path)) }
+func (r *remote) Flush()                   { r.client.Flush() }
+func (r *remote) Pipelines() bool          { return true }
+func (r *remote) Err() error               { return r.client.Err() }
+
+func (r *remote) Owns(uid, gid uint32) bool { return !r.superuser || uid == 0 && gid == 0 }
+
+// attrs are attributes as the protocol has them.
+func (r *remote) attrs(a Attributes) sftp.Attrs {
+	attrs := sftp.SetMode(a.Mode, a.Modified)
+	if r.superuser {
+		attrs.Owner = &sftp.Owner{UID: a.UID, GID: a.GID}
+	}
+	return attrs
+}
+
+func (r *remote) SetAttributes(path string, a Attributes) Reply {
+	return r.client.Setstat(r.path(path), r.attrs(a))
+}
+
+func (r *remote) SetLinkTime(path string, modified time.Time) Reply {
+	attrs := sftp.SetMode(0, modified)
+	attrs.Mode = nil // a link has none of its own
+	return r.client.Lsetstat(r.path(path), attrs)
+}
+
+func (r *remote) Names(path string) ([]string, error) {
+	entries, err := r.client.ReadDir(r.path(path))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	return names, nil
+}
+
+// remoteRoom is the answer to Room.
+type remoteRoom struct{ sftp.FilesystemReply }
+
+func (r remoteRoom) Wait() (uint64, error) {
+	system, err := r.FilesystemReply.Wait()
+	return system.Available, err
+}
+
+func (r *remote) Room() RoomReply {
+	if !r.client.HasStatvfs() {
+		return roomReply{err: fs.ErrInvalid}
+	}
+	return remoteRoom{r.client.Statvfs(r.path(""))}
+}
+
+// remoteTemp is a file that is being made.
+type remoteTemp struct {
+	remote *remote
+	open   sftp.OpenReply
+	handle sftp.Handle
+}
+
+func (r *remote) Temp(path string) Temp {
+	return &remoteTemp{remote: r, open: r.client.Create(r.path(path))}
+}
+
+func (t *remoteTemp) Ready() (err error) {
+	if t.handle == "" {
+		t.handle, err = t.open.Wait()
+	}
+	return err
+}
+
+func (t *remoteTemp) Write(offset int64, data []byte) Reply {
+	return t.remote.client.Write(t.handle, uint64(offset), data)
+}
+
+func (t *remoteTemp) SetAttributes(a Attributes) Reply {
+	return t.remote.client.Fsetstat(t.handle, t.remote.attrs(a))
+}
+
+func (t *remoteTemp) Close() Reply { return t.remote.client.CloseHandle(t.handle) }

@@ -1,0 +1,78 @@
+// Package direct brings small changes to a remote without rsync: by requests to
+// the remote's file system itself, over sftp or, for a local path, through the
+// operating system. A change is visible there after one flight of requests.
+//
+// Deciding is apart from doing: MakePlan turns dirty paths into steps, and Lane
+// carries them out on a Target. Whatever the lane cannot do, or the target
+// refuses, is left to rsync, which can say why.
+package direct
+
+import (
+	"io/fs"
+	"time"
+)
+
+// TempDir is the directory of wsync's own at a destination that is reached by
+// sftp. What is written there takes its place in the tree by a rename. It is
+// never mirrored, and no full pass sees it.
+const TempDir = ".wsync-tmp"
+
+// Target is the file system of a remote. Its requests are carried out in the
+// order in which they are made, whether their replies are waited for or not.
+// Paths are relative to the destination, "" is the destination itself.
+//
+// A Target is used by one goroutine at a time.
+type Target interface {
+	// Temp begins to make a private file for writing.
+	Temp(path string) Temp
+	Mkdir(path string, mode fs.FileMode) Reply
+	Symlink(target, path string) Reply
+	// Rename replaces what is at to, at once for everybody.
+	Rename(from, to string) Reply
+	// Remove removes anything but a directory, Rmdir an empty directory.
+	Remove(path string) Reply
+	Rmdir(path string) Reply
+	// SetAttributes sets those of a file or directory, SetLinkTime the time of
+	// a symbolic link itself.
+	SetAttributes(path string, a Attributes) Reply
+	SetLinkTime(path string, modified time.Time) Reply
+	// Names lists a directory; it waits for that.
+	Names(path string) ([]string, error)
+	// Room begins to ask how many bytes can still be written.
+	Room() RoomReply
+	// Flush lets requests go whose replies nobody waits for yet.
+	Flush()
+	// Pipelines tells that requests travel: waiting for each reply costs a
+	// round trip.
+	Pipelines() bool
+	// Owns tells that files with this owner and group can be made, or that
+	// nobody can set them there.
+	Owns(uid, gid uint32) bool
+	// Err says why the target cannot be used any more, nil while it can.
+	Err() error
+}
+
+// Reply is the reply to a request. Its error is the target's, about this
+// request, unless Target.Err says that there is no target any more.
+type Reply interface{ Wait() error }
+
+// RoomReply is the reply to Target.Room.
+type RoomReply interface {
+	Wait() (bytes uint64, err error)
+}
+
+// Temp is a file that is being made. Ready must be waited for before anything
+// else.
+type Temp interface {
+	Ready() error
+	Write(offset int64, data []byte) Reply
+	SetAttributes(a Attributes) Reply
+	Close() Reply
+}
+
+// Attributes are what a file or directory is given.
+type Attributes struct {
+	Mode     fs.FileMode // permissions, with setuid, setgid and sticky
+	Modified time.Time
+	UID, GID uint32
+}

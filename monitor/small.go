@@ -1,0 +1,142 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/monitor/direct"
+	"wsync/monitor/dirty"
+	"wsync/monitor/watch"
+)
+
+// What the direct lane takes at once: below these bounds it is faster than a
+// run of rsync, which BenchmarkLanes measures.
+const (
+	smallPaths    = 1000
+	smallBytes    = 8 << 20
+	smallFileSize = 1 << 20
+)
+
+// abortTime is how long requests may be under way when nobody wants their
+// outcome any more.
+const abortTime = 500 * time.Millisecond
+
+// openDirect opens the lane for small changes. witness is a file that rsync has
+// just made at the destination. The refusal says why there is none.
+func (l *lane) openDirect(ctx context.Context, r config.Remote, witness string) (small *direct.Lane, refusal string) {
+	var target direct.Target
+	switch r.Connection.Kind() {
+	case config.KindLocal:
+		target = direct.NewLocal(r.RemotePath)
+	case config.KindSSH:
+		session, err := l.connection.SFTP(ctx, l.environment())
+		if err != nil {
+			l.log.Debug("No sftp", zap.Error(err))
+			return nil, "sftp is not offered"
+		}
+		var ok bool
+		if target, ok = direct.NewSFTP(session, r.RemotePath, witness); !ok {
+			return nil, "the sftp that is offered is not OpenSSH's, or shows other files"
+		}
+	default:
+		return nil, "the remote is an rsync daemon"
+	}
+	small, err := direct.NewLane(l.root, target, l.files)
+	if err != nil {
+		l.log.Debug("No direct lane", zap.Error(err))
+		return nil, err.Error()
+	}
+	return small, ""
+}
+
+// source is the workspace for a plan.
+type source string
+
+func (s source) abs(name string) string { return filepath.Join(string(s), filepath.FromSlash(name)) }
+
+func (s source) Lstat(name string) (fs.FileInfo, error)     { return os.Lstat(s.abs(name)) }
+func (s source) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(s.abs(name)) }
+
+// directly brings in line what is small and simple of the batch, and leaves the
+// rest of it.
+func (t *transfer) directly() {
+	lane := t.lane.directly()
+	if lane == nil {
+		return
+	}
+	limits := direct.Limits{
+		Paths:     smallPaths,
+		Bytes:     smallBytes,
+		FileSize:  smallFileSize,
+		Deletions: t.limits.count - t.recent,
+	}
+	if t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root) {
+		limits.Deletions = 0
+	}
+	plan := direct.MakePlan(t.batch.Moves, t.batch.Entries, source(t.lane.root), lane.Owns, limits)
+	if len(t.batch.Moves) == 0 && len(plan.Steps) == 0 {
+		return
+	}
+	landed := make(chan struct{})
+	stop := context.AfterFunc(t.ctx, func() {
+		select {
+		case <-landed:
+		case <-time.After(abortTime):
+			if t.lane.connection != nil {
+				t.lane.connection.EndSFTP()
+			}
+		}
+	})
+	result, err := lane.Do(t.batch.Moves, plan.Steps, smallFileSize, t.mark)
+	close(landed)
+	stop()
+	if err != nil {
+		t.lane.log.Debug("The direct lane broke", zap.Error(err))
+		t.out = outcome{err: errors.New("the connection broke"), offline: true, broken: true}
+		if t.ctx.Err() != nil {
+			t.out.err = t.ctx.Err()
+		}
+		return
+	}
+	t.out.deleted += result.Deleted
+	t.out.progress.Files += result.Files
+	t.out.progress.Bytes += result.Bytes
+	t.out.direct = touched(t.batch.Moves, plan.Steps, result)
+	t.batch = dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.Settled()
+}
+
+// touched are the entries that say what a plan has changed on the remote, and
+// the names of what was moved.
+func touched(moves []dirty.Move, steps []direct.Step, result direct.Result) []*dirty.Entry {
+	failed := make(map[*dirty.Entry]bool)
+	for _, e := range result.Failed {
+		failed[e] = true
+	}
+	var entries []*dirty.Entry
+	add := func(path string, change watch.Change, seq uint64, since time.Time) {
+		entries = append(entries, &dirty.Entry{Path: path, Change: change, Seq: seq, Since: since})
+	}
+	for _, m := range moves[:len(moves)-len(result.MovesFailed)] { // the last ones fail
+		to, from := m.States()
+		add(to.Path, to.Change, to.Seq, to.Since)
+		add(from.Path, from.Change, from.Seq, from.Since)
+	}
+	for _, s := range steps {
+		if failed[s.Entry] {
+			continue
+		}
+		change := watch.Content
+		if s.Info == nil {
+			change = watch.Entry
+		}
+		add(s.Path, change, s.Entry.Seq, s.Entry.Since)
+	}
+	return entries
+}
