@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"errors"
 	"io/fs"
 	"strings"
 	"time"
@@ -63,17 +64,25 @@ func (r *remote) Err() error               { return r.client.Err() }
 
 func (r *remote) Owns(uid, gid uint32) bool { return !r.superuser || uid == 0 && gid == 0 }
 
-// attrs are attributes as the protocol has them.
-func (r *remote) attrs(a Attributes) sftp.Attrs {
-	attrs := sftp.SetMode(a.Mode, a.Modified)
-	if r.superuser {
-		attrs.Owner = &sftp.Owner{UID: a.UID, GID: a.GID}
+func (r *remote) SetAttributes(path string, a Attributes) Reply {
+	rest := sftp.SetMode(a.Mode, a.Modified)
+	if !r.superuser {
+		return r.client.Setstat(r.path(path), rest)
 	}
-	return attrs
+	// OpenSSH sets the owner last, which clears setuid and setgid.
+	owner := sftp.Attrs{Owner: &sftp.Owner{UID: a.UID, GID: a.GID}}
+	return replies{r.client.Setstat(r.path(path), owner), r.client.Setstat(r.path(path), rest)}
 }
 
-func (r *remote) SetAttributes(path string, a Attributes) Reply {
-	return r.client.Setstat(r.path(path), r.attrs(a))
+// replies are those to several requests that belong together.
+type replies []Reply
+
+func (rs replies) Wait() error {
+	var failures []error
+	for _, r := range rs {
+		failures = append(failures, r.Wait())
+	}
+	return errors.Join(failures...)
 }
 
 func (r *remote) SetLinkTime(path string, modified time.Time) Reply {
@@ -131,8 +140,9 @@ func (t *remoteTemp) Write(offset int64, data []byte) Reply {
 	return t.remote.client.Write(t.handle, uint64(offset), data)
 }
 
+// SetAttributes leaves the owner as it is: the one who made the file.
 func (t *remoteTemp) SetAttributes(a Attributes) Reply {
-	return t.remote.client.Fsetstat(t.handle, t.remote.attrs(a))
+	return t.remote.client.Fsetstat(t.handle, sftp.SetMode(a.Mode, a.Modified))
 }
 
 func (t *remoteTemp) Close() Reply { return t.remote.client.CloseHandle(t.handle) }
