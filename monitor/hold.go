@@ -37,7 +37,19 @@ func (h *hold) report() *report.Held {
 // add merges a later hold into h. Beyond the size that a dirty set may have,
 // the entries become a full pass.
 func (h *hold) add(other *hold) {
-	h.entries = append(h.entries, other.entries...)
+	known := make(map[string]bool, len(h.entries))
+	for _, e := range h.entries {
+		known[e.Path] = true
+	}
+	again := true
+	for _, e := range other.entries {
+		if !known[e.Path] {
+			h.entries, again = append(h.entries, e), false
+		}
+	}
+	if again && other.pass == nil {
+		return // it was back meanwhile, and is gone again
+	}
 	if len(h.entries) > dirty.Limit && h.pass == nil {
 		seq, since, _ := dirty.Batch{Entries: h.entries}.Oldest()
 		h.pass, h.entries = &dirty.Entry{Seq: seq, Since: since}, nil

@@ -224,11 +224,17 @@ func (f *flight) step(s Step) {
 	case MakeDirectory:
 		reply = target.Mkdir(s.Path, s.Info.Mode())
 	case SetAttributes:
-		reply = target.SetAttributes(s.Path, attributesOf(s.Info))
+		a := attributesOf(s.Info)
+		if s.Parent {
+			a.Owner = nil
+		}
+		reply = target.SetAttributes(s.Path, a)
 	case RemoveFile:
 		reply = target.Remove(s.Path)
 	case RemoveDirectory:
-		reply = target.Rmdir(s.Path)
+		// "No such file" is also what a server says of a file that is no
+		// directory.
+		reply = eitherRemoval{target.Rmdir(s.Path), target.Remove(s.Path)}
 	}
 	removal := s.Kind == RemoveFile || s.Kind == RemoveDirectory
 	f.then(func() {
@@ -242,6 +248,19 @@ func (f *flight) step(s Step) {
 			f.result.Deleted++
 		}
 	})
+}
+
+// eitherRemoval are the replies to two ways to remove a path, of which one has
+// to succeed or both have to find nothing.
+type eitherRemoval struct{ rmdir, remove Reply }
+
+func (r eitherRemoval) Wait() error {
+	err := r.rmdir.Wait()
+	other := r.remove.Wait()
+	if isGone(err) && !isGone(other) {
+		return other
+	}
+	return err
 }
 
 // put writes a file and puts it into its place.
@@ -410,7 +429,7 @@ func directoryOf(name string) string {
 func attributesOf(info fs.FileInfo) Attributes {
 	a := Attributes{Mode: info.Mode(), Modified: info.ModTime()}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		a.UID, a.GID = st.Uid, st.Gid
+		a.Owner = &Owner{st.Uid, st.Gid}
 	}
 	return a
 }

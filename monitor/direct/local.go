@@ -63,11 +63,14 @@ func setTime(name string, modified time.Time) error {
 // own gives owner and group as far as this process may: rsync's --owner and
 // --group do the same.
 func own(a Attributes, chown func(uid, gid int) error) error {
+	if a.Owner == nil {
+		return nil
+	}
 	uid := -1
 	if os.Geteuid() == 0 {
-		uid = int(a.UID)
+		uid = int(a.Owner.UID)
 	}
-	if err := chown(uid, int(a.GID)); err != nil && !errors.Is(err, unix.EPERM) {
+	if err := chown(uid, int(a.Owner.GID)); err != nil && !errors.Is(err, unix.EPERM) {
 		return err
 	}
 	return nil

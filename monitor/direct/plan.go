@@ -48,10 +48,10 @@ type Step struct {
 	Path string
 	// Info is what is at Path in the workspace; nil for a removal.
 	Info fs.FileInfo
-	// Entry is the dirty path that asks for the step. The attributes of a
-	// parent directory, whose time changes with its entries, come with one of
-	// these.
-	Entry *dirty.Entry
+	// Entry is the dirty path that asks for the step. Parent: the directory of
+	// that path, whose time the other steps change.
+	Entry  *dirty.Entry
+	Parent bool
 }
 
 // Plan is how a batch is divided between the lanes.
@@ -297,7 +297,7 @@ func (p *planner) setParents() {
 			continue
 		}
 		if info, err := p.source.Lstat(dir); err == nil && info.IsDir() && carries(info) {
-			p.plan.Steps = append(p.plan.Steps, Step{Kind: SetAttributes, Path: dir, Info: info, Entry: e})
+			p.plan.Steps = append(p.plan.Steps, Step{Kind: SetAttributes, Path: dir, Info: info, Entry: e, Parent: true})
 		}
 	}
 }

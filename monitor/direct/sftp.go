@@ -66,11 +66,11 @@ func (r *remote) Owns(uid, gid uint32) bool { return !r.superuser || uid == 0 &&
 
 func (r *remote) SetAttributes(path string, a Attributes) Reply {
 	rest := sftp.SetMode(a.Mode, a.Modified)
-	if !r.superuser {
+	if !r.superuser || a.Owner == nil {
 		return r.client.Setstat(r.path(path), rest)
 	}
 	// OpenSSH sets the owner last, which clears setuid and setgid.
-	owner := sftp.Attrs{Owner: &sftp.Owner{UID: a.UID, GID: a.GID}}
+	owner := sftp.Attrs{Owner: &sftp.Owner{UID: a.Owner.UID, GID: a.Owner.GID}}
 	return replies{r.client.Setstat(r.path(path), owner), r.client.Setstat(r.path(path), rest)}
 }
 

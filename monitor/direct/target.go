@@ -74,5 +74,9 @@ type Temp interface {
 type Attributes struct {
 	Mode     fs.FileMode // permissions, with setuid, setgid and sticky
 	Modified time.Time
-	UID, GID uint32
+	// Owner is nil where it is right already.
+	Owner *Owner
 }
+
+// Owner has the numbers of a user and a group.
+type Owner struct{ UID, GID uint32 }
