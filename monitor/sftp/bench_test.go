@@ -2,7 +2,6 @@ package sftp
 
 import (
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ func replace(c *Client, h Handle, temporary, path string, contents []byte, a Att
 
 var (
 	small    = []byte(strings.Repeat("some text\n", 100))
-	newAttrs = SetMode(fs.FileMode(0o644), time.Unix(1_700_000_000, 0))
+	newAttrs = SetMode(0o644, time.Unix(1_700_000_000, 0))
 )
 
 // One small file after the other, in two flights each: the handle must be known
@@ -53,6 +52,10 @@ func BenchmarkReplaceAhead(b *testing.B) {
 		replies := replace(c, h, temporary, path, small, newAttrs)
 		ahead = c.Create(temporary)
 		mustWait(b, replies...)
+	}
+	// Or the file comes while the directory is removed.
+	if _, err := ahead.Wait(); err != nil {
+		b.Fatal(err)
 	}
 }
 
