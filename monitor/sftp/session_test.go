@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 )
 
 // Replies may come in any order, and to all who wait.
@@ -229,6 +230,24 @@ func TestCloseAfterFailure(t *testing.T) {
 		if err := c.Err(); !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fs.ErrClosed) {
 			t.Errorf("the session: %v", err)
 		}
+	})
+}
+
+// A reply may come after the end, until the connection is really closed.
+func TestReplyAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, out := io.Pipe()
+		go func() { _, _ = out.Write(version()) }()
+		c, err := NewClient(r, io.Discard, new(closed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := c.Remove("x")
+		c.Close()
+		(&fake{out: out}).ok(0)
+		synctest.Wait()
+		wantClosed(t, late)
+		wantClosed(t, c.Remove("x"))
 	})
 }
 
