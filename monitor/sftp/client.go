@@ -93,11 +93,8 @@ func (c *Client) hello(in *bufio.Reader, w io.Writer) error {
 		text, _ := in.Peek(min(in.Buffered(), 80)) // cannot fail: it is in the buffer
 		return fmt.Errorf("%w: the server begins with %q", err, text)
 	}
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
 	if err != nil {
-		return err
+		return inPacket(err)
 	}
 	p := parser{rest: payload}
 	if version := p.uint32(); kind != typeVersion || version != 3 {
@@ -164,11 +161,8 @@ func (c *Client) fail(err error) error {
 
 // broke is fail with an error of reading or writing.
 func (c *Client) broke(err error) {
-	if errors.Is(err, io.EOF) {
-		// io.EOF is also a status, with another meaning.
-		err = io.ErrUnexpectedEOF
-	}
-	_ = c.fail(fmt.Errorf("the sftp session broke: %w", err)) // what matters is why
+	// io.EOF is a status, too, with another meaning.
+	_ = c.fail(fmt.Errorf("the sftp session broke: %w", inPacket(err))) // what matters is why
 }
 
 // send writes the queue to the server whenever it is to be flushed, until the

@@ -50,27 +50,35 @@ var (
 // readPacket reads one packet: its type and what follows, which belongs to the
 // caller. The error is io.EOF only at the end of a packet.
 func readPacket(r *bufio.Reader) (kind byte, payload []byte, err error) {
-	head, err := r.Peek(5)
+	head, err := r.Peek(4)
 	if err != nil {
-		if errors.Is(err, io.EOF) && len(head) > 0 {
-			err = io.ErrUnexpectedEOF
+		if len(head) > 0 {
+			err = inPacket(err)
 		}
 		return 0, nil, err
 	}
 	length := binary.BigEndian.Uint32(head)
-	kind = head[4]
+	// Before anything else is read, which may never come.
 	if length < 1 || length > maxPacket {
 		return 0, nil, fmt.Errorf("%w: its length is %d", errMalformed, length)
 	}
 	_, _ = r.Discard(len(head)) // cannot fail: it is in the buffer
+	if kind, err = r.ReadByte(); err != nil {
+		return 0, nil, inPacket(err)
+	}
 	payload = make([]byte, length-1)
 	if _, err := io.ReadFull(r, payload); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
-		}
-		return 0, nil, err
+		return 0, nil, inPacket(err)
 	}
 	return kind, payload, nil
+}
+
+// inPacket is an error of reading when a packet has begun.
+func inPacket(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // appendUint32, appendUint64 and appendString add a value as RFC 4251, section
