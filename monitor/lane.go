@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/relay"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
 )
@@ -98,6 +102,37 @@ type lane struct {
 	known atomic.Pointer[knowledge]
 	stale atomic.Bool
 	files *direct.Files
+	// relay leads to an rsync daemon, nil for other remotes or until it is used.
+	relay *relay.Relay
+	// standby is a run of rsync that waits for the next small change, nil for
+	// none.
+	standby *rsync.Standby
+}
+
+// run runs a job of rsync, by the standby if that is for it. There is never more
+// than one connection.
+func (l *lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progress)) (rsync.Result, error) {
+	if s := l.standby; s != nil {
+		l.standby = nil
+		if result, ok, err := s.Run(ctx, job); ok {
+			return result, err
+		}
+	}
+	return rsync.Run(ctx, l.root, l.environment(), job, progress)
+}
+
+// prepare makes the next small change quick that has to go by rsync. To connect
+// to a daemon and agree with it takes most of the time.
+func (l *lane) prepare(endpoint rsync.Endpoint) {
+	if endpoint.Remote.Connection.Kind() != config.KindRsyncDaemon || endpoint.Strategy.Basic {
+		return
+	}
+	standby, err := rsync.Prepare(l.root, l.environment(), rsync.Paths(endpoint, nil, true).Limit(endpoint, 0))
+	if err != nil {
+		l.log.Debug("Cannot prepare a run of rsync", zap.Error(err))
+		return
+	}
+	l.standby = standby
 }
 
 // directly is the lane for small changes, nil where there is none.
@@ -112,6 +147,14 @@ func (l *lane) directly() *direct.Lane {
 func (l *lane) close() {
 	if d := l.directly(); d != nil && d.Err() == nil {
 		d.Close()
+	}
+	if l.standby != nil {
+		l.standby.Close()
+		l.standby = nil
+	}
+	if l.relay != nil {
+		l.relay.Close()
+		l.relay = nil
 	}
 	l.known.Store(nil)
 }
@@ -150,9 +193,14 @@ func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Pr
 	}
 	t := &transfer{request: req, lane: l, ctx: ctx, endpoint: endpoint, report: progress}
 	t.do()
+	if l.relay != nil {
+		l.relay.Release()
+	}
 	if t.out.err != nil {
 		// Whatever it was, the remote may be another one when it is back.
 		l.close()
+	} else if l.standby == nil {
+		l.prepare(t.endpoint)
 	}
 	return t.out
 }
@@ -165,6 +213,10 @@ func (l *lane) connect(ctx context.Context, remote config.Remote) (rsync.Endpoin
 			return endpoint, connectFailure(err)
 		}
 		endpoint.SSH = l.connection.Command()
+	} else if remote.Connection.Kind() == config.KindRsyncDaemon {
+		if failure := l.connectDaemon(ctx, &endpoint); failure != nil {
+			return endpoint, failure
+		}
 	} else if remote.Connection.Kind() == config.KindLocal {
 		// Not rsync, which makes only the last directory of the path.
 		if err := os.MkdirAll(filepath.Dir(remote.RemotePath), 0o777); err != nil {
@@ -172,6 +224,37 @@ func (l *lane) connect(ctx context.Context, remote config.Remote) (rsync.Endpoin
 		}
 	}
 	return endpoint, nil
+}
+
+// rsyncPort is an rsync daemon's if none is named (services(5)).
+const rsyncPort = 873
+
+// connectDaemon leads to the daemon by a relay, and makes the connection that
+// the next run is to use.
+func (l *lane) connectDaemon(ctx context.Context, endpoint *rsync.Endpoint) *outcome {
+	if os.Getenv("RSYNC_PROXY") != "" || os.Getenv("RSYNC_CONNECT_PROG") != "" {
+		return nil // the user has another way, which rsync itself must go
+	}
+	if l.relay == nil {
+		d := endpoint.Remote.Connection.RsyncDaemon
+		port := d.Port
+		if port == 0 {
+			port = rsyncPort
+		}
+		opened, err := relay.New(net.JoinHostPort(strings.Trim(d.Host, "[]"), strconv.Itoa(port)))
+		if err != nil {
+			return &outcome{err: err}
+		}
+		l.relay = opened
+	}
+	endpoint.Relay = l.relay.Address()
+	if l.standby != nil {
+		return nil // it is connected
+	}
+	if err := l.relay.Connect(ctx); err != nil {
+		return &outcome{err: err, offline: true}
+	}
+	return nil
 }
 
 // knowledge is what was found out about a remote.

@@ -75,7 +75,7 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 	sum := func(p rsync.Progress) rsync.Progress {
 		return rsync.Progress{Files: before.Files + p.Files, Bytes: before.Bytes + p.Bytes}
 	}
-	result, err := rsync.Run(t.ctx, t.lane.root, t.lane.environment(), job, func(p rsync.Progress) { t.report(sum(p)) })
+	result, err := t.lane.run(t.ctx, job, func(p rsync.Progress) { t.report(sum(p)) })
 	if err != nil {
 		t.out.err = err
 		if errors.Is(err, exec.ErrNotFound) {

@@ -5,6 +5,7 @@ package rsync
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,9 @@ type Endpoint struct {
 	// SSH is the command line, without the host, that reaches an ssh remote;
 	// unused for others.
 	SSH []string
+	// Relay is where the connection to an rsync daemon goes instead, nil for the
+	// daemon itself.
+	Relay *net.TCPAddr
 	// Strategy is what both ends are able to do.
 	Strategy Strategy
 }
@@ -214,6 +218,10 @@ func (e Endpoint) job(args []string, input []byte) Job {
 		all = append(all, "--rsh="+quoteCommand(e.SSH))
 	case config.KindRsyncDaemon:
 		all = append(all, "--contimeout="+strconv.Itoa(connectTimeout))
+		if !e.Strategy.Basic {
+			// Its small packets would wait for acknowledgements, 40 ms each time.
+			all = append(all, "--sockopts=TCP_NODELAY")
+		}
 		if c.RsyncDaemon.PasswordFile != "" {
 			all = append(all, "--password-file="+c.RsyncDaemon.PasswordFile)
 		}
@@ -241,9 +249,13 @@ func (e Endpoint) destination() string {
 		if d.Username != "" {
 			url += d.Username + "@"
 		}
-		url += bracket(d.Host)
-		if d.Port != 0 {
-			url += fmt.Sprintf(":%d", d.Port)
+		switch {
+		case e.Relay != nil:
+			url += e.Relay.String()
+		case d.Port != 0:
+			url += bracket(d.Host) + fmt.Sprintf(":%d", d.Port)
+		default:
+			url += bracket(d.Host)
 		}
 		return url + "/" + strings.TrimLeft(path, "/")
 	default:

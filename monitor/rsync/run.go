@@ -78,26 +78,48 @@ func Output(cmd *exec.Cmd) (string, error) {
 // then from another goroutine, never after Run has returned. The error is non-nil
 // only when rsync could not be run at all; ctx ends it early.
 func Run(ctx context.Context, dir string, env []string, job Job, progress func(Progress)) (Result, error) {
-	cmd := exec.CommandContext(ctx, "rsync", job.Args...)
-	cmd.Dir = dir
-	cmd.Env = env
-	child.Prepare(cmd)
+	p := newProcess(ctx, dir, env, job)
 	if job.Input != nil {
-		cmd.Stdin = bytes.NewReader(job.Input)
+		p.cmd.Stdin = bytes.NewReader(job.Input)
 	}
-	var stderr child.Tail
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return Result{}, fmt.Errorf("cannot run rsync: %w", err)
+	if err := p.start(); err != nil {
+		return Result{}, err
 	}
-	if err := child.Start(cmd); err != nil {
-		return Result{}, fmt.Errorf("cannot run rsync: %w", err)
+	return p.result(ctx, progress)
+}
+
+// process is a run of rsync.
+type process struct {
+	cmd    *exec.Cmd
+	stdout io.ReadCloser
+	stderr child.Tail
+}
+
+func newProcess(ctx context.Context, dir string, env []string, job Job) *process {
+	p := &process{cmd: exec.CommandContext(ctx, "rsync", job.Args...)}
+	p.cmd.Dir = dir
+	p.cmd.Env = env
+	p.cmd.Stderr = &p.stderr
+	child.Prepare(p.cmd)
+	return p
+}
+
+func (p *process) start() (err error) {
+	if p.stdout, err = p.cmd.StdoutPipe(); err != nil {
+		return fmt.Errorf("cannot run rsync: %w", err)
 	}
+	if err := child.Start(p.cmd); err != nil {
+		return fmt.Errorf("cannot run rsync: %w", err)
+	}
+	return nil
+}
+
+// result reads what rsync has to say, to its end.
+func (p *process) result(ctx context.Context, progress func(Progress)) (Result, error) {
 	var result Result
-	result.read(stdout, progress)
-	err = cmd.Wait()
-	result.Stderr, result.Truncated = stderr.String()+result.Stderr, stderr.Dropped()
+	result.read(p.stdout, progress)
+	err := p.cmd.Wait()
+	result.Stderr, result.Truncated = p.stderr.String()+result.Stderr, p.stderr.Dropped()
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
