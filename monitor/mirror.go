@@ -182,6 +182,7 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 		wake:             make(chan struct{}, 1),
 		remote:           r,
 		set:              dirty.NewSet(),
+		gitLocks:         make(gitLocks),
 		fullPassInterval: settings.FullPassInterval,
 		limits: deletionLimits{
 			share:      settings.HoldDeletionsShare,

@@ -36,6 +36,7 @@ type worker struct {
 
 	set      *dirty.Set
 	inFlight dirty.Batch
+	gitLocks gitLocks
 	// barriers are the requests to wait that are not answered yet, in order.
 	barriers []barrier
 	asked    uint64 // the last barrier
