@@ -32,6 +32,9 @@ type Workspace struct {
 	// OnEmpty says what an emptied LocalPath means: OnEmptyHalt (also when it
 	// is ""), or OnEmptyAllow.
 	OnEmpty string `json:"on_empty,omitempty"`
+	// SkipGit leaves entries called .git out, at any level: they are neither sent
+	// to a remote nor deleted there. It does not change while there are remotes.
+	SkipGit bool `json:"skip_git,omitempty"`
 
 	// unknown keeps the fields of the file that this version does not know,
 	// so that writing the file back loses nothing.
@@ -201,6 +204,7 @@ func (w *Workspace) fields() []field {
 		{"paused", &w.Paused, leftOut},
 		{"root_identity", &w.Root, leftOut},
 		{"on_empty", &w.OnEmpty, leftOut},
+		{"skip_git", &w.SkipGit, leftOut},
 	}
 }
 

@@ -84,6 +84,8 @@ type lane struct {
 	local       rsync.Version
 	// scratch is an existing directory for what a probe needs.
 	scratch string
+	// skipGit: nothing called .git is sent or deleted.
+	skipGit bool
 	// known is what was found out since the last failure, nil at first.
 	known atomic.Pointer[knowledge]
 }
@@ -128,7 +130,7 @@ func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Pr
 
 // connect makes the shared connection.
 func (l *lane) connect(ctx context.Context, remote config.Remote) (rsync.Endpoint, *outcome) {
-	endpoint := rsync.Endpoint{Remote: remote}
+	endpoint := rsync.Endpoint{Remote: remote, SkipGit: l.skipGit}
 	if l.connection != nil {
 		if err := l.connection.Ensure(ctx, l.environment()); err != nil {
 			return endpoint, connectFailure(err)

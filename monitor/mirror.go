@@ -166,7 +166,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: settings.RunDirectory}
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: settings.RunDirectory, skipGit: m.definition.Workspace.SkipGit}
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
 	}
@@ -188,6 +188,7 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 			share:      settings.HoldDeletionsShare,
 			count:      settings.HoldDeletionsCount,
 			allowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
+			skipGit:    m.definition.Workspace.SkipGit,
 		},
 		adopted: !r.AdoptionPending,
 		since:   time.Now(),

@@ -126,11 +126,15 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		changes: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
 	}
+	var sink watch.Sink = m
+	if d.Workspace.SkipGit {
+		sink = skipping{m}
+	}
 	m.watcher, err = watch.New(m.root, watch.Options{
 		Backend:    d.Settings.Watcher,
 		CookieDir:  cookies,
 		MaxWatches: d.Settings.MaxWatches,
-	}, m)
+	}, sink)
 	if err != nil {
 		pool.Close()
 		return nil, err

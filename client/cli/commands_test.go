@@ -34,11 +34,11 @@ func TestCommands(t *testing.T) {
 		requests []string // those that change something
 	}{
 		{
-			args:    "add w some/place --on-empty allow",
+			args:    "add w some/place --on-empty allow --skip-git",
 			answers: map[string]any{"POST /v1/workspaces": api.WorkspaceStatus{Workspace: config.Workspace{LocalPath: "/real"}}},
 			stdout:  "added w: /real\n",
 			requests: []string{
-				`POST /v1/workspaces {"name":"w","local_path":"` + directory + `/some/place","on_empty":"allow"}`,
+				`POST /v1/workspaces {"name":"w","local_path":"` + directory + `/some/place","on_empty":"allow","skip_git":true}`,
 			},
 		},
 		{

@@ -21,6 +21,8 @@ type Endpoint struct {
 	SSH []string
 	// Strategy is what both ends are able to do.
 	Strategy Strategy
+	// SkipGit: entries called .git, at any level, are neither sent nor deleted.
+	SkipGit bool
 }
 
 // Job is one run of rsync: its arguments, and the list of paths on its
@@ -206,6 +208,10 @@ func (e Endpoint) job(args []string, input []byte) Job {
 		if c.RsyncDaemon.PasswordFile != "" {
 			all = append(all, "--password-file="+c.RsyncDaemon.PasswordFile)
 		}
+	}
+	if e.SkipGit {
+		// Before the others: the first rule that matches counts.
+		all = append(all, "--exclude=.git")
 	}
 	all = append(all, args...)
 	return Job{Args: append(all, "--", "./", e.destination()), Input: input}

@@ -19,6 +19,8 @@ func TestJobs(t *testing.T) {
 	plain := local("/dst", Strategy{})
 	able := local("/dst/", modern)
 	basic := local("/dst", Strategy{Basic: true})
+	gitless := local("/dst", Strategy{})
+	gitless.SkipGit = true
 	paths := []string{"a", "#b", "d/c"}
 	except := []string{"x y", "d/*"}
 	const input = "./a\x00./#b\x00./d/c\x00"
@@ -46,6 +48,8 @@ func TestJobs(t *testing.T) {
 			"/a\x00/a/**\x00/d/\x00/d/c\x00/d/c/**\x00/d/e\\*\x00/d/e\\*/**\x00"},
 		{"count", CountDeletions(plain, []string{"a"}), []string{"--dry-run", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 		{"root", Root(plain), []string{"--dirs", "--exclude=/*"}, ""},
+		{"full pass without .git", FullPass(gitless, except, 7), append([]string{"--exclude=.git", "--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, rules...), ""},
+		{"deletions without .git", Deletions(gitless, []string{"a"}), []string{"--exclude=.git", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := slices.Clone(test.job.Args)
@@ -74,6 +78,21 @@ func TestJobs(t *testing.T) {
 				t.Error("standard input is there when it must not, or the other way round")
 			}
 		})
+	}
+}
+
+// The rule that leaves .git out stands before any other, in every job.
+func TestSkipGit(t *testing.T) {
+	e := local("/d", modern)
+	e.SkipGit = true
+	for _, job := range []Job{FullPass(e, []string{"x"}, 9), ListDeletions(e, []string{"x"}), DeleteOnly(e, []string{"x"}, 9), Trees(e, nil, []string{"x"}),
+		Paths(e, nil, true), Deletions(e, nil), CountDeletions(e, nil), Root(e)} {
+		rule := slices.IndexFunc(job.Args, func(a string) bool {
+			return strings.HasPrefix(a, "--exclude") || strings.HasPrefix(a, "--include") || strings.HasPrefix(a, "--filter")
+		})
+		if rule < 0 || job.Args[rule] != "--exclude=.git" {
+			t.Errorf("%q", job.Args)
+		}
 	}
 }
 
