@@ -58,6 +58,10 @@ type Remote struct {
 	// Connection says how the remote is reached.
 	Connection Connection `json:"connection_info"`
 
+	// DelayUpdates makes the files of one run of rsync appear together, at its
+	// end. See DelayDirectory.
+	DelayUpdates bool `json:"delay_updates,omitempty"`
+
 	// Paused stops transfers to this remote alone.
 	Paused bool `json:"paused,omitempty"`
 	// AdoptionPending is set by attach and cleared after the first complete
@@ -213,6 +217,7 @@ func (r *Remote) fields() []field {
 		{"name", &r.Name, asValue},
 		{"remote_path", &r.RemotePath, asValue},
 		{"connection_info", &r.Connection, asValue},
+		{"delay_updates", &r.DelayUpdates, leftOut},
 		{"paused", &r.Paused, leftOut},
 		{"adoption_pending", &r.AdoptionPending, leftOut},
 	}

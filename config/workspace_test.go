@@ -53,7 +53,7 @@ func TestWorkspaceJSON(t *testing.T) {
 func TestWorkspaceJSONOwnFields(t *testing.T) {
 	w := Workspace{
 		Name: "a", LocalPath: "/a", Paused: true, OnEmpty: OnEmptyAllow, SkipGit: true, Root: &RootIdentity{Device: 1<<64 - 1, Inode: 2},
-		Remotes: []Remote{{Name: "r", RemotePath: "m", Paused: true, AdoptionPending: true,
+		Remotes: []Remote{{Name: "r", RemotePath: "m", Paused: true, AdoptionPending: true, DelayUpdates: true,
 			Connection: Connection{RsyncDaemon: &RsyncDaemon{Host: "h", Port: 8730, Username: "u", PasswordFile: "/p"}}}},
 	}
 	// Through pointers, values and other structs, as on the daemon's API.

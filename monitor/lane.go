@@ -175,7 +175,9 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 		return nil
 	}
 	k = &knowledge{version: k.version, strategy: strategy, probed: true}
-	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, strategy.Describe()...)
+	tried := *endpoint
+	tried.Strategy = strategy
+	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, tried.Describe()...)
 	if l.connection != nil {
 		offered := "sftp is not offered"
 		if l.connection.OffersSFTP(ctx, l.environment()) {

@@ -115,6 +115,7 @@ func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) 
 // time can be made to look the same, the time of the last change of the inode
 // cannot.
 func (t *transfer) fullPass() {
+	t.sweepOwn()
 	everything := dirty.Batch{Everything: t.batch.Everything}
 	var reread []string
 	if !t.since.IsZero() {
@@ -146,9 +147,10 @@ func (t *transfer) fullPass() {
 	})
 }
 
-// excepted tells that a path is left out, because it fails.
+// excepted tells that a path is left out, because it fails or is not mirrored.
 func (t *transfer) excepted(name string) bool {
-	return slices.ContainsFunc(t.except, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
+	return t.lane.skipGit && isGit(name) || t.remote.IsOwn(name) ||
+		slices.ContainsFunc(t.except, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
 }
 
 // entries transfers the listed paths: what is new comes before what is gone, so

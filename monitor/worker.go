@@ -93,6 +93,10 @@ const (
 // mark makes a path dirty.
 func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Time) {
 	w.mu.Lock()
+	if w.remote.IsOwn(path) {
+		w.mu.Unlock()
+		return
+	}
 	if path == "" && change&watch.Tree != 0 {
 		w.everything(passEvents, seq, now, now)
 	} else {
@@ -107,6 +111,12 @@ func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Tim
 // that nobody finds neither.
 func (w *worker) markMoved(from, to string, change watch.Change, seq uint64, now time.Time) {
 	w.mu.Lock()
+	if w.remote.IsOwn(from) || w.remote.IsOwn(to) {
+		w.mu.Unlock()
+		w.mark(to, change, seq, now)
+		w.mark(from, change, seq, now)
+		return
+	}
 	w.set.Mark(to, change, seq, now)
 	w.set.MarkMoved(from, change, seq, now)
 	w.changedAt = now
@@ -260,5 +270,6 @@ func (w *worker) notBefore(at time.Time) time.Time {
 func (w *worker) serves(r config.Remote) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.remote.Destination() == r.Destination() && reflect.DeepEqual(w.remote.Connection, r.Connection)
+	return w.remote.Destination() == r.Destination() && reflect.DeepEqual(w.remote.Connection, r.Connection) &&
+		w.remote.DelayUpdates == r.DelayUpdates
 }

@@ -69,7 +69,7 @@ const (
 // whatever is necessary otherwise.
 // Paths in except, and all below them, are left alone on both sides.
 func FullPass(e Endpoint, except []string, maxDelete int) Job {
-	args := []string{"--recursive", "--stats"}
+	args := append([]string{"--recursive", "--stats"}, e.delay()...)
 	if !e.Strategy.Basic {
 		args = append(args, "--delete", "--max-delete="+strconv.Itoa(maxDelete))
 	} else if maxDelete > 0 {
@@ -109,6 +109,7 @@ func Trees(e Endpoint, paths, except []string) Job {
 		args = append(args, "--delete-missing-args")
 	}
 	args = append(args, e.force()...)
+	args = append(args, e.delay()...)
 	return e.job(append(args, excludes(except)...), list(paths))
 }
 
@@ -125,6 +126,7 @@ func Paths(e Endpoint, paths []string, contents bool) Job {
 	if contents {
 		args = append(args, "--ignore-times")
 	}
+	args = append(args, e.delay()...)
 	return e.job(args, list(paths))
 }
 
@@ -185,6 +187,16 @@ func (e Endpoint) mkpath() []string {
 
 // job adds what all runs share. The working directory is the workspace.
 func (e Endpoint) job(args []string, input []byte) Job {
+	// Filter rules before the others: the first that matches counts.
+	rules := e.own()
+	if e.SkipGit {
+		rules = append(rules, "--exclude=.git")
+	}
+	return e.unfiltered(append(rules, args...), input)
+}
+
+// unfiltered is job without the rules about what is left alone.
+func (e Endpoint) unfiltered(args []string, input []byte) Job {
 	all := []string{
 		"--links", "--perms", "--times", "--owner", "--group", "--devices", "--specials",
 		"--timeout=" + strconv.Itoa(ioTimeout),
@@ -208,10 +220,6 @@ func (e Endpoint) job(args []string, input []byte) Job {
 		if c.RsyncDaemon.PasswordFile != "" {
 			all = append(all, "--password-file="+c.RsyncDaemon.PasswordFile)
 		}
-	}
-	if e.SkipGit {
-		// Before the others: the first rule that matches counts.
-		all = append(all, "--exclude=.git")
 	}
 	all = append(all, args...)
 	return Job{Args: append(all, "--", "./", e.destination()), Input: input}

@@ -19,6 +19,10 @@ func TestJobs(t *testing.T) {
 	plain := local("/dst", Strategy{})
 	able := local("/dst/", modern)
 	basic := local("/dst", Strategy{Basic: true})
+	delayed, delayedBasic := local("/dst", Strategy{}), local("/dst", Strategy{Basic: true})
+	delayed.Remote.DelayUpdates, delayedBasic.Remote.DelayUpdates = true, true
+	sweep, _ := SweepDelayed(delayed)
+	delay := []string{"--delay-updates", "--partial-dir=.wsync-delayed", "--filter=-p .wsync-delayed/"}
 	gitless := local("/dst", Strategy{})
 	gitless.SkipGit = true
 	paths := []string{"a", "#b", "d/c"}
@@ -48,6 +52,13 @@ func TestJobs(t *testing.T) {
 			"/a\x00/a/**\x00/d/\x00/d/c\x00/d/c/**\x00/d/e\\*\x00/d/e\\*/**\x00"},
 		{"count", CountDeletions(plain, []string{"a"}), []string{"--dry-run", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 		{"root", Root(plain), []string{"--dirs", "--exclude=/*"}, ""},
+		{"delayed full pass", FullPass(delayed, except, 7), append(append([]string{"--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, delay...), rules...), ""},
+		{"delayed full pass, basic", FullPass(delayedBasic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
+		{"delayed trees", Trees(delayed, paths, nil), append([]string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-", "--force"}, delay...), input},
+		{"delayed paths", Paths(delayed, paths, true), append(append(slices.Clone(files), "--force", "--ignore-times"), delay...), input},
+		{"list of deletions behind delayed updates", ListDeletions(delayed, nil), []string{"--recursive", "--delete", "--dry-run", "--filter=-p .wsync-delayed/"}, ""},
+		{"sweep behind delayed updates", sweep, []string{"--recursive", "--delete", "--existing", "--ignore-existing",
+			"--filter=H .wsync-delayed/", "--filter=R .wsync-delayed/***", "--filter=P *", "--filter=S */", "--filter=H *"}, ""},
 		{"full pass without .git", FullPass(gitless, except, 7), append([]string{"--exclude=.git", "--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, rules...), ""},
 		{"deletions without .git", Deletions(gitless, []string{"a"}), []string{"--exclude=.git", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 	} {
@@ -78,6 +89,19 @@ func TestJobs(t *testing.T) {
 				t.Error("standard input is there when it must not, or the other way round")
 			}
 		})
+	}
+}
+
+func TestSweepDelayedWhereThereIsNothing(t *testing.T) {
+	basic := local("/d", Strategy{Basic: true})
+	basic.Remote.DelayUpdates = true
+	for _, e := range []Endpoint{local("/d", modern), basic} {
+		if job, ok := SweepDelayed(e); ok {
+			t.Errorf("%q", job.Args)
+		}
+	}
+	if s := strings.Join(basic.Describe(), "\n"); !strings.Contains(s, "one by one") {
+		t.Error(s)
 	}
 }
 
