@@ -2,14 +2,25 @@ package config
 
 import "strings"
 
-// DelayDirectory is the name of the directories in which the remote's rsync
-// keeps the files of a run until its end; see Remote.DelayUpdates.
-const DelayDirectory = ".wsync-delayed"
+// The names that wsync uses for itself at a destination.
+const (
+	// DelayDirectory is the name of the directories in which the remote's rsync
+	// keeps the files of a run until its end; see Remote.DelayUpdates.
+	DelayDirectory = ".wsync-delayed"
+	// TrashDirectory is the directory, at the top of the destination, that
+	// keeps what was deleted or overwritten; see Remote.Trash.
+	TrashDirectory = ".wsync-trash"
+)
 
 // IsOwn tells that a path, relative to the destination and slash-separated, is
 // wsync's own there, so that what the workspace has of that name is not
 // mirrored.
 func (r Remote) IsOwn(path string) bool {
+	if r.Trash != 0 {
+		if top, _, _ := strings.Cut(path, "/"); top == TrashDirectory {
+			return true
+		}
+	}
 	if r.DelayUpdates && strings.Contains(path, DelayDirectory) {
 		for part := range strings.SplitSeq(path, "/") {
 			if part == DelayDirectory {

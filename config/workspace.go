@@ -62,6 +62,10 @@ type Remote struct {
 	// end. See DelayDirectory.
 	DelayUpdates bool `json:"delay_updates,omitempty"`
 
+	// Trash is for how long the destination keeps what is deleted or overwritten
+	// there, 0 for not at all. See TrashDirectory.
+	Trash Age `json:"trash,omitempty"`
+
 	// Paused stops transfers to this remote alone.
 	Paused bool `json:"paused,omitempty"`
 	// AdoptionPending is set by attach and cleared after the first complete
@@ -218,6 +222,7 @@ func (r *Remote) fields() []field {
 		{"remote_path", &r.RemotePath, asValue},
 		{"connection_info", &r.Connection, asValue},
 		{"delay_updates", &r.DelayUpdates, leftOut},
+		{"trash", &r.Trash, leftOut},
 		{"paused", &r.Paused, leftOut},
 		{"adoption_pending", &r.AdoptionPending, leftOut},
 	}

@@ -130,7 +130,7 @@ func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Pr
 
 // connect makes the shared connection.
 func (l *lane) connect(ctx context.Context, remote config.Remote) (rsync.Endpoint, *outcome) {
-	endpoint := rsync.Endpoint{Remote: remote, SkipGit: l.skipGit}
+	endpoint := rsync.Endpoint{Remote: remote, SkipGit: l.skipGit, Began: time.Now()}
 	if l.connection != nil {
 		if err := l.connection.Ensure(ctx, l.environment()); err != nil {
 			return endpoint, connectFailure(err)

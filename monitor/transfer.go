@@ -48,6 +48,11 @@ func (t *transfer) do() {
 		t.out = outcome{err: errors.New("the connection broke"), offline: true, broken: true}
 		return
 	}
+	if t.endpoint.Untrashed() {
+		t.out.err = errors.New("the remote cannot keep what is deleted or overwritten: one of the two rsyncs is openrsync")
+		t.out.hint, t.out.attention = "install rsync there, or attach it again without --trash", true
+		return
+	}
 	if t.batch.Everything != nil {
 		t.fullPass()
 	}
@@ -115,7 +120,7 @@ func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) 
 // time can be made to look the same, the time of the last change of the inode
 // cannot.
 func (t *transfer) fullPass() {
-	t.sweepOwn()
+	t.tendOwn()
 	everything := dirty.Batch{Everything: t.batch.Everything}
 	var reread []string
 	if !t.since.IsZero() {

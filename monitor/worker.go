@@ -271,5 +271,5 @@ func (w *worker) serves(r config.Remote) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.remote.Destination() == r.Destination() && reflect.DeepEqual(w.remote.Connection, r.Connection) &&
-		w.remote.DelayUpdates == r.DelayUpdates
+		w.remote.DelayUpdates == r.DelayUpdates && w.remote.Trash == r.Trash
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"wsync/config"
 )
@@ -21,6 +22,9 @@ type Endpoint struct {
 	SSH []string
 	// Strategy is what both ends are able to do.
 	Strategy Strategy
+	// Began is when the transfer began, which names what it puts into the
+	// trash; zero for a run that puts nothing there.
+	Began time.Time
 	// SkipGit: entries called .git, at any level, are neither sent nor deleted.
 	SkipGit bool
 }
@@ -104,7 +108,7 @@ func DeleteOnly(e Endpoint, except []string, maxDelete int) Job {
 // of them is touched, nor what is in except, which must come from Plan.Except. A
 // directory that is gone by then is deleted where the remote can be told so.
 func Trees(e Endpoint, paths, except []string) Job {
-	args := []string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-"}
+	args := []string{"--recursive", "--delete", e.bytewise(), "--relative", "--dirs", "--from0", "--files-from=-"}
 	if e.Strategy.DeleteMissing {
 		args = append(args, "--delete-missing-args")
 	}
@@ -124,7 +128,7 @@ func Paths(e Endpoint, paths []string, contents bool) Job {
 		args = append(args, "--delete-missing-args")
 	}
 	if contents {
-		args = append(args, "--ignore-times")
+		args = append(args, e.bytewise())
 	}
 	args = append(args, e.delay()...)
 	return e.job(args, list(paths))
@@ -188,7 +192,7 @@ func (e Endpoint) mkpath() []string {
 // job adds what all runs share. The working directory is the workspace.
 func (e Endpoint) job(args []string, input []byte) Job {
 	// Filter rules before the others: the first that matches counts.
-	rules := e.own()
+	rules := append(e.own(), e.trash()...)
 	if e.SkipGit {
 		rules = append(rules, "--exclude=.git")
 	}

@@ -21,11 +21,15 @@ func (e Endpoint) delay() []string {
 // own are the filter rules that leave wsync's own entries at the destination
 // alone. They stand before any other.
 func (e Endpoint) own() []string {
-	if !e.delays() {
-		return nil
+	var rules []string
+	if e.delays() {
+		// Perishable: it keeps no directory from being deleted.
+		rules = append(rules, "--filter=-p "+config.DelayDirectory+"/")
 	}
-	// Perishable: it keeps no directory from being deleted.
-	return []string{"--filter=-p " + config.DelayDirectory + "/"}
+	if e.Trashes() {
+		rules = append(rules, "--exclude=/"+config.TrashDirectory)
+	}
+	return rules
 }
 
 // SweepDelayed deletes what killed runs have left in the destination's delay
@@ -51,6 +55,12 @@ func (e Endpoint) Describe() []string {
 		lines = append(lines, "the files of one run appear together, at its end (--delay-updates)")
 	case e.Remote.DelayUpdates:
 		lines = append(lines, "files appear one by one, although --delay-updates was asked for: openrsync does not know it")
+	}
+	switch {
+	case e.Trashes():
+		lines = append(lines, "what is deleted or overwritten is kept for "+e.Remote.Trash.String()+" in "+config.TrashDirectory)
+	case e.Untrashed():
+		lines = append(lines, "what is deleted or overwritten cannot be kept, so that nothing is sent: openrsync does not know how")
 	}
 	return lines
 }
