@@ -81,14 +81,10 @@ func Run(ctx context.Context, settings config.Settings, version string) error {
 	go d.lock.Watch(watching, settings.StateLockLimit)
 	log.Info("Daemon started", zap.String("version", version), zap.Int("pid", os.Getpid()), zap.Int("workspaces", len(workspaces)))
 	d.restore(workspaces)
-	var notifying sync.WaitGroup
-	if n := newNotifier(settings, d.log); n != nil {
-		notifying.Go(func() { n.run(ctx, d.subjects) })
-	}
+	stopNotifier := d.startNotifier(ctx)
 	err = d.serve(ctx, listener)
-	cancel() // for the notifier, if it was not that
+	stopNotifier()
 	d.close()
-	notifying.Wait()
 	log.Info("Daemon stopped", zap.Error(err))
 	return err
 }

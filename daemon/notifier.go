@@ -61,6 +61,19 @@ func newNotifier(settings config.Settings, log *zap.Logger) *notifier {
 	return &notifier{log: log, delay: settings.NotifyDelay, command: c.run}
 }
 
+// startNotifier starts the notifier that the settings ask for, if any. stop
+// ends it and returns when no command is left.
+func (d *Daemon) startNotifier(ctx context.Context) (stop func()) {
+	n := newNotifier(d.settings, d.log)
+	if n == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { n.run(ctx, d.subjects) })
+	return func() { cancel(); running.Wait() }
+}
+
 // run looks at the remotes after each change until ctx is done, and returns
 // when no command is left. state returns all remotes, and what is closed at
 // the next change.

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"os"
+	"path"
 	"strings"
 
 	"wsync/monitor/watch"
@@ -26,9 +27,26 @@ type skipping struct{ *mirror }
 
 // Changed implements watch.Sink.
 func (s skipping) Changed(path string, change watch.Change) {
-	if !isGit(path) {
+	if path, change = besides(isGit, path, change); change != 0 {
 		s.mirror.Changed(path, change)
 	}
+}
+
+// besides is what is left of a change when the paths that skip tells of are not
+// mirrored; change is 0 if nothing is. An entry that comes or goes also changes
+// the times of its directory, which are mirrored if it is.
+func besides(skip func(string) bool, name string, change watch.Change) (string, watch.Change) {
+	if !skip(name) {
+		return name, change
+	}
+	dir := path.Dir(name)
+	if dir == "." {
+		dir = ""
+	}
+	if change&watch.Entry == 0 || skip(dir) {
+		return "", 0
+	}
+	return dir, watch.Meta
 }
 
 // Moved implements watch.Sink. What was moved in or out of a .git was made, or

@@ -26,19 +26,25 @@ func TestSkippingMarks(t *testing.T) {
 			for _, p := range []string{"a", ".git", ".git/index", "b/.git/x", "b/.git", ".gitignore", ""} {
 				s.Changed(p, watch.Content)
 			}
-		}, " .gitignore a"},
-		{"a move", func(s watch.Sink) { s.Moved("a", "b", false) }, "a! b"},
-		{"a move in", func(s watch.Sink) { s.Moved("a", ".git/b", false) }, "a"},
-		{"a move out", func(s watch.Sink) { s.Moved(".git/a", "b", true) }, "b"},
+		}, "/ /.gitignore /a"},
+		{"the times of its directory", func(s watch.Sink) {
+			s.Changed("b/.git", watch.Entry|watch.Tree)
+			s.Changed("c/.git/index", watch.Entry)
+		}, "/b"},
+		{"and of the root", func(s watch.Sink) { s.Changed(".git", watch.Entry) }, "/"},
+		{"a move", func(s watch.Sink) { s.Moved("a", "b", false) }, "/a! /b"},
+		{"a move in", func(s watch.Sink) { s.Moved("a", ".git/b", false) }, "/a"},
+		{"a move onto its name", func(s watch.Sink) { s.Moved("x/a", "x/.git", true) }, "/x /x/a"},
+		{"a move out", func(s watch.Sink) { s.Moved(".git/a", "b", true) }, "/b"},
 		{"a move within", func(s watch.Sink) { s.Moved("x/.git/a", ".git/b", true) }, ""},
-		{"a new name for it", func(s watch.Sink) { s.Moved("x/.git", "x/.git.old", true) }, "x/.git.old"},
+		{"a new name for it", func(s watch.Sink) { s.Moved("x/.git", "x/.git.old", true) }, "/x /x/.git.old"},
 	} {
 		w := &worker{log: zap.NewNop(), set: dirty.NewSet(), changed: func() {}}
 		m := &mirror{watcher: losslessWatcher{}, workers: map[string]*runningWorker{"r": {worker: w}}}
 		test.happen(skipping{m})
 		var got []string
 		for _, e := range w.set.Take(time.Now()).Entries {
-			mark := e.Path
+			mark := "/" + e.Path
 			if e.Approved > 0 {
 				mark += "!"
 			}

@@ -93,7 +93,7 @@ const (
 // mark makes a path dirty.
 func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Time) {
 	w.mu.Lock()
-	if w.remote.IsOwn(path) {
+	if path, change = besides(w.remote.IsOwn, path, change); change == 0 {
 		w.mu.Unlock()
 		return
 	}
