@@ -81,9 +81,8 @@ func Run(ctx context.Context, settings config.Settings, version string) error {
 	go d.lock.Watch(watching, settings.StateLockLimit)
 	log.Info("Daemon started", zap.String("version", version), zap.Int("pid", os.Getpid()), zap.Int("workspaces", len(workspaces)))
 	d.restore(workspaces)
-	stopNotifier := d.startNotifier(ctx)
+	defer d.startNotifier(ctx)() // not earlier: its command may take a moment to end
 	err = d.serve(ctx, listener)
-	stopNotifier()
 	d.close()
 	log.Info("Daemon stopped", zap.Error(err))
 	return err
