@@ -52,6 +52,12 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	// killmonitor WORKSPACE, killdaemon: kill -9.
 	"killmonitor": cmdKillMonitor,
 	"killdaemon":  cmdKillDaemon,
+	// stopmonitor WORKSPACE, continuemonitor WORKSPACE: SIGSTOP and SIGCONT.
+	"stopmonitor":     cmdStopMonitor,
+	"continuemonitor": cmdContinueMonitor,
+	// flood FILE: make more events about a new file than the kernel's queue
+	// holds.
+	"flood": cmdFlood,
 	// noprocess: no process of this home directory is left, or soon will be.
 	"noprocess": cmdNoProcess,
 	// mapstore FILE TEXT COMMAND...: map a file into memory and close it, run the
@@ -261,16 +267,7 @@ func cmdOddNames(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdKillMonitor(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) == 1, "killmonitor WORKSPACE")
-	ts.Check(ts.Exec("wsync", "status", "--json"))
-	var status api.Status
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &status))
-	for _, w := range status.Workspaces {
-		if w.Workspace.Name == args[0] {
-			kill9(ts, w.Monitor.PID)
-			return
-		}
-	}
-	ts.Fatalf("there is no workspace %s", args[0])
+	kill9(ts, monitorPID(ts, args[0]))
 }
 
 func cmdKillDaemon(ts *testscript.TestScript, neg bool, args []string) {

@@ -68,9 +68,9 @@ func TestRequests(t *testing.T) {
 		},
 		{
 			"add", func(ctx context.Context, c *Client) (any, error) {
-				return c.AddWorkspace(ctx, api.AddWorkspace{Name: "w", LocalPath: "/p", OnEmpty: "allow"})
+				return c.AddWorkspace(ctx, api.AddWorkspace{Name: "w", LocalPath: "/p", OnEmpty: "allow", SkipGit: true})
 			},
-			"POST /v1/workspaces", `{"name":"w","local_path":"/p","on_empty":"allow"}`, `{"monitor":{"state":"stopped"}}`,
+			"POST /v1/workspaces", `{"name":"w","local_path":"/p","on_empty":"allow","skip_git":true}`, `{"monitor":{"state":"stopped"}}`,
 			&api.WorkspaceStatus{Monitor: api.MonitorStatus{State: "stopped"}},
 		},
 		{

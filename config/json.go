@@ -181,6 +181,8 @@ func isZero(value any) bool {
 		return *v == 0
 	case *bool:
 		return !*v
+	case *Age:
+		return *v == 0
 	case **RootIdentity:
 		return *v == nil
 	case **SSH:

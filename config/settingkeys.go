@@ -52,6 +52,8 @@ var settingKeys = []settingKey{
 	{"RestartLimit", "5", numberSetting(func(s *Settings) *int { return &s.RestartLimit }, 1, 1000), "how often a monitor is restarted within RestartWindow before it is given up"},
 	{"RestartWindow", "10m", durationSetting(func(s *Settings) *time.Duration { return &s.RestartWindow }, time.Second, 24*time.Hour), "the time in which RestartLimit counts"},
 	{"StateLockLimit", "30s", durationSetting(func(s *Settings) *time.Duration { return &s.StateLockLimit }, time.Second, time.Hour), "how long the daemon's state may stay locked before the daemon ends itself, to be started again"},
+	{"NotifyCommand", "", commandSetting(func(s *Settings) *string { return &s.NotifyCommand }), "a command to run when a remote gets into trouble, and when it is well again; without it nobody is told"},
+	{"NotifyDelay", "1m", durationSetting(func(s *Settings) *time.Duration { return &s.NotifyDelay }, time.Second, 24*time.Hour), "how long a remote may be offline or retrying before NotifyCommand tells, and the least time between two such messages"},
 	{"MonitorExecutablePath", "", executableSetting(func(s *Settings) *string { return &s.MonitorExecutablePath }), "the executable that is run as a monitor, which must be a wsync of the same version; without it wsync runs its own binary"},
 }
 
@@ -61,12 +63,14 @@ type settingKind struct {
 	// set sets the field; home stands for "~". The error says what was
 	// expected.
 	set func(s *Settings, value, home string) error
+	// quotes: the value may have quotes of its own.
+	quotes bool
 }
 
 // newSetting puts a field and a parser of its values together. advice ends the
 // error, where there is more to say than what was expected.
 func newSetting[T any](field func(*Settings) *T, expected, advice string, parse func(value, home string) (T, bool)) settingKind {
-	return settingKind{expected, func(s *Settings, value, home string) error {
+	return settingKind{expected: expected, set: func(s *Settings, value, home string) error {
 		parsed, ok := parse(value, home)
 		if !ok {
 			return fmt.Errorf("expected %s, found %q%s", expected, value, advice)

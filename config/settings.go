@@ -47,6 +47,12 @@ type Settings struct {
 	// and this number.
 	HoldDeletionsShare float64
 	HoldDeletionsCount int
+
+	// NotifyCommand is run when a remote gets into trouble and when it is well
+	// again, see NotifyArgs; "" is none. NotifyDelay is how long a remote may be
+	// offline or retrying before that counts.
+	NotifyCommand string
+	NotifyDelay   time.Duration
 }
 
 // LockPath is the file that the daemon holds locked.
@@ -114,8 +120,9 @@ const settingsPathVariable = "WSYNC_CONFIG_PATH"
 //
 // The file has a KEY=VALUE on each line. Spaces around both are allowed, and so
 // are double quotes around the value, empty lines and lines that begin with
-// "#". A path is absolute or begins with "~/". An error names file, line, key
-// and what was expected.
+// "#". A path is absolute or begins with "~/"; NotifyCommand may have quotes of
+// its own, see SplitCommand. An error names file, line, key and what was
+// expected.
 func LoadSettings(env func(string) string) (Settings, error) {
 	s, err := loadSettings(env)
 	if err != nil {
@@ -193,7 +200,7 @@ func (s *Settings) parse(data []byte, path, home string) error {
 			return wrong("%s is already set in line %d: expected each key once", name, lines[name])
 		}
 		lines[name] = number
-		value, ok = unquote(value)
+		value, ok = unquote(value, settingKeys[key].kind.quotes)
 		if !ok {
 			return wrong("%s: expected double quotes on both sides of the value or on none", name)
 		}
@@ -204,10 +211,13 @@ func (s *Settings) parse(data []byte, path, home string) error {
 	return nil
 }
 
-// unquote removes the double quotes around a value. It fails if there is but one.
-func unquote(value string) (string, bool) {
+// unquote removes the double quotes around a value. It fails if there is but
+// one, unless the value may have quotes of its own.
+func unquote(value string, own bool) (string, bool) {
 	opens, closes := strings.HasPrefix(value, `"`), strings.HasSuffix(value, `"`)
 	switch {
+	case own && !(opens && closes && strings.Count(value, `"`) == 2):
+		return value, true
 	case opens && closes && len(value) >= 2:
 		return value[1 : len(value)-1], true
 	case opens || closes:

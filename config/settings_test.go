@@ -41,6 +41,7 @@ func TestLoadSettingsDefaults(t *testing.T) {
 		LogLevel:                "info", LogMaxSize: 10, Watcher: "auto", MaxWatches: 0,
 		RestartLimit: 5, RestartWindow: 10 * time.Minute, StateLockLimit: 30 * time.Second,
 		FullPassInterval: time.Hour, HoldDeletionsShare: 0.5, HoldDeletionsCount: 100,
+		NotifyDelay: time.Minute,
 	}
 	if got != want {
 		t.Errorf("defaults are %+v, expected %+v", got, want)
@@ -75,7 +76,8 @@ func TestLoadSettingsFile(t *testing.T) {
 		"\t# indented\n" +
 		"LogLevel=debug\nLogMaxSize=1\nWatcher=notify\nMaxWatches=8000\n" +
 		"RestartLimit=1\nRestartWindow=1s\nStateLockLimit=1m30s\nFullPassInterval=1m\n" +
-		"HoldDeletionsShare=0\nHoldDeletionsCount=0"
+		"HoldDeletionsShare=0\nHoldDeletionsCount=0\n" +
+		"NotifyCommand = sh -c 'echo \"$WSYNC_STATE\"'\nNotifyDelay=5s"
 	want := Settings{
 		Directory:               home + "/.wsync",
 		WorkspaceConfigFilePath: home + "/a b/=x",
@@ -85,6 +87,7 @@ func TestLoadSettingsFile(t *testing.T) {
 		LogLevel:                "debug", LogMaxSize: 1, Watcher: "notify", MaxWatches: 8000,
 		RestartLimit: 1, RestartWindow: time.Second, StateLockLimit: 90 * time.Second,
 		FullPassInterval: time.Minute, HoldDeletionsShare: 0, HoldDeletionsCount: 0,
+		NotifyCommand: `sh -c 'echo "$WSYNC_STATE"'`, NotifyDelay: 5 * time.Second,
 	}
 	writeFile(t, filepath.Join(home, ".wsync/wsync.config"), content)
 	writeFile(t, filepath.Join(home, "other"), content)

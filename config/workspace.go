@@ -32,6 +32,9 @@ type Workspace struct {
 	// OnEmpty says what an emptied LocalPath means: OnEmptyHalt (also when it
 	// is ""), or OnEmptyAllow.
 	OnEmpty string `json:"on_empty,omitempty"`
+	// SkipGit leaves entries called .git out, at any level: they are neither sent
+	// to a remote nor deleted there. It does not change while there are remotes.
+	SkipGit bool `json:"skip_git,omitempty"`
 
 	// unknown keeps the fields of the file that this version does not know,
 	// so that writing the file back loses nothing.
@@ -54,6 +57,14 @@ type Remote struct {
 	RemotePath string `json:"remote_path"`
 	// Connection says how the remote is reached.
 	Connection Connection `json:"connection_info"`
+
+	// DelayUpdates makes the files of one run of rsync appear together, at its
+	// end. See DelayDirectory.
+	DelayUpdates bool `json:"delay_updates,omitempty"`
+
+	// Trash is for how long the destination keeps what is deleted or overwritten
+	// there, 0 for not at all. See TrashDirectory.
+	Trash Age `json:"trash,omitempty"`
 
 	// Paused stops transfers to this remote alone.
 	Paused bool `json:"paused,omitempty"`
@@ -201,6 +212,7 @@ func (w *Workspace) fields() []field {
 		{"paused", &w.Paused, leftOut},
 		{"root_identity", &w.Root, leftOut},
 		{"on_empty", &w.OnEmpty, leftOut},
+		{"skip_git", &w.SkipGit, leftOut},
 	}
 }
 
@@ -209,6 +221,8 @@ func (r *Remote) fields() []field {
 		{"name", &r.Name, asValue},
 		{"remote_path", &r.RemotePath, asValue},
 		{"connection_info", &r.Connection, asValue},
+		{"delay_updates", &r.DelayUpdates, leftOut},
+		{"trash", &r.Trash, leftOut},
 		{"paused", &r.Paused, leftOut},
 		{"adoption_pending", &r.AdoptionPending, leftOut},
 	}

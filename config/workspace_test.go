@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // original is a workspace in the original's format, with fields that this
@@ -52,8 +53,8 @@ func TestWorkspaceJSON(t *testing.T) {
 
 func TestWorkspaceJSONOwnFields(t *testing.T) {
 	w := Workspace{
-		Name: "a", LocalPath: "/a", Paused: true, OnEmpty: OnEmptyAllow, Root: &RootIdentity{Device: 1<<64 - 1, Inode: 2},
-		Remotes: []Remote{{Name: "r", RemotePath: "m", Paused: true, AdoptionPending: true,
+		Name: "a", LocalPath: "/a", Paused: true, OnEmpty: OnEmptyAllow, SkipGit: true, Root: &RootIdentity{Device: 1<<64 - 1, Inode: 2},
+		Remotes: []Remote{{Name: "r", RemotePath: "m", Paused: true, AdoptionPending: true, DelayUpdates: true, Trash: Age(36 * time.Hour),
 			Connection: Connection{RsyncDaemon: &RsyncDaemon{Host: "h", Port: 8730, Username: "u", PasswordFile: "/p"}}}},
 	}
 	// Through pointers, values and other structs, as on the daemon's API.

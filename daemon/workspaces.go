@@ -17,7 +17,7 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 	if err := decode(r, &req); err != nil {
 		return nil, err
 	}
-	w := config.Workspace{Name: req.Name, LocalPath: req.LocalPath, OnEmpty: req.OnEmpty}
+	w := config.Workspace{Name: req.Name, LocalPath: req.LocalPath, OnEmpty: req.OnEmpty, SkipGit: req.SkipGit}
 	if err := w.Validate(); err != nil {
 		return nil, invalid(err)
 	}

@@ -118,7 +118,7 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	// whole; what never was on the remote counts for nothing.
 	d.count = len(entries)
 	var sample []string
-	if unknown || t.holding || d.count+t.recent > t.limits.count || isEmpty(t.lane.root) {
+	if unknown || t.holding || d.count+t.recent > t.limits.count || isEmptyBut(t.lane.root, t.limits.skipGit) {
 		list, ok := t.run(rsync.CountDeletions(t.endpoint, d.judged))
 		if !ok {
 			return judgedDeletions{}

@@ -58,10 +58,17 @@ func tooMany(deletions, remaining int, share float64, count int) bool {
 	return deletions > count && float64(deletions) > share*float64(deletions+remaining)
 }
 
-// countEntries counts what is below the directory at path, up to limit.
-func countEntries(path string, limit int) int {
+// countEntries counts what is below the directory at path, up to limit, with
+// skipGit without what is called .git.
+func countEntries(path string, limit int, skipGit bool) int {
 	n := 0
-	filepath.WalkDir(path, func(p string, _ fs.DirEntry, err error) error {
+	filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
+		if skipGit && err == nil && p != path && e.Name() == ".git" {
+			if e.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
 		if err == nil && p != path {
 			n++
 		}
@@ -78,6 +85,8 @@ type deletionLimits struct {
 	share      float64
 	count      int
 	allowEmpty bool
+	// skipGit: entries called .git do not count.
+	skipGit bool
 }
 
 // judge says why deletions must be held, or "". deletions is their number,
@@ -86,7 +95,7 @@ func (l deletionLimits) judge(root string, deletions int) string {
 	if deletions == 0 {
 		return ""
 	}
-	if !l.allowEmpty && isEmpty(root) {
+	if !l.allowEmpty && isEmptyBut(root, l.skipGit) {
 		return "the workspace is empty, and was not before"
 	}
 	if deletions <= l.count {
@@ -97,7 +106,7 @@ func (l deletionLimits) judge(root string, deletions int) string {
 	if l.share > 0 {
 		enough = int(float64(deletions)*(1-l.share)/l.share) + 1
 	}
-	if remaining := countEntries(root, enough); tooMany(deletions, remaining, l.share, l.count) {
+	if remaining := countEntries(root, enough, l.skipGit); tooMany(deletions, remaining, l.share, l.count) {
 		return fmt.Sprintf("%d entries would be deleted at once, and %d are left", deletions, remaining)
 	}
 	return ""

@@ -87,11 +87,11 @@ func TestCountEntries(t *testing.T) {
 	root := newDir(t)
 	write(t, root, "a", "d/b", "d/e/c")
 	for limit, want := range map[int]int{100: 5, 5: 5, 3: 3, 1: 1} {
-		if got := countEntries(root, limit); got != want {
+		if got := countEntries(root, limit, false); got != want {
 			t.Errorf("up to %d: %d", limit, got)
 		}
 	}
-	if got := countEntries(filepath.Join(root, "none"), 5); got != 0 {
+	if got := countEntries(filepath.Join(root, "none"), 5, false); got != 0 {
 		t.Errorf("what is not there holds %d", got)
 	}
 }

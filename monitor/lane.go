@@ -97,6 +97,8 @@ type lane struct {
 	local       rsync.Version
 	// scratch is an existing directory for what a probe needs.
 	scratch string
+	// skipGit: nothing called .git is sent or deleted.
+	skipGit bool
 	// known is what was found out since the last failure, nil at first; stale,
 	// that it is to be forgotten.
 	known atomic.Pointer[knowledge]
@@ -124,7 +126,8 @@ func (l *lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progr
 // prepare makes the next small change quick that has to go by rsync. To connect
 // to a daemon and agree with it takes most of the time.
 func (l *lane) prepare(endpoint rsync.Endpoint) {
-	if endpoint.Remote.Connection.Kind() != config.KindRsyncDaemon || endpoint.Strategy.Basic {
+	r := endpoint.Remote
+	if r.Connection.Kind() != config.KindRsyncDaemon || endpoint.Strategy.Basic || r.Trash != 0 {
 		return
 	}
 	standby, err := rsync.Prepare(l.root, l.environment(), rsync.Paths(endpoint, nil, true).Limit(endpoint, 0))
@@ -207,7 +210,7 @@ func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Pr
 
 // connect makes the shared connection.
 func (l *lane) connect(ctx context.Context, remote config.Remote) (rsync.Endpoint, *outcome) {
-	endpoint := rsync.Endpoint{Remote: remote}
+	endpoint := rsync.Endpoint{Remote: remote, SkipGit: l.skipGit, Began: time.Now()}
 	if l.connection != nil {
 		if err := l.connection.Ensure(ctx, l.environment()); err != nil {
 			return endpoint, connectFailure(err)
@@ -293,7 +296,9 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 		return nil
 	}
 	k = &knowledge{version: k.version, strategy: strategy, probed: true, direct: small}
-	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, strategy.Describe()...)
+	tried := *endpoint
+	tried.Strategy = strategy
+	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, tried.Describe()...)
 	switch {
 	case small == nil:
 		k.notes = append(k.notes, "all changes travel by rsync: "+refusal)

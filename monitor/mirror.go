@@ -168,7 +168,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: settings.RunDirectory, files: m.files}
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: settings.RunDirectory, files: m.files, skipGit: m.definition.Workspace.SkipGit}
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
 	}
@@ -186,11 +186,13 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 		remote:           r,
 		set:              dirty.NewSet(),
 		unconfirmed:      dirty.NewSet(),
+		gitLocks:         make(gitLocks),
 		fullPassInterval: settings.FullPassInterval,
 		limits: deletionLimits{
 			share:      settings.HoldDeletionsShare,
 			count:      settings.HoldDeletionsCount,
 			allowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
+			skipGit:    m.definition.Workspace.SkipGit,
 		},
 		adopted: !r.AdoptionPending,
 		since:   time.Now(),
@@ -214,9 +216,6 @@ func (m *mirror) list() []*runningWorker {
 
 // Changed implements watch.Sink.
 func (m *mirror) Changed(path string, change watch.Change) {
-	if ours(path) {
-		return
-	}
 	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.mark(path, change, seq, now) })
 	m.compensate()
 }
@@ -227,22 +226,8 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	if dir {
 		change |= watch.Tree
 	}
-	switch {
-	case ours(from):
-		m.Changed(to, change)
-		return
-	case ours(to):
-		m.Changed(from, change)
-		return
-	}
 	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markMoved(from, to, change, seq, now) })
 	m.compensate()
-}
-
-// ours tells that a path is wsync's own: the workspace may be the mirror of
-// another.
-func ours(path string) bool {
-	return path == direct.TempDir || dirty.Below(path, direct.TempDir)
 }
 
 // Lost implements watch.Sink.

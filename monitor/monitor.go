@@ -128,11 +128,15 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		workers: make(map[string]*runningWorker),
 	}
 	m.files = direct.NewFiles(m.seq.Load)
+	var sink watch.Sink = m
+	if d.Workspace.SkipGit {
+		sink = skipping{m}
+	}
 	m.watcher, err = watch.New(m.root, watch.Options{
 		Backend:    d.Settings.Watcher,
 		CookieDir:  cookies,
 		MaxWatches: d.Settings.MaxWatches,
-	}, m)
+	}, sink)
 	if err != nil {
 		pool.Close()
 		return nil, err

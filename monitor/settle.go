@@ -23,7 +23,7 @@ const freeRounds = 10
 
 // begin takes a batch and transfers it. The caller holds mu; begin unlocks it.
 func (w *worker) begin(ctx context.Context, now time.Time) {
-	batch := w.set.Take(now)
+	batch := w.holdLocked(w.set.Take(now), now)
 	confirm := batch.Empty()
 	if confirm {
 		batch = w.takeConfirmation(now)

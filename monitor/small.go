@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,6 +32,12 @@ const abortTime = 500 * time.Millisecond
 // openDirect opens the lane for small changes. witness is a file that rsync has
 // just made at the destination. The refusal says why there is none.
 func (l *lane) openDirect(ctx context.Context, r config.Remote, witness string) (small *direct.Lane, refusal string) {
+	switch {
+	case r.DelayUpdates:
+		return nil, "its updates are to be delayed"
+	case r.Trash != 0:
+		return nil, "only that keeps what it replaces in the trash"
+	}
 	var target direct.Target
 	switch r.Connection.Kind() {
 	case config.KindLocal:
@@ -57,12 +64,22 @@ func (l *lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 }
 
 // source is the workspace for a plan.
-type source string
+type source struct {
+	root    string
+	skipGit bool
+}
 
-func (s source) abs(name string) string { return filepath.Join(string(s), filepath.FromSlash(name)) }
+func (s source) abs(name string) string { return filepath.Join(s.root, filepath.FromSlash(name)) }
 
-func (s source) Lstat(name string) (fs.FileInfo, error)     { return os.Lstat(s.abs(name)) }
-func (s source) ReadDir(name string) ([]fs.DirEntry, error) { return os.ReadDir(s.abs(name)) }
+func (s source) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(s.abs(name)) }
+
+func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := os.ReadDir(s.abs(name))
+	if s.skipGit {
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return isGit(e.Name()) })
+	}
+	return entries, err
+}
 
 // directly brings in line what is small and simple of the batch, and leaves the
 // rest of it.
@@ -80,7 +97,7 @@ func (t *transfer) directly() {
 	if t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root) {
 		limits.Deletions = 0
 	}
-	plan := direct.MakePlan(t.batch.Moves, t.batch.Entries, source(t.lane.root), lane.Owns, limits)
+	plan := direct.MakePlan(t.batch.Moves, t.batch.Entries, source{t.lane.root, t.lane.skipGit}, lane.Owns, limits)
 	if len(t.batch.Moves) == 0 && len(plan.Steps) == 0 {
 		return
 	}

@@ -48,6 +48,11 @@ func (t *transfer) do() {
 		t.out = outcome{err: errors.New("the connection broke"), offline: true, broken: true}
 		return
 	}
+	if t.endpoint.Untrashed() {
+		t.out.err = errors.New("the remote cannot keep what is deleted or overwritten: one of the two rsyncs is openrsync")
+		t.out.hint, t.out.attention = "install rsync there, or attach it again without --trash", true
+		return
+	}
 	if t.batch.Everything == nil && !t.confirm {
 		t.directly()
 	}
@@ -119,6 +124,7 @@ func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) 
 // time can be made to look the same, the time of the last change of the inode
 // cannot.
 func (t *transfer) fullPass() {
+	t.tendOwn()
 	everything := dirty.Batch{Everything: t.batch.Everything}
 	var reread []string
 	if !t.since.IsZero() {
@@ -150,9 +156,10 @@ func (t *transfer) fullPass() {
 	})
 }
 
-// excepted tells that a path is left out, because it fails.
+// excepted tells that a path is left out, because it fails or is not mirrored.
 func (t *transfer) excepted(name string) bool {
-	return slices.ContainsFunc(t.except, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
+	return t.lane.skipGit && isGit(name) || t.remote.IsOwn(name) ||
+		slices.ContainsFunc(t.except, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
 }
 
 // entries transfers the listed paths: what is new comes before what is gone, so

@@ -42,6 +42,7 @@ type worker struct {
 	unconfirmed *dirty.Set
 	confirming  dirty.Batch // those that rsync is at
 	confirmAt   time.Time
+	gitLocks    gitLocks
 	// barriers are the requests to wait that are not answered yet, in order.
 	barriers []barrier
 	asked    uint64 // the last barrier
@@ -104,6 +105,10 @@ const (
 // mark makes a path dirty.
 func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Time) {
 	w.mu.Lock()
+	if path, change = besides(w.remote.IsOwn, path, change); change == 0 {
+		w.mu.Unlock()
+		return
+	}
 	if path == "" && change&watch.Tree != 0 {
 		w.everything(passEvents, seq, now, now)
 	} else {
@@ -120,6 +125,12 @@ func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Tim
 func (w *worker) markMoved(from, to string, change watch.Change, seq uint64, now time.Time) {
 	dir := change&watch.Tree != 0
 	w.mu.Lock()
+	if w.remote.IsOwn(from) || w.remote.IsOwn(to) {
+		w.mu.Unlock()
+		w.mark(to, change, seq, now)
+		w.mark(from, change, seq, now)
+		return
+	}
 	if w.canMove(from, to) && w.set.Move(from, to, dir, seq, now) {
 		w.unconfirmed.Rekey(from, to)
 	} else {
@@ -282,5 +293,6 @@ func (w *worker) notBefore(at time.Time) time.Time {
 func (w *worker) serves(r config.Remote) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.remote.Destination() == r.Destination() && reflect.DeepEqual(w.remote.Connection, r.Connection)
+	return w.remote.Destination() == r.Destination() && reflect.DeepEqual(w.remote.Connection, r.Connection) &&
+		w.remote.DelayUpdates == r.DelayUpdates && w.remote.Trash == r.Trash
 }

@@ -34,11 +34,11 @@ func TestCommands(t *testing.T) {
 		requests []string // those that change something
 	}{
 		{
-			args:    "add w some/place --on-empty allow",
+			args:    "add w some/place --on-empty allow --skip-git",
 			answers: map[string]any{"POST /v1/workspaces": api.WorkspaceStatus{Workspace: config.Workspace{LocalPath: "/real"}}},
 			stdout:  "added w: /real\n",
 			requests: []string{
-				`POST /v1/workspaces {"name":"w","local_path":"` + directory + `/some/place","on_empty":"allow"}`,
+				`POST /v1/workspaces {"name":"w","local_path":"` + directory + `/some/place","on_empty":"allow","skip_git":true}`,
 			},
 		},
 		{
@@ -106,12 +106,12 @@ func TestCommands(t *testing.T) {
 			requests: []string{`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}}}`},
 		},
 		{
-			args:   "attach w r me@host:/dest --port 22 --delete-existing",
+			args:   "attach w r me@host:/dest --port 22 --delete-existing --delay-updates",
 			status: attached(report.RemoteStatus{State: report.Offline, Error: "ssh: no route to host", Hint: "is it on?"}),
 			stdout: "attached w/r to ssh://me@host:22/dest: offline, retrying now\n",
 			stderr: "wsync: w/r: ssh: no route to host\nhint: is it on?\n",
 			requests: []string{
-				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Ssh":{"host":"host","port":22,"username":"me","identity_file":null}}},"delete_existing":true}`,
+				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Ssh":{"host":"host","port":22,"username":"me","identity_file":null}},"delay_updates":true},"delete_existing":true}`,
 			},
 		},
 		{

@@ -39,6 +39,8 @@ func (c *command) attachCommand() *cli.Command {
 			&cli.StringFlag{Name: "user", Usage: "log in as `USER`"},
 			&cli.StringFlag{Name: "identity-file", Usage: "the ssh key is in `FILE`"},
 			&cli.StringFlag{Name: "password-file", Usage: "the password for the rsync daemon is in `FILE`"},
+			&cli.BoolFlag{Name: "delay-updates", Usage: "let the files of one transfer appear together, at its end"},
+			&cli.StringFlag{Name: "trash", Usage: "keep what is deleted or overwritten for `DURATION`, such as 7d"},
 			&cli.BoolFlag{Name: "delete-existing", Usage: "delete what is in DEST and not in the workspace"},
 		},
 		Action: c.attach,
@@ -95,6 +97,12 @@ func newRemote(cCtx *cli.Context) (config.Remote, error) {
 		return remote, &usageError{message: err.Error()}
 	}
 	remote.Name = cCtx.Args().Get(1)
+	remote.DelayUpdates = cCtx.Bool("delay-updates")
+	if cCtx.IsSet("trash") {
+		if remote.Trash, err = config.ParseAge(cCtx.String("trash")); err != nil {
+			return remote, &usageError{message: "--trash: " + err.Error()}
+		}
+	}
 	flags := config.DestinationFlags{Port: cCtx.Int("port"), User: cCtx.String("user")}
 	if cCtx.IsSet("port") && flags.Port == 0 {
 		return remote, &usageError{message: "--port is 0: expected a number from 1 to 65535"}

@@ -154,6 +154,9 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 		onEmpty = "halt"
 	}
 	b.field(2, "on empty", onEmpty)
+	if definition.SkipGit {
+		b.field(2, "left out", ".git, at any level")
+	}
 	state := monitor.State
 	if monitor.PID > 0 {
 		state += fmt.Sprintf(", pid %d", monitor.PID)

@@ -19,6 +19,7 @@ func (c *command) addCommand() *cli.Command {
 		Description: "Makes the directory PATH a workspace, which can be mirrored to any number of remotes.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "on-empty", Usage: "`halt|allow` mirroring when PATH is suddenly empty (default halt)"},
+			&cli.BoolFlag{Name: "skip-git", Usage: "leave out what is called .git, at any level: neither send nor delete it"},
 		},
 		Action: c.add,
 	}
@@ -45,7 +46,7 @@ func (c *command) add(cCtx *cli.Context) error {
 		return fmt.Errorf("cannot add %s: %w", name, err)
 	}
 	c.warnMissing("rsync")
-	status, err := daemon.AddWorkspace(cCtx.Context, api.AddWorkspace{Name: name, LocalPath: path, OnEmpty: onEmpty})
+	status, err := daemon.AddWorkspace(cCtx.Context, api.AddWorkspace{Name: name, LocalPath: path, OnEmpty: onEmpty, SkipGit: cCtx.Bool("skip-git")})
 	if err != nil {
 		return fmt.Errorf("cannot add %s: %w", name, err)
 	}

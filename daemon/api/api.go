@@ -53,6 +53,7 @@ type AddWorkspace struct {
 	Name      string `json:"name"`
 	LocalPath string `json:"local_path"`
 	OnEmpty   string `json:"on_empty,omitempty"`
+	SkipGit   bool   `json:"skip_git,omitempty"`
 }
 
 // AttachRemote asks to attach a remote to a workspace. Remote.AdoptionPending

@@ -10,12 +10,14 @@ package direct
 import (
 	"io/fs"
 	"time"
+
+	"wsync/config"
 )
 
 // TempDir is the directory of wsync's own at a destination that is reached by
 // sftp. What is written there takes its place in the tree by a rename. It is
 // never mirrored, and no full pass sees it.
-const TempDir = ".wsync-tmp"
+const TempDir = config.TempDirectory
 
 // Target is the file system of a remote. Its requests are carried out in the
 // order in which they are made, whether their replies are waited for or not.

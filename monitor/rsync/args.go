@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"wsync/config"
-	"wsync/monitor/direct"
 )
 
 // Endpoint is the destination of a transfer.
@@ -26,6 +26,11 @@ type Endpoint struct {
 	Relay *net.TCPAddr
 	// Strategy is what both ends are able to do.
 	Strategy Strategy
+	// Began is when the transfer began, which names what it puts into the
+	// trash; zero for a run that puts nothing there.
+	Began time.Time
+	// SkipGit: entries called .git, at any level, are neither sent nor deleted.
+	SkipGit bool
 }
 
 // Job is one run of rsync: its arguments, and the list of paths on its
@@ -72,7 +77,7 @@ const (
 // whatever is necessary otherwise.
 // Paths in except, and all below them, are left alone on both sides.
 func FullPass(e Endpoint, except []string, maxDelete int) Job {
-	args := []string{"--recursive", "--stats"}
+	args := append([]string{"--recursive", "--stats"}, e.delay()...)
 	if !e.Strategy.Basic {
 		args = append(args, "--delete", "--max-delete="+strconv.Itoa(maxDelete))
 	} else if maxDelete > 0 {
@@ -107,7 +112,7 @@ func DeleteOnly(e Endpoint, except []string, maxDelete int) Job {
 // of them is touched, nor what is in except, which must come from Plan.Except. A
 // directory that is gone by then is deleted where the remote can be told so.
 func Trees(e Endpoint, paths, except []string) Job {
-	return trees(e, paths, append([]string{"--ignore-times"}, excludes(except)...))
+	return trees(e, paths, append([]string{e.bytewise()}, excludes(except)...))
 }
 
 // MovedTrees is like Trees for directories that were renamed on the remote, too:
@@ -122,6 +127,7 @@ func trees(e Endpoint, paths, more []string) Job {
 		args = append(args, "--delete-missing-args")
 	}
 	args = append(args, e.force()...)
+	args = append(args, e.delay()...)
 	return e.job(append(args, more...), list(paths))
 }
 
@@ -136,8 +142,9 @@ func Paths(e Endpoint, paths []string, contents bool) Job {
 		args = append(args, "--delete-missing-args")
 	}
 	if contents {
-		args = append(args, "--ignore-times")
+		args = append(args, e.bytewise())
 	}
+	args = append(args, e.delay()...)
 	return e.job(args, list(paths))
 }
 
@@ -198,6 +205,16 @@ func (e Endpoint) mkpath() []string {
 
 // job adds what all runs share. The working directory is the workspace.
 func (e Endpoint) job(args []string, input []byte) Job {
+	// Filter rules before the others: the first that matches counts.
+	rules := append(e.own(), e.trash()...)
+	if e.SkipGit {
+		rules = append(rules, "--exclude=.git")
+	}
+	return e.unfiltered(append(rules, args...), input)
+}
+
+// unfiltered is job without the rules about what is left alone.
+func (e Endpoint) unfiltered(args []string, input []byte) Job {
 	all := []string{
 		"--links", "--perms", "--times", "--owner", "--group", "--devices", "--specials",
 		"--timeout=" + strconv.Itoa(ioTimeout),
@@ -284,10 +301,9 @@ func list(paths []string) []byte {
 	return []byte(b.String())
 }
 
-// excludes are the filter rules that leave paths alone, and what is wsync's own
-// at the destination.
+// excludes are the filter rules that leave paths alone.
 func excludes(paths []string) []string {
-	rules := []string{"--exclude=/" + direct.TempDir}
+	var rules []string
 	for _, p := range paths {
 		rules = append(rules, "--exclude=/"+quotePattern(p))
 	}

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wsync/config"
-	"wsync/monitor/direct"
 )
 
 // common are the arguments of every run.
@@ -20,6 +20,19 @@ func TestJobs(t *testing.T) {
 	plain := local("/dst", Strategy{})
 	able := local("/dst/", modern)
 	basic := local("/dst", Strategy{Basic: true})
+	trashing, trashingBasic := local("/dst", Strategy{}), local("/dst", Strategy{Basic: true})
+	trashing.Remote.Trash, trashingBasic.Remote.Trash = config.Age(time.Hour), config.Age(time.Hour)
+	trashing.Began = time.Date(2026, 1, 2, 4, 4, 5, 6, time.FixedZone("", 3600))
+	trashingBasic.Began = trashing.Began
+	probing := trashing
+	probing.Began = time.Time{}
+	trash := []string{"--backup", "--backup-dir=.wsync-trash/2026-01-02T03-04-05Z", "--exclude=/.wsync-trash"}
+	delayed, delayedBasic := local("/dst", Strategy{}), local("/dst", Strategy{Basic: true})
+	delayed.Remote.DelayUpdates, delayedBasic.Remote.DelayUpdates = true, true
+	sweep, _ := SweepDelayed(delayed)
+	delay := []string{"--delay-updates", "--partial-dir=.wsync-delayed", "--filter=-p .wsync-delayed/"}
+	gitless := local("/dst", Strategy{})
+	gitless.SkipGit = true
 	paths := []string{"a", "#b", "d/c"}
 	except := []string{"x y", "d/*"}
 	const input = "./a\x00./#b\x00./d/c\x00"
@@ -48,6 +61,23 @@ func TestJobs(t *testing.T) {
 			"/a\x00/a/**\x00/d/\x00/d/c\x00/d/c/**\x00/d/e\\*\x00/d/e\\*/**\x00"},
 		{"count", CountDeletions(plain, []string{"a"}), []string{"--dry-run", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 		{"root", Root(plain), []string{"--dirs", "--exclude=/*"}, ""},
+		{"full pass with trash", FullPass(trashing, except, 7), append(append([]string{"--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, trash...), rules...), ""},
+		{"list of deletions with trash", ListDeletions(trashing, nil), append([]string{"--recursive", "--delete", "--dry-run"}, trash...), ""},
+		{"deletions only with trash", DeleteOnly(trashing, nil, 4), append([]string{"--recursive", "--delete", "--existing", "--ignore-existing", "--max-delete=4"}, trash...), ""},
+		{"trees with trash", Trees(trashing, paths, nil), append([]string{"--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--force"}, trash...), input},
+		{"contents with trash", Paths(trashing, paths, true), append(append(slices.Clone(files), "--force", "--checksum"), trash...), input},
+		{"deletions with trash", Deletions(trashing, []string{"a"}), append([]string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, trash...), "/a\x00/a/**\x00"},
+		{"probe with trash", Deletions(probing, []string{"a"}), []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*", "--exclude=/.wsync-trash"}, "/a\x00/a/**\x00"},
+		{"basic trash", FullPass(trashingBasic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
+		{"delayed full pass", FullPass(delayed, except, 7), append(append([]string{"--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, delay...), rules...), ""},
+		{"delayed full pass, basic", FullPass(delayedBasic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
+		{"delayed trees", Trees(delayed, paths, nil), append([]string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-", "--force"}, delay...), input},
+		{"delayed paths", Paths(delayed, paths, true), append(append(slices.Clone(files), "--force", "--ignore-times"), delay...), input},
+		{"list of deletions behind delayed updates", ListDeletions(delayed, nil), []string{"--recursive", "--delete", "--dry-run", "--filter=-p .wsync-delayed/"}, ""},
+		{"sweep behind delayed updates", sweep, []string{"--recursive", "--delete", "--existing", "--ignore-existing",
+			"--filter=H .wsync-delayed/", "--filter=R .wsync-delayed/***", "--filter=P *", "--filter=S */", "--filter=H *"}, ""},
+		{"full pass without .git", FullPass(gitless, except, 7), append([]string{"--exclude=.git", "--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, rules...), ""},
+		{"deletions without .git", Deletions(gitless, []string{"a"}), []string{"--exclude=.git", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := slices.Clone(test.job.Args)
@@ -63,11 +93,11 @@ func TestJobs(t *testing.T) {
 				}
 				got = slices.Delete(got, j, j+1)
 			}
-			if slices.Contains(got, "--recursive") && !slices.Contains(got, "--exclude=*") {
+			if !slices.Contains(got, "--filter=P *") {
 				// What is wsync's own is never compared, let alone deleted.
-				j := slices.Index(got, "--exclude=/"+direct.TempDir)
+				j := slices.Index(got, "--exclude=/.wsync-tmp")
 				if j < 0 {
-					t.Fatalf("nothing protects %s in %q", direct.TempDir, got)
+					t.Fatalf("nothing protects what is wsync's own in %q", got)
 				}
 				got = slices.Delete(got, j, j+1)
 			}
@@ -84,6 +114,76 @@ func TestJobs(t *testing.T) {
 				t.Error("standard input is there when it must not, or the other way round")
 			}
 		})
+	}
+}
+
+func TestSweepDelayedWhereThereIsNothing(t *testing.T) {
+	basic := local("/d", Strategy{Basic: true})
+	basic.Remote.DelayUpdates = true
+	for _, e := range []Endpoint{local("/d", modern), basic} {
+		if job, ok := SweepDelayed(e); ok {
+			t.Errorf("%q", job.Args)
+		}
+	}
+	if s := strings.Join(basic.Describe(), "\n"); !strings.Contains(s, "one by one") {
+		t.Error(s)
+	}
+}
+
+func TestTrash(t *testing.T) {
+	ssh := Endpoint{Remote: config.Remote{RemotePath: "/srv/x", Trash: config.Age(time.Hour), DelayUpdates: true,
+		Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}, SSH: []string{"ssh"}, Began: time.Now(), SkipGit: true}
+	args := append(slices.Clone(common), "--rsh=ssh")
+	if got, want := ListTrash(ssh).Args, append(slices.Clone(args), "--list-only", "--", "backup:/srv/x/.wsync-trash/"); !slices.Equal(got, want) {
+		t.Errorf("list  %q\nwant %q", got, want)
+	}
+	// No rule of anybody else's stands there.
+	want := append(slices.Clone(args), "--recursive", "--delete", "--include=/a", "--include=/a/**", "--include=/b", "--include=/b/**", "--exclude=*",
+		"--", "./", "backup:/srv/x/.wsync-trash/")
+	if got := ExpireTrash(ssh, []string{"a", "b"}).Args; !slices.Equal(got, want) {
+		t.Errorf("expire %q\nwant %q", got, want)
+	}
+
+	const listing = "drwx------          4,096 2026/11/23 08:00:45 .\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-05Z\n" +
+		"drwxr-xr-x+         4,096 2026/11/23 08:00:45 2026-01-02T03-04-06Z\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-07Z\n" +
+		"-rw-r--r--          4,096 2026/11/23 08:00:45 2026-01-02T03-04-04Z\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-13-02T03-04-05Z\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 mine\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 x2026-01-02T03-04-05Z\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-05Z*\n"
+	limit := time.Date(2026, 1, 2, 4, 4, 7, 0, time.FixedZone("", 3600))
+	if got := TrashBefore(listing, limit); !slices.Equal(got, []string{"2026-01-02T03-04-05Z", "2026-01-02T03-04-06Z"}) {
+		t.Errorf("%q are too old", got)
+	}
+	if !IsPrivate(listing) || IsPrivate(strings.Replace(listing, "drwx------", "drwxr-x---", 1)) || IsPrivate("") {
+		t.Error("who can look into the trash is not understood")
+	}
+	many := strings.Repeat("drwxr-xr-x 4,096 2026/11/23 08:00:45 2026-01-02T03-04-05Z\n", 2*maxExpired)
+	if n := len(TrashBefore(many, limit)); n != maxExpired {
+		t.Errorf("%d at a time", n)
+	}
+	basic := ssh
+	basic.Strategy.Basic = true
+	if !basic.Untrashed() || basic.Trashes() || ssh.Untrashed() || !strings.Contains(strings.Join(basic.Describe(), ""), "cannot be kept") {
+		t.Error("openrsync is thought to keep a trash")
+	}
+}
+
+// The rule that leaves .git out stands before any other but that for what is
+// wsync's own, in every job.
+func TestSkipGit(t *testing.T) {
+	e := local("/d", modern)
+	e.SkipGit = true
+	for _, job := range []Job{FullPass(e, []string{"x"}, 9), ListDeletions(e, []string{"x"}), DeleteOnly(e, []string{"x"}, 9), Trees(e, nil, []string{"x"}),
+		Paths(e, nil, true), Deletions(e, nil), CountDeletions(e, nil), Root(e)} {
+		rule := slices.IndexFunc(job.Args, func(a string) bool {
+			return strings.HasPrefix(a, "--exclude") || strings.HasPrefix(a, "--include") || strings.HasPrefix(a, "--filter")
+		})
+		if rule < 0 || !slices.Equal(job.Args[rule:rule+2], []string{"--exclude=/.wsync-tmp", "--exclude=.git"}) {
+			t.Errorf("%q", job.Args)
+		}
 	}
 }
 

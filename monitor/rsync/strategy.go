@@ -107,6 +107,7 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 		}
 		return r, err
 	}
+	e.Began = time.Time{} // what is made here is no loss
 	guess := e.Strategy
 	for _, e.Strategy = range guess.lesser() {
 		make := Paths(e, []string{kept, removed}, true)

@@ -184,7 +184,7 @@ func TestInotifyPollsBeyondMaxWatches(t *testing.T) {
 	s.plant(s.in("a"), 3, 2, 2)
 	s.verify()
 	stats := s.w.Stats()
-	if stats.Directories > 5 || stats.Polled < 9 || !strings.Contains(stats.Problem, "may use 5 and needs 14") {
+	if stats.Directories > 5 || stats.Polled < 9 || !strings.Contains(stats.Problem, "MaxWatches allows 5, and 14 are needed") {
 		t.Errorf("the state is %+v", stats)
 	}
 	changeEverything(s)

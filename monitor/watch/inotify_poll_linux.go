@@ -313,7 +313,7 @@ func outOfWatches(err error) bool {
 func (w *inotify) shortage(n int) string {
 	text := fmt.Sprintf("%d of %d directories are polled because no watch is left for them", n, n+len(w.tree.byWatch))
 	if w.opts.MaxWatches > 0 && len(w.tree.byWatch) >= w.opts.MaxWatches {
-		return fmt.Sprintf("%s: this watcher may use %d and needs %d", text, w.opts.MaxWatches, n+len(w.tree.byWatch))
+		return fmt.Sprintf("%s: MaxWatches allows %d, and %d are needed", text, w.opts.MaxWatches, n+len(w.tree.byWatch))
 	}
 	limit := readLimit("/proc/sys/fs/inotify/max_user_watches")
 	if own := readLimit("/proc/sys/user/max_inotify_watches"); own > 0 && own < limit {

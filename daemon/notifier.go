@@ -1,0 +1,226 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/monitor/report"
+)
+
+const (
+	// noticePause is the least time between two looks at all remotes: a busy
+	// monitor reports fifty times a second.
+	noticePause = 200 * time.Millisecond
+	// maxCommands is how many commands run at a time, when many remotes get
+	// into trouble at once.
+	maxCommands = 4
+)
+
+// subject is a remote that may be told of.
+type subject struct {
+	workspace, localPath, destination string
+	status                            report.RemoteStatus
+}
+
+// remoteKey names a remote of all workspaces.
+type remoteKey struct{ workspace, remote string }
+
+// notifier tells of remotes that get into trouble and out of it, by running a
+// command. It only reads the daemon's state, so that nothing waits for it.
+type notifier struct {
+	log   *zap.Logger
+	delay time.Duration
+	// command runs the command, with these variables in its environment, until
+	// it ends or ctx is done.
+	command func(ctx context.Context, variables []string)
+
+	// Of the goroutine of run.
+	notices map[remoteKey]notice
+	running map[remoteKey]bool // those whose command runs
+}
+
+// newNotifier returns the notifier that the settings ask for, nil for none.
+func newNotifier(settings config.Settings, log *zap.Logger) *notifier {
+	args := settings.NotifyArgs()
+	if args == nil {
+		return nil
+	}
+	log = log.Named("notify")
+	c := notifyCommand{log: log, args: args, limit: commandTime}
+	if err := c.check(); err != nil {
+		log.Warn("NotifyCommand cannot be run: nobody will be told of trouble", zap.Error(err))
+	}
+	return &notifier{log: log, delay: settings.NotifyDelay, command: c.run}
+}
+
+// startNotifier starts the notifier that the settings ask for, if any. stop
+// ends it and returns when no command is left.
+func (d *Daemon) startNotifier(ctx context.Context) (stop func()) {
+	n := newNotifier(d.settings, d.log)
+	if n == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { n.run(ctx, d.subjects) })
+	return func() { cancel(); running.Wait() }
+}
+
+// run looks at the remotes after each change until ctx is done, and returns
+// when no command is left. state returns all remotes, and what is closed at
+// the next change.
+func (n *notifier) run(ctx context.Context, state func() ([]subject, <-chan struct{})) {
+	n.notices, n.running = make(map[remoteKey]notice), make(map[remoteKey]bool)
+	var commands sync.WaitGroup
+	defer commands.Wait()
+	slots := make(chan struct{}, maxCommands)
+	ended := make(chan remoteKey)
+	tell := func(key remoteKey, variables []string) {
+		n.running[key] = true
+		commands.Go(func() {
+			select {
+			case slots <- struct{}{}:
+				n.command(ctx, variables)
+				<-slots
+			case <-ctx.Done():
+			}
+			select {
+			case ended <- key:
+			case <-ctx.Done():
+			}
+		})
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		subjects, changed := state()
+		now := time.Now()
+		if next := n.look(subjects, now, tell); !next.IsZero() {
+			timer.Reset(next.Sub(now))
+		} else {
+			timer.Stop()
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-timer.C:
+		case key := <-ended:
+			delete(n.running, key)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(noticePause):
+		}
+	}
+}
+
+// look decides about all remotes, and returns when to look again at the latest,
+// zero for not before the next change.
+func (n *notifier) look(subjects []subject, now time.Time, tell func(remoteKey, []string)) (next time.Time) {
+	present := make(map[remoteKey]bool, len(subjects))
+	for _, s := range subjects {
+		key := remoteKey{s.workspace, s.status.Name}
+		present[key] = true
+		notice, due, again := n.notices[key].look(s.status, now, n.delay)
+		if !again.IsZero() && (next.IsZero() || again.Before(next)) {
+			next = again
+		}
+		if due && n.running[key] {
+			continue // decided anew when the command has ended
+		}
+		n.notices[key] = notice
+		if due {
+			tell(key, s.variables())
+		}
+	}
+	for key := range n.notices {
+		if !present[key] {
+			delete(n.notices, key)
+		}
+	}
+	return next
+}
+
+// variables are the environment of the command.
+func (s subject) variables() []string {
+	r := s.status
+	event, message := "trouble", fmt.Sprintf("%s/%s is %s", s.workspace, r.Name, r.State)
+	t, _ := mood(r)
+	switch {
+	case t == well:
+		event = "well"
+	case r.State == report.Pending || r.State == report.Syncing:
+		message = fmt.Sprintf("%s/%s cannot send everything", s.workspace, r.Name)
+	}
+	if r.Error != "" {
+		message += ": "
+		if r.ErrorPath != "" {
+			message += r.ErrorPath + ": "
+		}
+		message += r.Error
+	}
+	held := 0
+	if r.Held != nil {
+		held = r.Held.Count
+	}
+	return []string{
+		variable("EVENT", event),
+		variable("WORKSPACE", s.workspace),
+		variable("LOCAL_PATH", s.localPath),
+		variable("REMOTE", r.Name),
+		variable("DESTINATION", s.destination),
+		variable("STATE", string(r.State)),
+		variable("ERROR", r.Error),
+		variable("ERROR_PATH", r.ErrorPath),
+		variable("HELD", strconv.Itoa(held)),
+		variable("HINT", s.hint(t)),
+		variable("MESSAGE", message),
+	}
+}
+
+// hint is a next step.
+func (s subject) hint(t trouble) string {
+	name := s.workspace + " " + s.status.Name
+	fallback := "wsync status " + s.workspace
+	switch {
+	case t == well:
+		return ""
+	case s.status.Held != nil:
+		fallback = fmt.Sprintf("if this is meant: wsync approve %s; if not: restore the files, then wsync resume %s", name, name)
+	case s.status.State == report.Halted:
+		fallback = "bring the directory back, and mirroring goes on by itself"
+	}
+	return cmp.Or(s.status.Hint, fallback)
+}
+
+// maxVariable is the size in bytes to which a variable is cut: the system
+// takes no arbitrary ones.
+const maxVariable = 4096
+
+// variable is an element of an environment. A NUL byte would end it.
+func variable(name, value string) string {
+	value = strings.ReplaceAll(value, "\x00", " ")
+	return "WSYNC_" + name + "=" + value[:min(len(value), maxVariable)]
+}
+
+// subjects are all remotes, with what is closed at the next change.
+func (d *Daemon) subjects() (all []subject, changed <-chan struct{}) {
+	d.lock.Do(func() {
+		changed = d.changed
+		for _, name := range d.order {
+			e := d.entries[name]
+			for _, r := range e.workspace.Remotes {
+				all = append(all, subject{name, e.workspace.LocalPath, r.Destination(), d.remoteStatus(e, r)})
+			}
+		}
+	})
+	return all, changed
+}

@@ -1,0 +1,138 @@
+package monitor
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"wsync/monitor/dirty"
+)
+
+// gitLockLimit is how long changes below a .git directory wait for git to
+// remove its lock, from the first of them on. Almost every command of git is
+// done long before; a lock that a crashed one left must not hold anything up
+// for good.
+const gitLockLimit = 5 * time.Second
+
+// gitDir is the repository's directory that a path is or lies in: up to the
+// last component ".git", and one of its submodules where it has those; "" for a
+// path of no repository.
+func gitDir(path string) string {
+	i := strings.LastIndex(path, ".git")
+	for ; i >= 0; i = strings.LastIndex(path[:i], ".git") {
+		end := i + len(".git")
+		if (i == 0 || path[i-1] == '/') && (end == len(path) || path[end] == '/') {
+			if name, ok := strings.CutPrefix(path[end:], "/modules/"); ok {
+				name, _, _ = strings.Cut(name, "/")
+				end += len("/modules/") + len(name)
+			}
+			return path[:end]
+		}
+	}
+	return ""
+}
+
+// gitLocked tells that git is changing the repository whose directory is dir:
+// it, or the directory of one of its worktrees, holds a lock.
+func gitLocked(root, dir string) bool {
+	dir = filepath.Join(root, filepath.FromSlash(dir))
+	if holdsLock(dir) {
+		return true
+	}
+	worktrees, _ := os.ReadDir(filepath.Join(dir, "worktrees")) // mostly there are none
+	for _, w := range worktrees {
+		if holdsLock(filepath.Join(dir, "worktrees", w.Name())) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdsLock tells that there is a file *.lock in a directory. What cannot be
+// read is not locked: rsync will say what it thinks of it.
+func holdsLock(dir string) bool {
+	f, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(-1)
+	for _, name := range names {
+		if strings.HasSuffix(name, ".lock") {
+			return true
+		}
+	}
+	return false
+}
+
+// gitLocks are the repositories whose changes are held back, with when that
+// began. One whose time is over stays in until its lock is gone, so that the
+// next change does not begin to wait anew.
+type gitLocks map[string]time.Time
+
+// split divides a batch into what may be sent now and what has to wait, each
+// until the time that its repository has in the result. freed are the
+// repositories that had to wait and no longer are locked: what else waits for
+// them may be sent, too. locked looks at a repository.
+func (g gitLocks) split(entries []*dirty.Entry, now time.Time, locked func(dir string) bool) (free []*dirty.Entry, held map[string][]*dirty.Entry, freed []string) {
+	waits := make(map[string]bool) // what was found out about a repository
+	for i, e := range entries {
+		dir := gitDir(e.Path)
+		if dir == "" {
+			if held != nil {
+				free = append(free, e)
+			}
+			continue
+		}
+		wait, known := waits[dir]
+		if !known {
+			if locked(dir) {
+				if _, ok := g[dir]; !ok {
+					g[dir] = now
+				}
+				wait = now.Before(g[dir].Add(gitLockLimit))
+			} else if _, ok := g[dir]; ok {
+				delete(g, dir)
+				freed = append(freed, dir)
+			}
+			waits[dir] = wait
+		}
+		if !wait {
+			if held != nil {
+				free = append(free, e)
+			}
+			continue
+		}
+		if held == nil {
+			// Only from here on is there a difference to entries.
+			held = make(map[string][]*dirty.Entry)
+			free = append(free, entries[:i]...)
+		}
+		held[dir] = append(held[dir], e)
+	}
+	if held == nil {
+		free = entries
+	}
+	return free, held, freed
+}
+
+// holdLocked takes out of a batch what has to wait for git, and adds what has
+// waited. What waits stays in the set, so that everybody who asks knows of it.
+// The end of the wait needs no timer: the removal of a lock marks its path. The
+// caller holds mu, and the batch is just from the set.
+func (w *worker) holdLocked(batch dirty.Batch, now time.Time) dirty.Batch {
+	locked := func(dir string) bool { return gitLocked(w.lane.root, dir) }
+	free, held, freed := w.gitLocks.split(batch.Entries, now, locked)
+	batch.Entries = free
+	for dir, entries := range held {
+		w.set.Restore(dirty.Batch{Entries: entries}, w.gitLocks[dir].Add(gitLockLimit))
+	}
+	for _, dir := range freed {
+		w.set.Hasten(func(path string) bool { return gitDir(path) == dir }, now)
+	}
+	if len(freed) > 0 {
+		batch.Entries = append(batch.Entries, w.set.Take(now).Entries...)
+	}
+	return batch
+}

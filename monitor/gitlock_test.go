@@ -1,0 +1,155 @@
+package monitor
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"wsync/monitor/dirty"
+)
+
+func TestGitDir(t *testing.T) {
+	for path, want := range map[string]string{
+		"":                              "",
+		"a/b":                           "",
+		".git":                          ".git",
+		".git/index":                    ".git",
+		".git/refs/heads/x":             ".git",
+		"a/.git/HEAD":                   "a/.git",
+		"a/.git":                        "a/.git",
+		".gitignore":                    "",
+		".github/workflows":             "",
+		"x.git/HEAD":                    "",
+		"a.git/b/.git/HEAD":             "a.git/b/.git",
+		".git/x.git/y":                  ".git",
+		".git/worktrees/w/HEAD":         ".git",
+		".git/modules/sub":              ".git/modules/sub",
+		".git/modules/sub/index":        ".git/modules/sub",
+		".git/modules":                  ".git",
+		"a/.git/hooks/.git/objects/x/y": "a/.git/hooks/.git",
+	} {
+		if got := gitDir(path); got != want {
+			t.Errorf("%q: %q, expected %q", path, got, want)
+		}
+	}
+}
+
+func TestGitLocksSplit(t *testing.T) {
+	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	g := make(gitLocks)
+	for _, step := range []struct {
+		name   string
+		at     time.Duration
+		paths  string
+		locked string // repositories
+		free   string
+		held   string
+		freed  string
+	}{
+		{"no repository", 0, "a b/c", "", "a b/c", "", ""},
+		{"none is locked", 0, ".git/index a .git/HEAD", "", ".git/index a .git/HEAD", "", ""},
+		{"one is locked", time.Second, "a .git/index.lock b x/.git/HEAD .git/objects/1", ".git", "a b x/.git/HEAD", ".git/index.lock .git/objects/1", ""},
+		{"longer", 2 * time.Second, ".git/objects/2", ".git", "", ".git/objects/2", ""},
+		{"another one too", 3 * time.Second, "x/.git/index .git/index", ".git x/.git", "", ".git/index x/.git/index", ""},
+		{"the first is done", 4 * time.Second, "x/.git/index .git/index.lock", "x/.git", ".git/index.lock", "x/.git/index", ".git"},
+		{"all that was known is used up", 5 * time.Second, ".git/HEAD", "", ".git/HEAD", "", ""},
+		{"almost too long", 8*time.Second - 1, "x/.git/index", "x/.git", "", "x/.git/index", ""},
+		{"a lock that stays", 8 * time.Second, "x/.git/index a", "x/.git", "x/.git/index a", "", ""},
+		{"holds up nothing later", 9 * time.Second, "x/.git/index a", "x/.git", "x/.git/index a", "", ""},
+		{"until it was gone", 10 * time.Second, "x/.git/index.lock", "", "x/.git/index.lock", "", "x/.git"},
+		{"and came again", 11 * time.Second, "x/.git/index.lock", "x/.git", "", "x/.git/index.lock", ""},
+	} {
+		var entries []*dirty.Entry
+		for p := range strings.FieldsSeq(step.paths) {
+			entries = append(entries, &dirty.Entry{Path: p})
+		}
+		looked := make(map[string]int)
+		free, held, freed := g.split(entries, start.Add(step.at), func(dir string) bool {
+			looked[dir]++
+			return slices.Contains(strings.Fields(step.locked), dir)
+		})
+		var waiting []string
+		for _, dir := range slices.Sorted(maps.Keys(held)) {
+			for _, e := range held[dir] {
+				waiting = append(waiting, e.Path)
+			}
+		}
+		var going []string
+		for _, e := range free {
+			going = append(going, e.Path)
+		}
+		if a, b, c := strings.Join(going, " "), strings.Join(waiting, " "), strings.Join(freed, " "); a != step.free || b != step.held || c != step.freed {
+			t.Errorf("%s: %q go, %q wait, %q are freed; expected %q, %q, %q", step.name, a, b, c, step.free, step.held, step.freed)
+		}
+		for dir, n := range looked {
+			if n != 1 {
+				t.Errorf("%s: %s was looked at %d times", step.name, dir, n)
+			}
+		}
+	}
+}
+
+func TestGitLocked(t *testing.T) {
+	root := newDir(t)
+	write(t, root, ".git/HEAD", ".git/refs/heads/a.lock", "w/.git/worktrees/x/HEAD", "w/.git/worktrees/x/index.lock", "m/.git/modules/s/index.lock",
+		"l/.git/HEAD.lock", "file/.git")
+	for dir, want := range map[string]bool{".git": false, "w/.git": true, "m/.git": false, "m/.git/modules/s": true, "l/.git": true, "none/.git": false, "file/.git": false} {
+		if got := gitLocked(root, dir); got != want {
+			t.Errorf("%s: %t", dir, got)
+		}
+	}
+}
+
+// What waits for git is pending, and goes when the lock does.
+func TestHoldLocked(t *testing.T) {
+	root := newDir(t)
+	write(t, root, ".git/index.lock", ".git/objects/1", "a")
+	w := &worker{lane: &lane{root: root}, set: dirty.NewSet(), unconfirmed: dirty.NewSet(), gitLocks: make(gitLocks)}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	mark := func(paths ...string) {
+		for _, p := range paths {
+			w.set.Mark(p, 0, 1, now)
+		}
+	}
+	take := func(want ...string) {
+		t.Helper()
+		batch := w.holdLocked(w.set.Take(now), now)
+		var got []string
+		for _, e := range batch.Entries {
+			got = append(got, e.Path)
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("took %q, expected %q", got, want)
+		}
+	}
+	first := now
+	mark("a", ".git/index.lock", ".git/objects/1")
+	take("a")
+	now = now.Add(time.Second)
+	mark(".git/objects/2", "a")
+	take("a")
+	if seq, since, ok := w.set.Oldest(); seq != 1 || !since.Equal(first) || !ok || w.set.Len() != 3 {
+		t.Errorf("%d are pending, the oldest since %s", w.set.Len(), since)
+	}
+	if at, ok := w.set.Ripe(); !ok || !at.Equal(first.Add(gitLockLimit)) {
+		t.Errorf("they are ripe at %s", at)
+	}
+	check(t, os.Remove(filepath.Join(root, ".git/index.lock")))
+	mark(".git/index.lock")
+	take(".git/index.lock", ".git/objects/1", ".git/objects/2")
+	if w.set.Len() != 0 {
+		t.Error("something is left")
+	}
+	// A lock that stays.
+	write(t, root, ".git/index.lock")
+	mark(".git/index.lock")
+	take()
+	now = now.Add(gitLockLimit)
+	take(".git/index.lock")
+	mark(".git/index.lock")
+	take(".git/index.lock")
+}

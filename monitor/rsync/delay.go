@@ -1,0 +1,66 @@
+package rsync
+
+import "wsync/config"
+
+// A remote with config.Remote.DelayUpdates gets the files of one run together,
+// at its end: rsync keeps them in a directory config.DelayDirectory beside
+// their place until then. A run that is killed leaves that directory, which
+// SweepDelayed removes.
+
+// delays tells that the runs for this remote delay their updates.
+func (e Endpoint) delays() bool { return e.Remote.DelayUpdates && !e.Strategy.Basic }
+
+// delay are the options of a run that sends files.
+func (e Endpoint) delay() []string {
+	if !e.delays() {
+		return nil
+	}
+	return []string{"--delay-updates", "--partial-dir=" + config.DelayDirectory}
+}
+
+// own are the filter rules that leave wsync's own entries at the destination
+// alone. They stand before any other.
+func (e Endpoint) own() []string {
+	rules := []string{"--exclude=/" + config.TempDirectory}
+	if e.delays() {
+		// Perishable: it keeps no directory from being deleted.
+		rules = append(rules, "--filter=-p "+config.DelayDirectory+"/")
+	}
+	if e.Trashes() {
+		rules = append(rules, "--exclude=/"+config.TrashDirectory)
+	}
+	return rules
+}
+
+// SweepDelayed deletes what killed runs have left in the destination's delay
+// directories, and nothing else; ok is false where there can be none.
+func SweepDelayed(e Endpoint) (job Job, ok bool) {
+	if !e.delays() {
+		return Job{}, false
+	}
+	name := config.DelayDirectory
+	return e.unfiltered([]string{
+		"--recursive", "--delete", "--existing", "--ignore-existing",
+		"--filter=H " + name + "/", "--filter=R " + name + "/***",
+		"--filter=P *",                  // of what the destination has, that is all that may go
+		"--filter=S */", "--filter=H *", // and only directories need to be looked at
+	}, nil), true
+}
+
+// Describe says in words how a remote is served.
+func (e Endpoint) Describe() []string {
+	lines := e.Strategy.Describe()
+	switch {
+	case e.delays():
+		lines = append(lines, "the files of one run appear together, at its end (--delay-updates)")
+	case e.Remote.DelayUpdates:
+		lines = append(lines, "files appear one by one, although --delay-updates was asked for: openrsync does not know it")
+	}
+	switch {
+	case e.Trashes():
+		lines = append(lines, "what is deleted or overwritten is kept for "+e.Remote.Trash.String()+" in "+config.TrashDirectory)
+	case e.Untrashed():
+		lines = append(lines, "what is deleted or overwritten cannot be kept, so that nothing is sent: openrsync does not know how")
+	}
+	return lines
+}

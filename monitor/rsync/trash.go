@@ -1,0 +1,91 @@
+package rsync
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"wsync/config"
+)
+
+// A remote with config.Remote.Trash keeps what rsync deletes or overwrites:
+// rsync moves it to a directory of the transfer, below config.TrashDirectory,
+// where it has the path that it had. Directories of transfers that are too old
+// are removed by ExpireTrash. Directories themselves are not kept, but those
+// around what is.
+
+// trashLayout is the form of a transfer's directory: its time, in UTC.
+const trashLayout = "2006-01-02T15-04-05Z"
+
+// trashLine is a line of a listing: a directory with the name of a transfer.
+var trashLine = regexp.MustCompile(`^d[rwxsStT-]{9}\S* .* (\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)$`)
+
+// Trashes tells that a run for this remote keeps what it deletes.
+func (e Endpoint) Trashes() bool { return e.Remote.Trash != 0 && !e.Strategy.Basic }
+
+// Untrashed tells that the remote is to keep a trash and its rsync cannot.
+func (e Endpoint) Untrashed() bool { return e.Remote.Trash != 0 && e.Strategy.Basic }
+
+// trash are the options of a run that may delete or overwrite.
+func (e Endpoint) trash() []string {
+	if !e.Trashes() || e.Began.IsZero() {
+		return nil
+	}
+	return []string{"--backup", "--backup-dir=" + config.TrashDirectory + "/" + e.Began.UTC().Format(trashLayout)}
+}
+
+// bytewise is the option that compares files byte by byte. What is only sent
+// again would be overwritten by the same, which is no reason to keep it.
+func (e Endpoint) bytewise() string {
+	if e.Trashes() {
+		return "--checksum"
+	}
+	return "--ignore-times"
+}
+
+// ListTrash lists what TrashBefore reads. It fails where there is no trash yet.
+func ListTrash(e Endpoint) Job {
+	job := e.unfiltered([]string{"--list-only"}, nil)
+	last := len(job.Args) - 1
+	return Job{Args: append(job.Args[:last-1:last-1], job.Args[last]+config.TrashDirectory+"/")}
+}
+
+// TrashBefore returns the directories of transfers that began before limit,
+// the first of them, from the output of a ListTrash.
+func TrashBefore(listing string, limit time.Time) (names []string) {
+	for line := range strings.Lines(listing) {
+		found := trashLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
+		if found == nil {
+			continue
+		}
+		began, err := time.Parse(trashLayout, found[1])
+		if err == nil && began.Before(limit) && len(names) < maxExpired {
+			names = append(names, found[1])
+		}
+	}
+	return names
+}
+
+// privateTrash is the first line of the listing of a directory that only its
+// owner can enter.
+var privateTrash = regexp.MustCompile(`(?m)^drwx------\S* .* \.$`)
+
+// IsPrivate tells from the output of a ListTrash that only the owner can look
+// into the trash.
+func IsPrivate(listing string) bool { return privateTrash.MatchString(listing) }
+
+// maxExpired is how many directories are removed at a time: they are arguments.
+const maxExpired = 500
+
+// ExpireTrash removes directories of the trash, which must be names from
+// TrashBefore, and nothing else. It must be run in an empty directory, and makes
+// the mode and times of the trash those of that one.
+func ExpireTrash(e Endpoint, names []string) Job {
+	args := []string{"--recursive", "--delete"}
+	for _, name := range names {
+		args = append(args, "--include=/"+name, "--include=/"+name+"/**")
+	}
+	job := e.unfiltered(append(args, "--exclude=*"), nil)
+	job.Args[len(job.Args)-1] += config.TrashDirectory + "/"
+	return job
+}
