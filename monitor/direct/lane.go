@@ -142,18 +142,25 @@ type flight struct {
 	bytes   int
 	failed  map[*dirty.Entry]bool
 	retry   []Step // puts to be made beside their place
+
+	// obstacles are where no directory could be made; types are what is where
+	// one is to be removed. See obstacle.go.
+	obstacles map[string]bool
+	types     map[string]TypeReply
 }
 
 // Do repeats moves and carries out steps, for entries that were taken after the
 // mark that is given. No file larger than limit is put. The error is that the
 // target is gone, and nobody knows what of it was done.
 func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (Result, error) {
-	f := &flight{lane: l, limit: limit, mark: mark, failed: make(map[*dirty.Entry]bool)}
+	f := &flight{lane: l, limit: limit, mark: mark, failed: make(map[*dirty.Entry]bool),
+		obstacles: make(map[string]bool), types: make(map[string]TypeReply)}
 	l.judgeRoom()
 	for _, m := range moves {
 		f.move(m)
 	}
-	for _, s := range steps {
+	f.askTypes(steps)
+	for _, s := range f.makeDirectories(steps) {
 		f.step(s)
 	}
 	l.refill()
@@ -212,6 +219,10 @@ func (f *flight) move(m dirty.Move) {
 
 // step makes the requests for a step.
 func (f *flight) step(s Step) {
+	if f.obstructed(s) {
+		f.fail(s)
+		return
+	}
 	target := f.lane.target
 	var reply Reply
 	switch s.Kind {
@@ -240,7 +251,7 @@ func (f *flight) step(s Step) {
 	f.then(func() {
 		err := reply.Wait()
 		switch {
-		case removal && isGone(err):
+		case removal && isGone(err) && f.isGone(s):
 			// It never was there.
 		case err != nil:
 			f.fail(s)
