@@ -108,6 +108,7 @@ func (t *transfer) directly() {
 		return
 	}
 	t.out.deleted += result.Deleted
+	t.recent += result.Deleted // what is left is judged together with them
 	t.out.progress.Files += result.Files
 	t.out.progress.Bytes += result.Bytes
 	t.out.direct = touched(t.batch.Moves, plan.Steps, result)
