@@ -76,11 +76,22 @@ func NewLane(root string, target Target, files *Files) (*Lane, error) {
 	return l, nil
 }
 
-// clear removes TempDir, in which there are only files.
+// clear removes TempDir, in which there are only files. If it is not a
+// directory, it is not ours; a link could lead to anybody's files.
 func (l *Lane) clear() error {
+	kind, err := l.target.Type(TempDir).Wait()
+	if err != nil && isGone(err) {
+		return nil
+	}
+	if err == nil && kind != fs.ModeDir {
+		err = errors.New("it is not a directory")
+	}
+	if err != nil {
+		return err
+	}
 	names, err := l.target.Names(TempDir)
 	if err != nil {
-		return l.target.Err() // it is not there
+		return err
 	}
 	for _, name := range names {
 		l.target.Remove(TempDir + "/" + name)
