@@ -111,18 +111,25 @@ func (l *Lane) Close() {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		for _, t := range l.temps {
-			if t.Ready() == nil {
-				t.Temp.Close()
-			}
-			l.target.Remove(t.path)
-		}
+		l.drop()
 		_ = l.target.Rmdir(TempDir).Wait()
 	}()
 	select {
 	case <-closed:
 	case <-time.After(closeTime):
 	}
+}
+
+// drop gives up the files made ahead of time: the server has each open until it
+// is closed.
+func (l *Lane) drop() {
+	for _, t := range l.temps {
+		if t.Ready() == nil {
+			t.Temp.Close()
+		}
+		l.target.Remove(t.path)
+	}
+	l.temps = nil
 }
 
 // Err says why the lane cannot be used any more, nil while it can.
@@ -299,7 +306,7 @@ func (f *flight) put(s Step, beside bool) {
 	}
 	t := l.take(s.Path, beside)
 	if err := t.Ready(); err != nil {
-		l.temps = nil // TempDir is gone, or something else is wrong with it
+		l.drop() // TempDir is gone, or something else is wrong with it
 		f.again(s, beside)
 		return
 	}
