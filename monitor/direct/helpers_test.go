@@ -205,12 +205,18 @@ func (f *fixture) wantNothing(path string) {
 	}
 }
 
+// settle returns when all requests are carried out.
+func (f *fixture) settle() {
+	f.Helper()
+	_, err := f.target.Type("").Wait()
+	f.check(err)
+}
+
 // wantNoLeftovers wants that nothing of the lane's own is in the destination
 // but TempDir, with files made ahead of time.
 func (f *fixture) wantNoLeftovers() {
 	f.Helper()
-	_, err := f.target.Names("") // all requests before it are carried out by then
-	f.check(err)
+	f.settle()
 	f.check(filepath.WalkDir(f.dst, func(path string, e fs.DirEntry, err error) error {
 		if strings.HasPrefix(e.Name(), TempDir+"-") {
 			f.Errorf("%q is left", path)
