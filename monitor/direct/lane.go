@@ -269,7 +269,7 @@ func (f *flight) step(s Step) {
 	f.then(func() {
 		err := reply.Wait()
 		switch {
-		case removal && isGone(err) && f.isGone(s):
+		case removal && isGone(err):
 			// It never was there.
 		case err != nil:
 			f.fail(s)

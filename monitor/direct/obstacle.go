@@ -61,17 +61,6 @@ func (f *flight) obstructed(s Step) bool {
 	return false
 }
 
-// isGone tells that there is nothing where a step was to remove something. Of
-// a file in the place of a directory, OpenSSH's server says, too, that there is
-// no such file.
-func (f *flight) isGone(s Step) bool {
-	if s.Kind == RemoveFile {
-		return true
-	}
-	_, err := f.types[s.Path].Wait()
-	return isGone(err)
-}
-
 // isWithin tells that name or a directory above it is one of paths.
 func isWithin(name string, paths map[string]bool) bool {
 	for ; name != "" && len(paths) > 0; name = directoryOf(name) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -53,9 +54,10 @@ func TestTempDirComesAndGoes(t *testing.T) {
 	}
 	f.write(f.at("f"), "new")
 	f.sendAll(nil, entry("f", newEntry))
+	f.wantSame()
 	f.lane.Close()
 	f.wantNothing(f.there(TempDir))
-	f.wantSame()
+	f.wantContent(f.there("f"), "new")
 }
 
 // A local target needs nothing ahead of time.
@@ -174,19 +176,19 @@ func TestDescriptors(t *testing.T) {
 func TestServerDies(t *testing.T) {
 	for name, kill := range map[string]func(f *fixture){
 		"killed before": func(f *fixture) {
-			f.check(f.server.Kill())
+			f.check(f.server.Process.Kill())
 			f.server.Wait()
 		},
-		"killed meanwhile": func(f *fixture) { f.check(f.server.Kill()) },
+		"killed meanwhile": func(f *fixture) { f.check(f.server.Process.Kill()) },
 		"line cut":         func(f *fixture) { _ = f.server.Close() }, // the client may be first
 		// It takes nothing any more, so that the flight stands still until
 		// somebody ends the session.
 		"stands still": func(f *fixture) {
-			f.check(f.server.Stop())
+			f.check(f.server.Process.Signal(syscall.SIGSTOP))
 			timer := time.AfterFunc(50*time.Millisecond, func() { f.server.Close() })
 			f.Cleanup(func() {
 				timer.Stop()
-				f.server.Kill()
+				f.server.Process.Kill()
 			})
 		},
 	} {
@@ -252,7 +254,7 @@ func (w *watchedTarget) Rename(from, to string) Reply {
 // A target that cannot be used is refused when the lane begins.
 func TestNewLaneRefuses(t *testing.T) {
 	f := onSFTP(t, t.TempDir(), t.TempDir())
-	f.check(f.server.Kill())
+	f.check(f.server.Process.Kill())
 	f.server.Wait()
 	f.within(func() {
 		if _, err := NewLane(f.src, f.target, NewFiles(f.marks.Load)); err == nil || !strings.Contains(err.Error(), TempDir) {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"syscall"
 )
 
 // SFTPServer returns the path of OpenSSH's sftp-server, of which every system
@@ -34,8 +33,8 @@ func SFTPServer(t T) string {
 type Child struct {
 	// Out is where the child's output is read, In where its input is written.
 	Out, In *os.File
+	Process *os.Process
 
-	cmd    *exec.Cmd
 	exited chan struct{} // closed when the child has ended
 }
 
@@ -59,7 +58,7 @@ func StartChild(t T, argv ...string) *Child {
 	}
 	childIn.Close()
 	childOut.Close()
-	c := &Child{Out: out, In: in, cmd: cmd, exited: make(chan struct{})}
+	c := &Child{Out: out, In: in, Process: cmd.Process, exited: make(chan struct{})}
 	go func() {
 		defer close(c.exited)
 		_ = cmd.Wait()
@@ -80,14 +79,10 @@ func (c *Child) Close() error { return errors.Join(c.Out.Close(), c.In.Close()) 
 // Wait returns when the child has ended.
 func (c *Child) Wait() { <-c.exited }
 
-// Stop makes the child stand still, Kill ends it without a word.
-func (c *Child) Stop() error { return c.cmd.Process.Signal(syscall.SIGSTOP) }
-func (c *Child) Kill() error { return c.cmd.Process.Kill() }
-
 // Descriptors is the number of files that the child has open, -1 where the
 // system does not tell.
 func (c *Child) Descriptors() int {
-	entries, err := os.ReadDir("/proc/" + strconv.Itoa(c.cmd.Process.Pid) + "/fd")
+	entries, err := os.ReadDir("/proc/" + strconv.Itoa(c.Process.Pid) + "/fd")
 	if err != nil {
 		return -1
 	}
