@@ -325,8 +325,13 @@ func (p *planner) setParents() {
 		if has[dir] || !p.straight(dir) {
 			continue
 		}
-		if info, err := p.source.Lstat(dir); err == nil && info.IsDir() && carries(info) {
+		info, err := p.source.Lstat(dir)
+		switch {
+		case err != nil || !info.IsDir():
+		case carries(info):
 			p.plan.Steps = append(p.plan.Steps, Step{Kind: SetAttributes, Path: dir, Info: info, Entry: e, Parent: true})
+		default:
+			p.leave(&dirty.Entry{Path: dir, Change: watch.Meta, Seq: e.Seq, Since: e.Since})
 		}
 	}
 }
