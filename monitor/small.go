@@ -97,7 +97,9 @@ func (t *transfer) directly() {
 	if t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root) {
 		limits.Deletions = 0
 	}
-	plan := direct.MakePlan(t.batch.Moves, t.batch.Entries, source{t.lane.root, t.lane.skipGit}, lane.Owns, limits)
+	entries, below := t.belowFailing(t.batch.Entries)
+	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane.root, t.lane.skipGit}, lane.Owns, limits)
+	plan.Rest = append(plan.Rest, below...)
 	if len(t.batch.Moves) == 0 && len(plan.Steps) == 0 {
 		return
 	}
@@ -123,10 +125,24 @@ func (t *transfer) directly() {
 		return
 	}
 	t.out.deleted += result.Deleted
+	t.recent += result.Deleted // what is left is judged together with them
 	t.out.progress.Files += result.Files
 	t.out.progress.Bytes += result.Bytes
 	t.out.direct = touched(t.batch.Moves, plan.Steps, result)
 	t.batch = dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.Settled()
+}
+
+// belowFailing divides entries: below a path that fails, which may be something
+// else on the remote than in the workspace, only rsync finds its way.
+func (t *transfer) belowFailing(entries []*dirty.Entry) (others, below []*dirty.Entry) {
+	for _, e := range entries {
+		if t.excepted(e.Path) {
+			below = append(below, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	return others, below
 }
 
 // touched are the entries that say what a plan has changed on the remote, and

@@ -29,8 +29,12 @@ type content struct {
 	mark uint64
 }
 
-// recentBytes bounds what is kept.
-const recentBytes = 4 << 20
+// recentBytes bounds what is kept, recentOverhead is what a file takes beside
+// its content: there may be millions of empty ones.
+const (
+	recentBytes    = 4 << 20
+	recentOverhead = 512
+)
 
 // NewFiles returns Files for a workspace whose marks are numbered; mark returns
 // the last number, from any goroutine.
@@ -47,7 +51,7 @@ func (f *Files) read(path string, limit int64, mark uint64) (content, error) {
 	f.mu.Lock()
 	c, ok := f.recent[path]
 	f.mu.Unlock()
-	if ok && c.mark >= mark {
+	if ok && c.mark >= mark && int64(len(c.data)) <= limit {
 		return c, nil
 	}
 	c = content{mark: f.mark()}
@@ -89,11 +93,11 @@ func (f *Files) read(path string, limit int64, mark uint64) (content, error) {
 func (f *Files) keep(path string, c content) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.bytes += len(c.data); f.bytes > recentBytes {
-		clear(f.recent)
-		f.bytes = len(c.data)
+	size := len(path) + cap(c.data) + recentOverhead
+	if f.bytes += size; f.bytes > recentBytes {
+		f.recent, f.bytes = make(map[string]content), size // a map keeps its room
 	}
-	if len(c.data) <= recentBytes {
+	if size <= recentBytes {
 		f.recent[path] = c
 	}
 }

@@ -76,11 +76,22 @@ func NewLane(root string, target Target, files *Files) (*Lane, error) {
 	return l, nil
 }
 
-// clear removes TempDir, in which there are only files.
+// clear removes TempDir, in which there are only files. If it is not a
+// directory, it is not ours; a link could lead to anybody's files.
 func (l *Lane) clear() error {
+	kind, err := l.target.Type(TempDir).Wait()
+	if err != nil && isGone(err) {
+		return nil
+	}
+	if err == nil && kind != fs.ModeDir {
+		err = errors.New("it is not a directory")
+	}
+	if err != nil {
+		return err
+	}
 	names, err := l.target.Names(TempDir)
 	if err != nil {
-		return l.target.Err() // it is not there
+		return err
 	}
 	for _, name := range names {
 		l.target.Remove(TempDir + "/" + name)
@@ -100,18 +111,25 @@ func (l *Lane) Close() {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		for _, t := range l.temps {
-			if t.Ready() == nil {
-				t.Temp.Close()
-			}
-			l.target.Remove(t.path)
-		}
+		l.drop()
 		_ = l.target.Rmdir(TempDir).Wait()
 	}()
 	select {
 	case <-closed:
 	case <-time.After(closeTime):
 	}
+}
+
+// drop gives up the files made ahead of time: the server has each open until it
+// is closed.
+func (l *Lane) drop() {
+	for _, t := range l.temps {
+		if t.Ready() == nil {
+			t.Temp.Close()
+		}
+		l.target.Remove(t.path)
+	}
+	l.temps = nil
 }
 
 // Err says why the lane cannot be used any more, nil while it can.
@@ -142,18 +160,25 @@ type flight struct {
 	bytes   int
 	failed  map[*dirty.Entry]bool
 	retry   []Step // puts to be made beside their place
+
+	// obstacles are where no directory could be made; types are what is where
+	// one is to be removed. See obstacle.go.
+	obstacles map[string]bool
+	types     map[string]TypeReply
 }
 
 // Do repeats moves and carries out steps, for entries that were taken after the
 // mark that is given. No file larger than limit is put. The error is that the
 // target is gone, and nobody knows what of it was done.
 func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (Result, error) {
-	f := &flight{lane: l, limit: limit, mark: mark, failed: make(map[*dirty.Entry]bool)}
+	f := &flight{lane: l, limit: limit, mark: mark, failed: make(map[*dirty.Entry]bool),
+		obstacles: make(map[string]bool), types: make(map[string]TypeReply)}
 	l.judgeRoom()
 	for _, m := range moves {
 		f.move(m)
 	}
-	for _, s := range steps {
+	f.askTypes(steps)
+	for _, s := range f.makeDirectories(steps) {
 		f.step(s)
 	}
 	l.refill()
@@ -212,6 +237,10 @@ func (f *flight) move(m dirty.Move) {
 
 // step makes the requests for a step.
 func (f *flight) step(s Step) {
+	if f.obstructed(s) {
+		f.fail(s)
+		return
+	}
 	target := f.lane.target
 	var reply Reply
 	switch s.Kind {
@@ -277,7 +306,7 @@ func (f *flight) put(s Step, beside bool) {
 	}
 	t := l.take(s.Path, beside)
 	if err := t.Ready(); err != nil {
-		l.temps = nil // TempDir is gone, or something else is wrong with it
+		l.drop() // TempDir is gone, or something else is wrong with it
 		f.again(s, beside)
 		return
 	}

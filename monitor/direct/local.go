@@ -90,6 +90,22 @@ func bits(mode fs.FileMode) uint32 {
 	return b
 }
 
+// typeReply is the answer to Type.
+type typeReply struct {
+	kind fs.FileMode
+	err  error
+}
+
+func (r typeReply) Wait() (fs.FileMode, error) { return r.kind, r.err }
+
+func (l local) Type(path string) TypeReply {
+	info, err := os.Lstat(l.abs(path))
+	if err != nil {
+		return typeReply{err: err}
+	}
+	return typeReply{kind: info.Mode().Type()}
+}
+
 func (l local) Names(path string) ([]string, error) {
 	d, err := os.Open(l.abs(path))
 	if err != nil {

@@ -66,7 +66,7 @@ type Plan struct {
 // happened to it. owns is Target.Owns. The moves are repeated in any case; they
 // change the times of directories.
 func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns func(uid, gid uint32) bool, limits Limits) Plan {
-	p := planner{source: source, owns: owns, limits: limits, parents: make(map[string]parent), touched: make(map[string]*dirty.Entry)}
+	p := planner{source: source, owns: owns, limits: limits, parents: make(map[string]parent), touched: make(map[string]*dirty.Entry), left: make(map[string]bool), trees: make(map[string]*dirty.Entry)}
 	p.addAll(entries)
 	for _, m := range moves {
 		for _, name := range []string{m.From, m.To} {
@@ -127,8 +127,11 @@ type planner struct {
 	parents map[string]parent
 	// touched are the directories whose time a step changes, with an entry.
 	touched map[string]*dirty.Entry
-	// trees are directories that are sent with all below them.
-	trees []string
+	// trees are directories that are sent, or deleted, with all below them. An
+	// entry stands for those below it, too, and is as old as they are.
+	trees map[string]*dirty.Entry
+	// left are paths that were left to rsync and may be something else there.
+	left  map[string]bool
 	bytes int64
 	plan  Plan
 }
@@ -136,11 +139,11 @@ type planner struct {
 // add finds the step for a dirty path.
 func (p *planner) add(e *dirty.Entry) {
 	name := e.Path
-	if e.Failing() {
+	if e.Failing() || isWithin(name, p.left) {
 		p.leave(e)
 		return
 	}
-	if slices.ContainsFunc(p.trees, func(tree string) bool { return name == tree || dirty.Below(name, tree) }) {
+	if p.covers(e) {
 		return
 	}
 	info, err := p.source.Lstat(name)
@@ -152,6 +155,10 @@ func (p *planner) add(e *dirty.Entry) {
 		p.leave(e)
 		return
 	}
+	if info.IsDir() {
+		whole := *e // to be made older than somebody else's
+		e = &whole
+	}
 	steps, bytes, ok := p.steps(e, name, info, e.Change)
 	if !ok {
 		p.leave(e)
@@ -160,11 +167,26 @@ func (p *planner) add(e *dirty.Entry) {
 	p.bytes += bytes
 	p.plan.Steps = append(p.plan.Steps, steps...)
 	if steps[0].Kind == MakeDirectory {
-		p.trees = append(p.trees, name)
+		p.trees[name] = e
 	}
 	if steps[0].Kind != SetAttributes {
 		p.touch(name, e)
 	}
+}
+
+// covers tells that a directory above a path that is dirty is sent or deleted as
+// a whole.
+func (p *planner) covers(e *dirty.Entry) bool {
+	for dir := directoryOf(e.Path); dir != "" && len(p.trees) > 0; dir = directoryOf(dir) {
+		if tree := p.trees[dir]; tree != nil {
+			tree.Seq = min(tree.Seq, e.Seq)
+			if e.Since.Before(tree.Since) {
+				tree.Since = e.Since
+			}
+			return true
+		}
+	}
+	return false
 }
 
 // steps are those that bring a path in line that exists.
@@ -242,7 +264,8 @@ func (p *planner) remove(e *dirty.Entry) {
 	step := Step{Kind: RemoveFile, Path: e.Path, Entry: e}
 	if e.Path == "" || e.Approved > 0 && e.Change&watch.Tree != 0 {
 		// A directory that was renamed is still there with all below it.
-		p.leave(e)
+		whole := *e
+		p.plan.Rest, p.trees[e.Path] = append(p.plan.Rest, &whole), &whole
 		return
 	}
 	if e.Change&watch.Tree != 0 {
@@ -272,8 +295,14 @@ func (p *planner) judgeDeletions() {
 	})
 }
 
-// leave leaves an entry to rsync.
-func (p *planner) leave(e *dirty.Entry) { p.plan.Rest = append(p.plan.Rest, e) }
+// leave leaves an entry to rsync, and with it what is below it: there may still
+// be a link there that leads elsewhere.
+func (p *planner) leave(e *dirty.Entry) {
+	p.plan.Rest = append(p.plan.Rest, e)
+	if e.Change&^watch.Meta != 0 {
+		p.left[e.Path] = true
+	}
+}
 
 // touch remembers that a step changes the time of the directory of name.
 func (p *planner) touch(name string, e *dirty.Entry) {
@@ -296,8 +325,13 @@ func (p *planner) setParents() {
 		if has[dir] || !p.straight(dir) {
 			continue
 		}
-		if info, err := p.source.Lstat(dir); err == nil && info.IsDir() && carries(info) {
+		info, err := p.source.Lstat(dir)
+		switch {
+		case err != nil || !info.IsDir():
+		case carries(info):
 			p.plan.Steps = append(p.plan.Steps, Step{Kind: SetAttributes, Path: dir, Info: info, Entry: e, Parent: true})
+		default:
+			p.leave(&dirty.Entry{Path: dir, Change: watch.Meta, Seq: e.Seq, Since: e.Since})
 		}
 	}
 }

@@ -91,6 +91,26 @@ func (r *remote) SetLinkTime(path string, modified time.Time) Reply {
 	return r.client.Lsetstat(r.path(path), attrs)
 }
 
+// remoteType is the answer to Type.
+type remoteType struct{ sftp.AttrsReply }
+
+func (r remoteType) Wait() (fs.FileMode, error) {
+	a, err := r.AttrsReply.Wait()
+	switch {
+	case err != nil:
+		return 0, err
+	case a.IsDirectory():
+		return fs.ModeDir, nil
+	case a.IsRegular():
+		return 0, nil
+	case a.IsSymlink():
+		return fs.ModeSymlink, nil
+	}
+	return fs.ModeIrregular, nil
+}
+
+func (r *remote) Type(path string) TypeReply { return remoteType{r.client.Lstat(r.path(path))} }
+
 func (r *remote) Names(path string) ([]string, error) {
 	entries, err := r.client.ReadDir(r.path(path))
 	if err != nil {

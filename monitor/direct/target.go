@@ -38,6 +38,8 @@ type Target interface {
 	// a symbolic link itself.
 	SetAttributes(path string, a Attributes) Reply
 	SetLinkTime(path string, modified time.Time) Reply
+	// Type begins to ask what is at path itself.
+	Type(path string) TypeReply
 	// Names lists a directory; it waits for that.
 	Names(path string) ([]string, error)
 	// Room begins to ask how many bytes can still be written.
@@ -57,6 +59,9 @@ type Target interface {
 // Reply is the reply to a request. Its error is the target's, about this
 // request, unless Target.Err says that there is no target any more.
 type Reply interface{ Wait() error }
+
+// TypeReply is the reply to Target.Type: the type bits of the mode.
+type TypeReply interface{ Wait() (fs.FileMode, error) }
 
 // RoomReply is the reply to Target.Room.
 type RoomReply interface {

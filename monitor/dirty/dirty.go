@@ -92,6 +92,7 @@ func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 	}
 	e, ok := s.entries[p]
 	if !ok {
+		ripe = later(ripe, s.ripeAbove(p))
 		s.entries[p] = &Entry{Path: p, Change: change, Seq: seq, Since: now, NotBefore: ripe}
 		if len(s.entries) > Limit {
 			s.fold()
@@ -110,6 +111,18 @@ func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 	case open == 0:
 		e.NotBefore = earlier(e.NotBefore, ripe)
 	}
+}
+
+// ripeAbove is when the directories above p are ripe that may be something else
+// on the remote: nothing is to go through them before. One that fails may do so
+// for long, and must not hold up others.
+func (s *Set) ripeAbove(p string) (at time.Time) {
+	for dir := parent(p); dir != ""; dir = parent(dir) {
+		if d := s.entries[dir]; d != nil && d.Change&stateChange != 0 && !d.Failing() {
+			at = later(at, d.NotBefore)
+		}
+	}
+	return at
 }
 
 // MarkMoved makes path dirty because it was renamed to another place of the
@@ -352,6 +365,13 @@ func parent(p string) string {
 		return ""
 	}
 	return path.Dir(p)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -75,6 +75,30 @@ func TestRipeness(t *testing.T) {
 	}
 }
 
+// Nothing goes through a directory that is not there yet: it may still be a link
+// on the remote, or nothing at all.
+func TestRipenessBelowANewDirectory(t *testing.T) {
+	const ms = time.Millisecond
+	for _, test := range []struct {
+		name string
+		dir  Entry
+		want time.Duration
+	}{
+		{"being made", Entry{Change: wholeDir | watch.Open}, CloseWait},
+		{"made", Entry{Change: wholeDir}, 5 * ms},
+		{"with another mode", Entry{Change: watch.Meta | watch.Open}, 5 * ms},
+		{"that fails", Entry{Change: wholeDir | watch.Open, Attempts: 1}, 5 * ms},
+	} {
+		s := marked(Entry{Path: "d", Change: test.dir.Change, Attempts: test.dir.Attempts})
+		s.Mark("d/e/f", closed, 2, at(5*ms))
+		t.Run(test.name, func(t *testing.T) {
+			if got := s.entries["d/e/f"].NotBefore; !got.Equal(at(test.want)) {
+				t.Errorf("ripe at %v, expected %v", got.Sub(start), test.want)
+			}
+		})
+	}
+}
+
 // A file that is written without pause is sent at intervals, and at once when
 // it is closed.
 func TestWriteInterval(t *testing.T) {

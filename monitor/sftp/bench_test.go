@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wsync/monitor/remotetest"
 )
 
 // replace queues what makes an open temporary file the new contents of path.
@@ -26,7 +28,7 @@ var (
 // One small file after the other, in two flights each: the handle must be known
 // before anything can be written to it.
 func BenchmarkReplace(b *testing.B) {
-	c, _ := start(b, sftpServer(b))
+	c, _ := start(b, remotetest.SFTPServer(b))
 	dir := b.TempDir()
 	temporary, path := filepath.Join(dir, ".new"), filepath.Join(dir, "file")
 	b.ReportAllocs()
@@ -39,7 +41,7 @@ func BenchmarkReplace(b *testing.B) {
 // The same in one flight, in which the temporary file of the next one is
 // created, too.
 func BenchmarkReplaceAhead(b *testing.B) {
-	c, _ := start(b, sftpServer(b))
+	c, _ := start(b, remotetest.SFTPServer(b))
 	dir := b.TempDir()
 	temporary, path := filepath.Join(dir, ".new"), filepath.Join(dir, "file")
 	ahead := c.Create(temporary)
@@ -62,7 +64,7 @@ func BenchmarkReplaceAhead(b *testing.B) {
 // 200 small files in two flights.
 func BenchmarkReplace200(b *testing.B) {
 	const n = 200
-	c, _ := start(b, sftpServer(b))
+	c, _ := start(b, remotetest.SFTPServer(b))
 	dir := b.TempDir()
 	var paths [n]string
 	for i := range paths {
@@ -91,7 +93,7 @@ func BenchmarkReplace200(b *testing.B) {
 // longest that this one does.
 func BenchmarkWrite(b *testing.B) {
 	const size = 16 << 20
-	c, _ := start(b, sftpServer(b))
+	c, _ := start(b, remotetest.SFTPServer(b))
 	h := mustCreate(b, c, filepath.Join(b.TempDir(), "file"))
 	for _, part := range []int{MaxWrite, c.MaxWrite()} {
 		b.Run(fmt.Sprintf("%dKiB", part>>10), func(b *testing.B) {

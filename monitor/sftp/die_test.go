@@ -7,14 +7,16 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wsync/monitor/remotetest"
 )
 
 // A real server is killed while requests are under way.
 func TestServerIsKilled(t *testing.T) {
-	c, server := start(t, sftpServer(t))
+	c, server := start(t, remotetest.SFTPServer(t))
 	h := mustCreate(t, c, filepath.Join(t.TempDir(), "file"))
 	// Stopped, it leaves the requests in the pipe.
-	if err := server.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	if err := server.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	replies := make(chan []*Reply, 1)
@@ -28,7 +30,7 @@ func TestServerIsKilled(t *testing.T) {
 	}()
 	first := c.Remove("nothing")
 	c.Flush()
-	if err := server.cmd.Process.Kill(); err != nil {
+	if err := server.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	deadline := time.After(20 * time.Second)
@@ -51,15 +53,15 @@ func TestServerIsKilled(t *testing.T) {
 
 // Close does not wait for a server that does not move.
 func TestCloseOfStoppedServer(t *testing.T) {
-	c, server := start(t, sftpServer(t))
-	if err := server.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+	c, server := start(t, remotetest.SFTPServer(t))
+	if err := server.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	r := c.Remove("nothing")
 	c.Flush()
 	c.Close()
 	wantClosed(t, r)
-	if err := server.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+	if err := server.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 // descriptors counts what a process has open. The server hides it from all but
@@ -26,11 +28,11 @@ func descriptors(t *testing.T, pid int) int {
 // A session that lasts as long as a mirror must not collect handles. The server
 // can open few, so that it would soon refuse if some were left.
 func TestNoHandleIsLeft(t *testing.T) {
-	c, server := start(t, "sh", "-c", `ulimit -n 24 && exec "$0"`, sftpServer(t))
+	c, server := start(t, "sh", "-c", `ulimit -n 24 && exec "$0"`, remotetest.SFTPServer(t))
 	dir := t.TempDir()
 	temporary, path := filepath.Join(dir, ".new"), filepath.Join(dir, "file")
 	mustWait(t, c.Mkdir(filepath.Join(dir, "sub"), Attrs{})) // the shell has become the server
-	before := descriptors(t, server.cmd.Process.Pid)
+	before := descriptors(t, server.Process.Pid)
 	for i := range 300 {
 		h := mustCreate(t, c, temporary)
 		again := c.Create(temporary)
@@ -56,7 +58,7 @@ func TestNoHandleIsLeft(t *testing.T) {
 	if _, err := c.Realpath(".").Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if after := descriptors(t, server.cmd.Process.Pid); after != before {
+	if after := descriptors(t, server.Process.Pid); after != before {
 		t.Errorf("the server has %d descriptors open, and had %d", after, before)
 	}
 	if len(c.pending) > 0 {
@@ -67,10 +69,10 @@ func TestNoHandleIsLeft(t *testing.T) {
 // A client leaves nothing open in its own process either.
 func TestNoDescriptorIsLeft(t *testing.T) {
 	session := func() {
-		c, server := start(t, sftpServer(t))
+		c, server := start(t, remotetest.SFTPServer(t))
 		mustWait(t, c.Mkdir(filepath.Join(t.TempDir(), "x"), Attrs{}))
 		c.Close()
-		server.exited <- <-server.exited
+		server.Wait()
 	}
 	session() // what Go opens once
 	before := descriptors(t, os.Getpid())

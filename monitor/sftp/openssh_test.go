@@ -18,7 +18,7 @@ import (
 // the one inside sshd, over ssh. dir is a directory that the server sees, too.
 func onServers(t *testing.T, test func(t *testing.T, c *Client, dir string)) {
 	t.Run("sftp-server", func(t *testing.T) {
-		c, _ := start(t, sftpServer(t))
+		c, _ := start(t, remotetest.SFTPServer(t))
 		test(t, c, t.TempDir())
 	})
 	t.Run("internal-sftp", func(t *testing.T) {

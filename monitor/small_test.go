@@ -1,0 +1,41 @@
+package monitor
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"wsync/monitor/dirty"
+)
+
+// What is below a path that fails is not for the direct lane: the path may be a
+// link on the remote.
+func TestBelowFailing(t *testing.T) {
+	transfer := &transfer{request: request{except: []string{"d"}}}
+	others, below := transfer.belowFailing([]*dirty.Entry{{Path: "d"}, {Path: "d/e/f"}, {Path: "d-"}, {Path: "c"}})
+	if len(others) != 2 || others[0].Path != "d-" || others[1].Path != "c" || len(below) != 2 {
+		t.Errorf("%d others, %d below", len(others), len(below))
+	}
+}
+
+// The deletions of one batch that go directly and those that rsync makes are
+// judged together.
+func TestDeletionsOfBothLanesAddUp(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, numbered("one-by-one/", 60)...)
+	write(t, b.src, numbered("as-a-whole/", 60)...)
+	write(t, b.src, "keep")
+	b.pass()
+	b.proven()
+	for _, name := range numbered("one-by-one/", 60) {
+		check(t, os.Remove(filepath.Join(b.src, name)))
+		b.change(made, name)
+	}
+	check(t, os.RemoveAll(filepath.Join(b.src, "as-a-whole")))
+	b.change(madeDir, "as-a-whole")
+	b.transfer()
+	b.transfer()
+	if b.hold == nil || !exists(filepath.Join(b.dst, "as-a-whole/0")) {
+		t.Errorf("121 of 124 entries went: %+v", b.deletions)
+	}
+}
