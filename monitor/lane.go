@@ -45,6 +45,8 @@ type request struct {
 	settled bool
 	// holding: deletions are being held, so that none may slip through.
 	holding bool
+	// bounds say what the direct lane may take, but for deletions.
+	bounds direct.Limits
 	// mark is the number of the last mark that the batch may have.
 	mark uint64
 	// confirm: the batch was brought in line by the direct lane, and rsync is to
@@ -78,6 +80,11 @@ type outcome struct {
 	hold *hold
 	// direct are the paths that went by the direct lane, to be confirmed.
 	direct []*dirty.Entry
+
+	// sent is when the last request of the direct lane had left, visible when its
+	// last reply was there, proven when rsync was done; zero if the batch did
+	// not go that way.
+	sent, visible, proven time.Time
 
 	progress rsync.Progress
 	deleted  int // entries deleted because paths are gone

@@ -54,6 +54,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		recent:  w.recentDeletions(now),
 		settled: w.settled(batch, now),
 		holding: w.hold != nil,
+		bounds:  small,
 		mark:    w.lastSeq(),
 		confirm: confirm,
 	}
@@ -99,7 +100,8 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	w.noteClean(now)
 	w.answer()
 	w.mu.Unlock()
-	w.logOutcome(batch, out, time.Since(now))
+	w.logOutcome(batch, out, now)
+	w.trace(batch, confirm, out, now)
 }
 
 // progress is called by the lane while a transfer runs.
@@ -214,8 +216,8 @@ func (w *worker) noteClean(began time.Time) {
 }
 
 // logOutcome writes one line per batch.
-func (w *worker) logOutcome(batch dirty.Batch, out outcome, took time.Duration) {
-	fields := []zap.Field{zap.Int("paths", batch.Len()), zap.Bool("full_pass", batch.Everything != nil), zap.Duration("took", took)}
+func (w *worker) logOutcome(batch dirty.Batch, out outcome, began time.Time) {
+	fields := []zap.Field{zap.Int("paths", batch.Len()), zap.Bool("full_pass", batch.Everything != nil), zap.Duration("took", time.Since(began))}
 	switch {
 	case out.err != nil:
 		w.log.Warn("Cannot transfer", append(fields, zap.Error(out.err), zap.String("hint", out.hint))...)
@@ -226,7 +228,30 @@ func (w *worker) logOutcome(batch dirty.Batch, out outcome, took time.Duration) 
 			zap.String("path", out.failed[0].Path), zap.String("error", out.failed[0].Problem))...)
 	case batch.Everything != nil:
 		w.log.Info("Full pass done", append(fields, zap.Int("files", out.progress.Files), zap.Int64("bytes", out.progress.Bytes))...)
-	default:
-		w.log.Debug("Batch done", append(fields, zap.Int("files", out.progress.Files), zap.Int64("bytes", out.progress.Bytes))...)
 	}
+}
+
+// trace tells at the debug level where the time of a batch went: when its
+// oldest change was hinted at, how long after that it was taken, had left, was
+// visible by the remote's word, and was proven by rsync.
+func (w *worker) trace(batch dirty.Batch, confirm bool, out outcome, taken time.Time) {
+	_, hinted, ok := batch.Oldest()
+	if !ok || out.err != nil || batch.Everything != nil || !w.log.Core().Enabled(zap.DebugLevel) {
+		return
+	}
+	fields := []zap.Field{zap.Int("paths", batch.Len()), zap.Int("files", out.progress.Files), zap.Int64("bytes", out.progress.Bytes),
+		zap.Time("hinted", hinted), zap.Duration("taken", taken.Sub(hinted))}
+	for _, moment := range []struct {
+		name string
+		at   time.Time
+	}{{"sent", out.sent}, {"visible", out.visible}, {"proven", out.proven}} {
+		if !moment.at.IsZero() {
+			fields = append(fields, zap.Duration(moment.name, moment.at.Sub(hinted)))
+		}
+	}
+	message := "Batch done"
+	if confirm {
+		message = "Batch confirmed"
+	}
+	w.log.Debug(message, fields...)
 }

@@ -17,13 +17,9 @@ import (
 	"wsync/monitor/watch"
 )
 
-// What the direct lane takes at once: below these bounds it is faster than a
-// run of rsync, which BenchmarkLanes measures.
-const (
-	smallPaths    = 1000
-	smallBytes    = 8 << 20
-	smallFileSize = 1 << 20
-)
+// small is what the direct lane takes at once: below these bounds it is faster
+// than a run of rsync, which BenchmarkLanes measures.
+var small = direct.Limits{Paths: 1000, Bytes: 8 << 20, FileSize: 1 << 20}
 
 // abortTime is how long requests may be under way when nobody wants their
 // outcome any more.
@@ -88,12 +84,8 @@ func (t *transfer) directly() {
 	if lane == nil {
 		return
 	}
-	limits := direct.Limits{
-		Paths:     smallPaths,
-		Bytes:     smallBytes,
-		FileSize:  smallFileSize,
-		Deletions: t.limits.count - t.recent,
-	}
+	limits := t.bounds
+	limits.Deletions = t.limits.count - t.recent
 	if t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root) {
 		limits.Deletions = 0
 	}
@@ -113,7 +105,7 @@ func (t *transfer) directly() {
 			}
 		}
 	})
-	result, err := lane.Do(t.batch.Moves, plan.Steps, smallFileSize, t.mark)
+	result, err := lane.Do(t.batch.Moves, plan.Steps, limits.FileSize, t.mark)
 	close(landed)
 	stop()
 	if err != nil {
@@ -124,6 +116,7 @@ func (t *transfer) directly() {
 		}
 		return
 	}
+	t.out.sent, t.out.visible = result.Sent, time.Now()
 	t.out.deleted += result.Deleted
 	t.recent += result.Deleted // what is left is judged together with them
 	t.out.progress.Files += result.Files

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -90,6 +91,7 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 		t.out.attention = true
 		return ran{}, false
 	}
+	t.out.proven = time.Now()
 	t.out.progress = sum(result.Progress)
 	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, t.lane.realRoot(), t.remote.RemotePath)}
 	r.verdict, _ = rsync.Classify(result.Code)

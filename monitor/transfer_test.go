@@ -231,7 +231,7 @@ func TestHoldIsNotCountedTwice(t *testing.T) {
 	b.pass()
 	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
 	b.change(made, numbered("d/", 150)...)
-	check(t, os.Truncate(filepath.Join(b.src, "keep"), smallFileSize+1)) // for rsync
+	check(t, os.Truncate(filepath.Join(b.src, "keep"), small.FileSize+1)) // for rsync
 	b.change(made, "keep")
 	// The run for "keep" breaks, after the deletions have been held.
 	d := newDir(t)

@@ -147,6 +147,8 @@ type Result struct {
 	// Deleted counts removals, Files and Bytes what was put.
 	Deleted, Files int
 	Bytes          int64
+	// Sent is when the last request was on its way.
+	Sent time.Time
 }
 
 // flight is a plan on its way.
@@ -183,6 +185,7 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 	}
 	l.refill()
 	l.target.Flush()
+	f.result.Sent = time.Now()
 	f.land()
 	for len(f.retry) > 0 && l.target.Err() == nil {
 		// The place is on another file system: once more, within it.
