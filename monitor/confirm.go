@@ -15,9 +15,9 @@ const (
 	// confirmQuiet is how long nothing more must have been sent.
 	confirmQuiet = 2 * time.Second
 	// confirmLimit is how long the oldest waits for that.
-	confirmLimit = 15 * time.Second
+	confirmLimit = time.Minute
 	// confirmCount is the number of paths that do not wait.
-	confirmCount = 5000
+	confirmCount = dirty.Limit - 2000
 )
 
 // addUnconfirmed takes in what the direct lane has brought in line. The caller

@@ -1,7 +1,9 @@
 package monitor
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -88,6 +90,30 @@ func (t *transfer) hold(h *hold) {
 	}
 }
 
+// freeDeletions is how many deletions of the batch the direct lane may make,
+// which deletes nothing but what an event named: so they need not be counted on
+// the remote.
+func (t *transfer) freeDeletions() int {
+	if t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root) {
+		return 0
+	}
+	free := t.limits.count - t.recent
+	if len(t.batch.Entries) <= free {
+		return free
+	}
+	gone := 0
+	lstat := rsync.LstatIn(t.lane.root)
+	for _, e := range t.batch.Entries {
+		if _, err := lstat(e.Path); errors.Is(err, fs.ErrNotExist) && e.Approved == 0 {
+			gone++
+		}
+	}
+	if gone > free && (!t.settled || t.judgeCount(gone+t.recent) != "") {
+		return 0
+	}
+	return max(gone, free)
+}
+
 // judgedDeletions are paths that are gone and may be deleted: those that the user
 // approved or that are elsewhere in the tree, and those that were judged, with
 // the number of their entries.
@@ -113,6 +139,11 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	}
 	if len(d.judged) == 0 {
 		return d
+	}
+	if len(entries)+t.recent > t.limits.count && !t.settled && !t.holding {
+		// There may be more to come, with which they are to be judged.
+		t.out.later.Entries = append(t.out.later.Entries, entries...)
+		return judgedDeletions{approved: d.approved}
 	}
 	// Events tell how many there are at the most, unless a directory went as a
 	// whole; what never was on the remote counts for nothing.

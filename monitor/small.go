@@ -85,10 +85,7 @@ func (t *transfer) directly() {
 		return
 	}
 	limits := t.bounds
-	limits.Deletions = t.limits.count - t.recent
-	if t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root) {
-		limits.Deletions = 0
-	}
+	limits.Deletions = t.freeDeletions()
 	entries, below := t.belowFailing(t.batch.Entries)
 	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane.root, t.lane.skipGit}, lane.Owns, limits)
 	plan.Rest = append(plan.Rest, below...)

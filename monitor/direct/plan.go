@@ -14,7 +14,8 @@ import (
 
 // Limits say what is small: beyond them rsync is faster, or safer.
 type Limits struct {
-	// Paths and Bytes bound a batch, FileSize one file of it.
+	// Paths, removals not counted, and Bytes bound a batch, FileSize one file of
+	// it.
 	Paths    int
 	Bytes    int64
 	FileSize int64
@@ -82,7 +83,7 @@ func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns fu
 // addAll finds the steps for all entries, or leaves them to rsync if they are too
 // many.
 func (p *planner) addAll(entries []*dirty.Entry) {
-	if len(entries) > p.limits.Paths {
+	if len(entries) > p.limits.Paths+max(p.limits.Deletions, 0) {
 		p.plan.Rest = entries
 		return
 	}
@@ -90,7 +91,7 @@ func (p *planner) addAll(entries []*dirty.Entry) {
 	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
 	for _, e := range entries {
 		p.add(e)
-		if p.bytes > p.limits.Bytes || len(p.plan.Steps) > p.limits.Paths {
+		if p.bytes > p.limits.Bytes || len(p.plan.Steps)-p.removals > p.limits.Paths {
 			p.plan, p.touched = Plan{Rest: entries}, make(map[string]*dirty.Entry)
 			return
 		}
@@ -133,7 +134,9 @@ type planner struct {
 	// left are paths that were left to rsync and may be something else there.
 	left  map[string]bool
 	bytes int64
-	plan  Plan
+	// removals counts the steps that remove something.
+	removals int
+	plan     Plan
 }
 
 // add finds the step for a dirty path.
@@ -250,7 +253,7 @@ func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
 			return nil, 0, false
 		}
 		steps, bytes = append(steps, inside...), bytes+size
-		if len(p.plan.Steps)+len(steps) > p.limits.Paths || p.bytes+bytes > p.limits.Bytes {
+		if len(p.plan.Steps)-p.removals+len(steps) > p.limits.Paths || p.bytes+bytes > p.limits.Bytes {
 			return nil, 0, false
 		}
 	}
@@ -272,6 +275,7 @@ func (p *planner) remove(e *dirty.Entry) {
 		step.Kind = RemoveDirectory
 	}
 	p.plan.Steps = append(p.plan.Steps, step)
+	p.removals++
 	p.touch(e.Path, e)
 }
 
