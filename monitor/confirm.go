@@ -55,17 +55,3 @@ func (w *worker) takeConfirmation(now time.Time) dirty.Batch {
 	}
 	return w.unconfirmed.Take(now.Add(time.Hour)) // ripe or not
 }
-
-// canMove tells that a rename may be repeated on the remote; the caller holds
-// mu.
-func (w *worker) canMove(from, to string) bool {
-	if w.hold != nil || w.failures > 0 || w.lane.directly() == nil {
-		return false
-	}
-	for _, b := range []dirty.Batch{w.inFlight, w.confirming} {
-		if b.Touches(from) || b.Touches(to) {
-			return false
-		}
-	}
-	return true
-}

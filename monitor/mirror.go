@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,10 @@ type mirror struct {
 
 	// seq numbers the marks.
 	seq atomic.Uint64
+	// requests are what waits for the watcher's barriers, in their order.
+	requestsMu sync.Mutex
+	requests   []barrierRequest // guarded by requestsMu
+	requested  uint64           // guarded by requestsMu
 	// authSock is the ssh agent's socket, a string.
 	authSock atomic.Value
 
@@ -55,6 +60,12 @@ type mirror struct {
 	overflows  int
 	lossyPass  time.Time   // when the last full pass behind a lossy watcher is due
 	lookAgain  *time.Timer // looks at a halted workspace again; nil if not set
+}
+
+// barrierRequest is what to do when the watcher has come to a barrier.
+type barrierRequest struct {
+	n  uint64
+	do func()
 }
 
 // runningWorker is a worker and how to end it.
@@ -134,7 +145,7 @@ func (m *mirror) define(d report.Definition) {
 	m.mu.Unlock()
 	m.recheck()
 	if barrier {
-		m.watcher.Barrier(d.Barrier)
+		m.afterEvents(func() { m.reached(d.Barrier) })
 	}
 	m.changed()
 }
@@ -181,6 +192,7 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 		guard:            m.checkAndHalt,
 		nextSeq:          func() uint64 { return m.seq.Add(1) },
 		lastSeq:          m.seq.Load,
+		afterEvents:      m.afterEvents,
 		changed:          m.changed,
 		wake:             make(chan struct{}, 1),
 		remote:           r,
@@ -226,7 +238,11 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	if dir {
 		change |= watch.Tree
 	}
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markMoved(from, to, change, seq, now) })
+	// Where changes are found later than they happen, a rename may be older than
+	// what was seen of its names.
+	stats := m.watcher.Stats()
+	repeatable := stats.Lossless && stats.Polled == 0
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markMoved(from, to, change, repeatable, seq, now) })
 	m.compensate()
 }
 
@@ -246,9 +262,35 @@ func (m *mirror) RootGone(reason string) {
 	m.recheck()
 }
 
-// Barrier implements watch.Sink. A watcher that misses changes cannot promise
-// anything without a full pass.
+// afterEvents calls do, from the watcher's goroutine, when everything that
+// changed before this call has been reported.
+func (m *mirror) afterEvents(do func()) {
+	m.requestsMu.Lock()
+	defer m.requestsMu.Unlock()
+	m.requested++
+	m.requests = append(m.requests, barrierRequest{m.requested, do})
+	m.watcher.Barrier(m.requested) // within the lock: the numbers must not overtake each other
+}
+
+// Barrier implements watch.Sink.
 func (m *mirror) Barrier(n uint64) {
+	m.requestsMu.Lock()
+	i := 0
+	for i < len(m.requests) && m.requests[i].n <= n {
+		i++
+	}
+	due := slices.Clone(m.requests[:i])
+	m.requests = slices.Delete(m.requests, 0, i)
+	m.requestsMu.Unlock()
+	for _, r := range due {
+		r.do()
+	}
+}
+
+// reached tells the workers that all changes from before a request to wait are
+// known. A watcher that misses changes cannot promise anything without a full
+// pass.
+func (m *mirror) reached(n uint64) {
 	m.recheck() // not everything that can happen to the root is an event
 	if !m.watcher.Stats().Lossless {
 		m.markEverything(passEvents, 0)

@@ -37,9 +37,9 @@ func TestMarksOfOwnNames(t *testing.T) {
 	mark(".wsync-trash", watch.Entry|watch.Tree)
 	mark("d/.wsync-delayed", watch.Entry|watch.Tree)
 	expect("", "d")
-	w.markMoved("d/.wsync-delayed/x", "d/x", watch.Entry|watch.Content, 1, now)
+	w.markMoved("d/.wsync-delayed/x", "d/x", watch.Entry|watch.Content, true, 1, now)
 	expect("d/x")
-	w.markMoved("a", ".wsync-trash", watch.Entry|watch.Content|watch.Tree, 1, now)
+	w.markMoved("a", ".wsync-trash", watch.Entry|watch.Content|watch.Tree, true, 1, now)
 	expect("", "a")
 	w.remote = config.Remote{}
 	mark(".wsync-trash/x", watch.Entry)

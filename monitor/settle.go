@@ -84,6 +84,8 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	}
 
 	w.mu.Lock()
+	forget := w.noteEnd(batch)
+	defer w.afterEvents(forget)
 	w.cancel = nil
 	if batch.Everything != nil && reason < w.reason {
 		w.reason = reason // in case the pass goes back and merges with a later one

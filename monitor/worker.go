@@ -24,7 +24,10 @@ type worker struct {
 	nextSeq func() uint64 // numbers a new mark
 	changed func()        // tells the reporter; must not block
 	lastSeq func() uint64 // the number of the last mark
-	wake    chan struct{} // one token: something changed for the loop
+	// afterEvents calls back when all that changed before is marked; it must be
+	// called without mu.
+	afterEvents func(do func())
+	wake        chan struct{} // one token: something changed for the loop
 
 	mu sync.Mutex // guards everything below
 	// From the definition.
@@ -42,7 +45,11 @@ type worker struct {
 	unconfirmed *dirty.Set
 	confirming  dirty.Batch // those that rsync is at
 	confirmAt   time.Time
-	gitLocks    gitLocks
+	// ended are transfers that are over, of which it is not sure yet that they
+	// saw nothing newer than the last mark; endings counts them.
+	ended    []ended
+	endings  uint64
+	gitLocks gitLocks
 	// barriers are the requests to wait that are not answered yet, in order.
 	barriers []barrier
 	asked    uint64 // the last barrier
@@ -122,7 +129,7 @@ func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Tim
 // markMoved makes a rename due on the remote, where that can be: there is a lane
 // for it, and nothing that is under way has seen one of the names. Otherwise
 // both names are dirty: the new one first, so that nobody finds neither.
-func (w *worker) markMoved(from, to string, change watch.Change, seq uint64, now time.Time) {
+func (w *worker) markMoved(from, to string, change watch.Change, repeatable bool, seq uint64, now time.Time) {
 	dir := change&watch.Tree != 0
 	w.mu.Lock()
 	if w.remote.IsOwn(from) || w.remote.IsOwn(to) {
@@ -131,7 +138,7 @@ func (w *worker) markMoved(from, to string, change watch.Change, seq uint64, now
 		w.mark(from, change, seq, now)
 		return
 	}
-	if w.canMove(from, to) && w.set.Move(from, to, dir, seq, now) {
+	if repeatable && w.canMove(from, to) && w.set.Move(from, to, dir, seq, now) {
 		w.unconfirmed.Rekey(from, to)
 	} else {
 		w.set.Mark(to, change, seq, now)

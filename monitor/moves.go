@@ -1,0 +1,48 @@
+package monitor
+
+import "wsync/monitor/dirty"
+
+// A rename may be repeated on the remote only if the remote has at the old name
+// what was renamed here. A transfer that looked at one of the names after the
+// rename has put something else there, although the event was still on its way:
+// so it is not enough that none is under way when the event comes. Each transfer
+// is kept in mind until the watcher has told all that changed before its end.
+
+// ended is a transfer that is over.
+type ended struct {
+	id    uint64
+	batch dirty.Batch
+}
+
+// noteEnd keeps a transfer in mind, and returns how to forget it: to be called
+// when all that changed until now is marked. The caller holds mu.
+func (w *worker) noteEnd(batch dirty.Batch) (forget func()) {
+	w.endings++
+	id := w.endings
+	w.ended = append(w.ended, ended{id, batch})
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for len(w.ended) > 0 && w.ended[0].id <= id {
+			w.ended = w.ended[1:]
+		}
+	}
+}
+
+// canMove tells that a rename may be repeated on the remote; the caller holds
+// mu.
+func (w *worker) canMove(from, to string) bool {
+	if w.hold != nil || w.failures > 0 || w.lane.directly() == nil {
+		return false
+	}
+	touched := func(b dirty.Batch) bool { return b.Touches(from) || b.Touches(to) }
+	if touched(w.inFlight) || touched(w.confirming) {
+		return false
+	}
+	for _, e := range w.ended {
+		if touched(e.batch) {
+			return false
+		}
+	}
+	return true
+}

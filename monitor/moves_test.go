@@ -1,0 +1,56 @@
+package monitor
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"wsync/monitor/watch"
+)
+
+// A rename whose event comes after a transfer that has already seen what is at
+// the old name now is not repeated on the remote: the other file would take the
+// name of the renamed one.
+func TestMoveBehindATransfer(t *testing.T) {
+	for name, test := range map[string]struct {
+		late bool // the event comes when the watcher's queue was seen to its end
+		want bool // the rename is repeated
+	}{
+		"the queue is not read yet": {false, false},
+		"nothing was in the queue":  {true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			write(t, b.src, "x/c", "keep")
+			b.pass()
+			b.proven()
+			var forget []func()
+			b.afterEvents = func(do func()) { forget = append(forget, do) }
+			if test.late {
+				b.change(made, "x/c")
+				b.transfer()
+				b.transfer() // the confirmation
+				for _, f := range forget {
+					f()
+				}
+			}
+			check(t, os.Rename(filepath.Join(b.src, "x"), filepath.Join(b.src, "y")))
+			write(t, b.src, "x/c")
+			check(t, os.WriteFile(filepath.Join(b.src, "x/c"), nil, 0o644))
+			if !test.late {
+				b.change(made, "x/c") // of something else, before the rename is known
+				b.transfer()
+				b.transfer()
+			}
+			b.seq++
+			b.markMoved("x", "y", madeDir, true, b.seq, b.now)
+			b.change(watch.Entry|watch.Tree, "x")
+			b.mu.Lock()
+			repeated := len(b.set.Take(b.now).Moves) > 0
+			b.mu.Unlock()
+			if repeated != test.want {
+				t.Errorf("the rename is repeated: %v", repeated)
+			}
+		})
+	}
+}
