@@ -34,9 +34,12 @@ type fixture struct {
 	marks    atomic.Uint64
 }
 
-// onTargets runs a test with a local target and with OpenSSH's sftp-server.
+// targets begin with a local target and with OpenSSH's sftp-server.
+var targets = map[string]func(t testing.TB, src, dst string) *fixture{"local": onLocal, "sftp": onSFTP}
+
+// onTargets runs a test with each of them.
 func onTargets(t *testing.T, test func(f *fixture)) {
-	for name, start := range map[string]func(t testing.TB, src, dst string) *fixture{"local": onLocal, "sftp": onSFTP} {
+	for name, start := range targets {
 		t.Run(name, func(t *testing.T) { test(start(t, t.TempDir(), t.TempDir())) })
 	}
 }

@@ -26,9 +26,10 @@ type Lane struct {
 	made  int
 	// beside are directories on another file system than TempDir.
 	beside map[string]bool
-	// careful: a write failed, or the disk is nearly full. Then a file takes its
-	// place only when it is known to be whole.
-	careful bool
+	// scarce: the disk is nearly full. refused is when a write failed last. See
+	// careful.
+	scarce  bool
+	refused time.Time
 	room    RoomReply // asked for and not looked at yet
 	asked   time.Time // when room was
 }
@@ -49,6 +50,10 @@ const (
 	scarceRoom   = 256 << 20
 	roomInterval = 10 * time.Second
 )
+
+// refusedTime is how long writes are careful after one has failed, whatever
+// room there is said to be: a quota does not show in it.
+const refusedTime = 10 * time.Minute
 
 // inFlight bounds the files that are open at once, and bytesInFlight the bytes on
 // their way.
@@ -313,7 +318,7 @@ func (f *flight) put(s Step, beside bool) {
 		f.again(s, beside)
 		return
 	}
-	careful := l.careful || !l.target.Pipelines()
+	careful := l.careful() || !l.target.Pipelines()
 	var replies []Reply
 	// request makes a request, and tells that the next may follow.
 	request := func(r Reply) bool {
@@ -340,7 +345,7 @@ func (f *flight) put(s Step, beside bool) {
 			case err == nil:
 				continue
 			case i < written:
-				l.careful = true // the disk may be full
+				l.refused = time.Now() // the disk may be full
 			case whole && i == len(replies)-1 && !beside:
 				l.target.Remove(t.path)
 				f.retry = append(f.retry, s)
@@ -444,10 +449,14 @@ func (l *Lane) judgeRoom() {
 		return
 	}
 	if bytes, err := l.room.Wait(); err == nil {
-		l.careful = bytes < scarceRoom
+		l.scarce = bytes < scarceRoom
 	}
 	l.room = nil
 }
+
+// careful tells that a file is to take its place only when it is known to be
+// whole.
+func (l *Lane) careful() bool { return l.scarce || time.Since(l.refused) < refusedTime }
 
 // directoryOf is the directory that name is in, "" for the destination.
 func directoryOf(name string) string {

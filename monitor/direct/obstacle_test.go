@@ -125,10 +125,12 @@ func TestLinkInTheWayOfARemoval(t *testing.T) {
 // A file became a directory that is gone again.
 func TestFileInTheWayOfARemoval(t *testing.T) {
 	onTargets(t, func(f *fixture) {
-		f.write(f.there("d"), "a file")
-		_, result := f.send(nil, entry("d", newTree), entry("d/x", watch.Entry))
-		if _, err := os.Lstat(f.there("d")); err == nil && len(result.Failed) == 0 {
-			f.Error("the file is still there, and nobody knows")
+		for _, entries := range [][]*dirty.Entry{{entry("d", newTree)}, {entry("d", newTree), entry("d/x", watch.Entry)}} {
+			f.write(f.there("d"), "a file")
+			_, result := f.send(nil, entries...)
+			if _, err := os.Lstat(f.there("d")); err == nil && len(result.Failed) == 0 {
+				f.Errorf("the file is still there after %q, and nobody knows", pathsOf(entries))
+			}
 		}
 	})
 }

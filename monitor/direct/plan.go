@@ -69,8 +69,11 @@ type Plan struct {
 func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns func(uid, gid uint32) bool, limits Limits) Plan {
 	p := planner{source: source, owns: owns, limits: limits, parents: make(map[string]parent), touched: make(map[string]*dirty.Entry), left: make(map[string]bool), trees: make(map[string]*dirty.Entry)}
 	p.addAll(entries)
-	for _, m := range moves {
+	for i, m := range moves {
 		for _, name := range []string{m.From, m.To} {
+			for _, next := range moves[i+1:] {
+				name = renamed(name, next)
+			}
 			p.touch(name, &dirty.Entry{Path: directoryOf(name), Change: watch.Meta, Seq: m.Seq, Since: m.Since})
 		}
 	}
@@ -78,6 +81,14 @@ func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns fu
 	p.setParents()
 	slices.SortStableFunc(p.plan.Steps, inOrder)
 	return p.plan
+}
+
+// renamed is what name, or the directory that it was in, is called after a move.
+func renamed(name string, m dirty.Move) string {
+	if dir := directoryOf(name); dir == m.From || dirty.Below(dir, m.From) {
+		return m.To + name[len(m.From):]
+	}
+	return name
 }
 
 // addAll finds the steps for all entries, or leaves them to rsync if they are too

@@ -281,6 +281,12 @@ func TestPlanOfMoves(t *testing.T) {
 			}
 		}
 	}
+	// A directory is found under the name that later moves give it.
+	moves := []dirty.Move{{From: "b/old/x", To: "b/old/deep/y"}, {From: "b/old", To: "a/mid", Dir: true}, {From: "a/mid", To: "b/c", Dir: true}}
+	tree["b/c/deep"] = aDir
+	if got, want := describe(MakePlan(moves, nil, tree, ownsAll, limits)), "set b/c/deep, set b/c, set b, set a"; got != want {
+		t.Errorf("%q, expected %q", got, want)
+	}
 	// What a file needs is enough.
 	plan := MakePlan([]dirty.Move{{From: "x", To: "b/y"}}, []*dirty.Entry{entry("b", watch.Meta), entry("b/f", watch.Content)}, tree, ownsAll, limits)
 	if got := describe(plan); got != "put b/f, set b, set " {
