@@ -117,12 +117,24 @@ func (l *Lane) Close() {
 	go func() {
 		defer close(closed)
 		l.drop()
-		_ = l.target.Rmdir(TempDir).Wait()
+		l.target.Rmdir(TempDir)
+		_ = l.restoreTime().Wait() // the next full pass does it otherwise
 	}()
 	select {
 	case <-closed:
 	case <-time.After(closeTime):
 	}
+}
+
+// restoreTime sets the time of the destination itself, which TempDir has changed.
+func (l *Lane) restoreTime() Reply {
+	info, err := os.Lstat(l.root)
+	if err != nil || !info.IsDir() {
+		return replied{}
+	}
+	a := attributesOf(info)
+	a.Owner = nil
+	return l.target.SetAttributes("", a)
 }
 
 // drop gives up the files made ahead of time: the server has each open until it
