@@ -337,7 +337,7 @@ func (f *flight) put(s Step, beside bool) {
 		replies = append(replies, r)
 		return !careful || r.Wait() == nil
 	}
-	const piece = 32 << 10
+	piece := l.target.Piece()
 	whole := true
 	for offset := 0; offset < len(content.data) && whole; offset += piece {
 		whole = request(t.Write(int64(offset), content.data[offset:min(offset+piece, len(content.data))]))

@@ -32,6 +32,7 @@ func (l local) Rename(from, to string) Reply      { return replied{unix.Rename(l
 func (l local) Remove(path string) Reply          { return replied{unix.Unlink(l.abs(path))} }
 func (l local) Rmdir(path string) Reply           { return replied{unix.Rmdir(l.abs(path))} }
 func (l local) Flush()                            {}
+func (l local) Piece() int                        { return 1 << 20 }
 func (l local) Pipelines() bool                   { return false }
 func (l local) Err() error                        { return nil }
 

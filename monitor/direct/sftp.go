@@ -59,6 +59,7 @@ func (r *remote) Rename(from, to string) Reply {
 func (r *remote) Remove(path string) Reply { return r.client.Remove(r.path(path)) }
 func (r *remote) Rmdir(path string) Reply  { return r.client.Rmdir(r.path(path)) }
 func (r *remote) Flush()                   { r.client.Flush() }
+func (r *remote) Piece() int               { return r.client.MaxWrite() }
 func (r *remote) Pipelines() bool          { return true }
 func (r *remote) Err() error               { return r.client.Err() }
 

@@ -46,6 +46,8 @@ type Target interface {
 	Room() RoomReply
 	// Flush lets requests go whose replies nobody waits for yet.
 	Flush()
+	// Piece is how many bytes one Write takes.
+	Piece() int
 	// Pipelines tells that requests travel: waiting for each reply costs a
 	// round trip.
 	Pipelines() bool
