@@ -1,0 +1,89 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/monitor/direct"
+	"wsync/monitor/rsync"
+)
+
+// knowledge is what was found out about a remote.
+type knowledge struct {
+	version  rsync.Version
+	strategy rsync.Strategy
+	// probed: strategy was tried, not guessed.
+	probed bool
+	// direct is the lane for small changes, nil where there is none.
+	direct *direct.Lane
+	// notes say it in words.
+	notes []string
+}
+
+// learn finds out about the remote unless that is known, and returns it in
+// words. With probe it also tries what it finds, which writes to the
+// destination; it returns nil when the connection broke meanwhile.
+func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) []string {
+	k := l.known.Load()
+	if k == nil {
+		version := l.remoteVersion(ctx, endpoint.Remote)
+		k = &knowledge{version: version, strategy: rsync.Choose(l.local, version)}
+		l.known.Store(k)
+	}
+	endpoint.Strategy = k.strategy
+	if !probe || k.probed {
+		return k.notes
+	}
+	var small *direct.Lane
+	var refusal string
+	strategy, err := rsync.Probe(ctx, *endpoint, l.scratch, l.environment(), func(witness string) {
+		small, refusal = l.openDirect(ctx, endpoint.Remote, witness)
+	})
+	var failure *rsync.ProbeError
+	if ctx.Err() != nil || errors.As(err, &failure) && failure.Unreachable {
+		return nil
+	}
+	k = &knowledge{version: k.version, strategy: strategy, probed: true, direct: small}
+	tried := *endpoint
+	tried.Strategy = strategy
+	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, tried.Describe()...)
+	switch {
+	case small == nil:
+		k.notes = append(k.notes, "all changes travel by rsync: "+refusal)
+	case l.connection != nil:
+		k.notes = append(k.notes, "small changes travel by sftp, and are confirmed by rsync")
+	default:
+		k.notes = append(k.notes, "small changes are made directly, and confirmed by rsync")
+	}
+	if err != nil {
+		l.log.Warn("Cannot probe the remote", zap.Error(err))
+		k.notes = append(k.notes, "this could not be tried out: "+err.Error())
+	}
+	l.known.Store(k)
+	endpoint.Strategy = strategy
+	return k.notes
+}
+
+// remoteVersion asks for the version of the remote's rsync. It is unknown where
+// only rsync itself may be run.
+func (l *lane) remoteVersion(ctx context.Context, remote config.Remote) rsync.Version {
+	if remote.Connection.Kind() == config.KindLocal {
+		return l.local
+	}
+	if l.connection == nil {
+		return rsync.Version{}
+	}
+	argv := append(l.connection.Command(), "--", l.connection.Host(), "rsync --version")
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = l.environment()
+	output, err := rsync.Output(cmd)
+	version, ok := rsync.ParseVersion(output)
+	if !ok {
+		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))
+	}
+	return version
+}
