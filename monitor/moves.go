@@ -8,6 +8,9 @@ import "wsync/monitor/dirty"
 // so it is not enough that none is under way when the event comes. Each transfer
 // is kept in mind until the watcher has told all that changed before its end.
 
+// endedLimit bounds the transfers that are kept in mind one by one.
+const endedLimit = 32
+
 // ended is a transfer that is over.
 type ended struct {
 	id    uint64
@@ -19,7 +22,12 @@ type ended struct {
 func (w *worker) noteEnd(batch dirty.Batch) (forget func()) {
 	w.endings++
 	id := w.endings
-	w.ended = append(w.ended, ended{id, batch})
+	if len(w.ended) < endedLimit {
+		w.ended = append(w.ended, ended{id, batch})
+	} else {
+		// The watcher is busy; until it is done nothing is repeated.
+		w.ended = []ended{{id, dirty.Batch{Everything: &dirty.Entry{}}}}
+	}
 	return func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
