@@ -16,7 +16,7 @@ import (
 func bulk() *scenario {
 	return &scenario{
 		name: "bulk", title: "many files at once: a directory of 11,500 files comes, changes and goes, beside 16,000 others",
-		table: bulkTable, kind: bySSH, byHand: true, reps: 3, quickReps: 1, patience: 3 * time.Minute,
+		table: bulkTable, kind: bySSH, byHand: true, heavy: true, reps: 3, quickReps: 1, patience: 3 * time.Minute,
 		tree:     func(source string) error { return grow(restTree)(filepath.Join(source, "rest")) },
 		template: grow(bulkTree),
 		steps: []step{
@@ -94,7 +94,7 @@ func removeTree(c *contestant, rep int) (change, error) {
 func patch() *scenario {
 	const path, size, length = "large-file", 64 << 20, 64
 	return &scenario{
-		name: "patch", title: "64 bytes in a file of 64 MB", table: bulkTable, kind: bySSH, byHand: true, reps: 8, quickReps: 2,
+		name: "patch", title: "64 bytes in a file of 64 MB", table: bulkTable, kind: bySSH, byHand: true, heavy: true, reps: 8, quickReps: 2,
 		tree: func(source string) error {
 			if err := grow(smallTree)(source); err != nil {
 				return err

@@ -5,11 +5,13 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
-// byHand is somebody who calls rsync for what has changed, over an ssh
-// connection that stays open.
+// byHand is somebody who calls rsync after each change, for the paths that were
+// changed or, to have something removed, for the whole tree. Its ssh connection
+// stays open.
 type byHand struct{ binary string }
 
 func (h *byHand) name() string { return "rsync by hand" }
@@ -35,21 +37,28 @@ func (h *byHand) start(s *stage, p *place, wanted bool) mirror {
 		m.command = append(m.command, "-e", strings.Join(realSSH(s, p), " "))
 	}
 	for _, target := range p.targets {
-		s.output(m.env, m.command[0], append(m.command[1:], p.source+"/", target+"/")...)
+		s.output(m.env, m.command[0], append(slices.Clone(m.command[1:]), p.source+"/", target+"/")...)
 	}
 	s.Cleanup(func() { _ = m.settle() })
 	return m
 }
 
-// push does not wait for rsync's end: the file is visible long before.
+// push does not wait for rsync's end: what it brings is visible long before.
 func (m *byHandMirror) push(paths []string) error {
 	for _, target := range m.place.targets {
-		// Relative, so that a path means the same on the other side.
-		args := append(m.command[1:len(m.command):len(m.command)], "-R")
-		for _, path := range paths {
-			args = append(args, "./"+path)
+		args := slices.Clone(m.command[1:])
+		if len(paths) == 0 {
+			// Something is gone, which rsync finds out by comparing all.
+			args = append(args, "--delete", "./", target+"/")
+		} else {
+			// Relative, so that a path means the same on the other side.
+			args = append(args, "-R")
+			for _, path := range paths {
+				args = append(args, "./"+path)
+			}
+			args = append(args, target+"/")
 		}
-		cmd := exec.Command(m.command[0], append(args, target+"/")...)
+		cmd := exec.Command(m.command[0], args...)
 		cmd.Dir, cmd.Env = m.place.source, m.env
 		if err := cmd.Start(); err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // contestant is a tool at work in a scenario, with a tree of its own.
@@ -69,7 +71,7 @@ func (sc *scenario) enter(s *stage, tools []tool, r *report) []*contestant {
 		templateFiles = files
 		r.remark(fmt.Sprintf("%s: the directory has %d files with %.0f MB", sc.name, len(files), float64(total)/1e6))
 	}
-	server := startServer(s, sc.kind)
+	server := startServer(s, sc.kind, r)
 	var contestants []*contestant
 	for _, t := range tools {
 		entered := make(map[int]bool)
@@ -106,6 +108,10 @@ func (sc *scenario) once(s *stage, c *contestant, st step, rep int, r *report) {
 	when := fmt.Sprintf("%s, repetition %d", st.title, rep+1)
 	ch, err := st.plan(c, rep)
 	s.check(err)
+	if sc.heavy {
+		// What the last one has written is not to be written out now.
+		unix.Sync()
+	}
 	time.Sleep(breath)
 	took, err := c.visible(s, ch, sc.patience)
 	if errors.As(err, new(errInvisible)) {

@@ -13,13 +13,20 @@ import (
 
 // lsyncd mirrors in one of lsyncd's ways: "rsync", "rsyncssh", "direct", or ""
 // for the fastest one for the kind of remote.
-type lsyncd struct{ binary, mode string }
+type lsyncd struct {
+	binary, mode string
+	shared       bool // all its ssh use one connection
+}
 
 func (l *lsyncd) name() string {
-	if l.mode == "" {
-		return "lsyncd"
+	name := "lsyncd"
+	if l.mode != "" {
+		name += ", " + l.mode
 	}
-	return "lsyncd, " + l.mode
+	if !l.shared {
+		name += ", unshared"
+	}
+	return name
 }
 
 func (l *lsyncd) version(s *stage) string {
@@ -64,7 +71,9 @@ func (l *lsyncd) start(s *stage, p *place, _ bool) mirror {
 	if !l.possible(p.kind) {
 		return nil
 	}
-	p.share(s)
+	if l.shared {
+		p.share(s)
+	}
 	config := filepath.Join(s.TempDir(), "lsyncd.conf")
 	s.check(os.WriteFile(config, []byte(l.config(s, p)), 0o600))
 	cmd := exec.Command(l.binary, "-nodaemon", config)

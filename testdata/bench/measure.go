@@ -28,7 +28,7 @@ type change struct {
 	// then all of the change is on the remote.
 	seen func(remote string) func() bool
 	// paths are what somebody who mirrors by hand has to name, relative to the
-	// source.
+	// source; none if something is gone.
 	paths []string
 }
 
@@ -37,30 +37,34 @@ type errInvisible struct{ after time.Duration }
 
 func (e errInvisible) Error() string { return fmt.Sprintf("not there after %v", e.after) }
 
-// visible makes a change and returns the time until the last remote shows all
-// of it.
-func (c *contestant) visible(s *stage, ch change, patience time.Duration) (time.Duration, error) {
+// measurement is the time that it took to make a change, and the time from its
+// beginning until the last remote showed all of it.
+type measurement struct{ made, visible time.Duration }
+
+// visible makes a change and waits for it.
+func (c *contestant) visible(s *stage, ch change, patience time.Duration) (m measurement, err error) {
 	var conditions []func() bool
 	for _, remote := range c.remotes {
 		conditions = append(conditions, ch.seen(remote))
 	}
 	began := time.Now()
 	if err := ch.act(); err != nil {
-		return 0, fmt.Errorf("cannot change the source: %w", err)
+		return m, fmt.Errorf("cannot change the source: %w", err)
 	}
+	m.made = time.Since(began)
 	if err := c.mirror.push(ch.paths); err != nil {
-		return 0, err
+		return m, err
 	}
 	for {
 		for len(conditions) > 0 && conditions[0]() {
 			conditions = conditions[1:]
 		}
-		took := time.Since(began)
+		m.visible = time.Since(began)
 		if len(conditions) == 0 {
-			return took, nil
+			return m, nil
 		}
-		if took > patience {
-			return 0, errInvisible{patience}
+		if m.visible > patience {
+			return m, errInvisible{patience}
 		}
 		if s.ctx.Err() != nil {
 			s.Fatalf("interrupted")

@@ -16,7 +16,7 @@ const maxOperations = 200
 // small tree.
 func operations() *scenario {
 	return &scenario{
-		name: "operations", title: "one operation at a time in a tree of 440 files", table: operationsTable, kind: bySSH,
+		name: "operations", title: "one operation at a time in a tree of 440 files", table: operationsTable, kind: bySSH, byHand: true,
 		reps: 10, quickReps: 2, tree: growForOperations,
 		steps: []step{
 			operation("create", func(c *contestant, rep int) (change, error) {
@@ -89,7 +89,8 @@ func atomicSave(c *contestant, rep int) (change, error) {
 			}
 			return os.Rename(temp, filepath.Join(c.source, path))
 		},
-		seen: allWritten(written{path, content}),
+		seen:  allWritten(written{path, content}),
+		paths: []string{path},
 	}, nil
 }
 
@@ -104,6 +105,7 @@ func chmod(c *contestant, rep int) (change, error) {
 				return err == nil && info.Mode().Perm() == mode
 			}
 		},
+		paths: []string{path},
 	}, nil
 }
 

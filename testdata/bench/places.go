@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -48,7 +49,8 @@ type server struct {
 	sshd *remotetest.SSHD
 }
 
-func startServer(s *stage, k kind) *server {
+// startServer starts what a kind of place needs; r is told how slow slowSSH is.
+func startServer(s *stage, k kind, r *report) *server {
 	sv := &server{kind: k}
 	if k == bySSH || k == slowSSH {
 		sv.sshd = remotetest.StartSSHD(s, remotetest.SSHDOptions{})
@@ -58,8 +60,39 @@ func startServer(s *stage, k kind) *server {
 		proxy.SetDelay(oneWay)
 		// The configurations of ssh are written for this port.
 		sv.sshd.Port = proxy.Port
+		r.remark(fmt.Sprintf("delayed: a round trip takes %.1f ms", milliseconds(roundTrip(s))))
 	}
 	return sv
+}
+
+// roundTrip measures what a delay of oneWay comes to, with an echo in the
+// server's place.
+func roundTrip(s *stage) time.Duration {
+	echo, err := net.Listen("tcp", "127.0.0.1:0")
+	s.check(err)
+	s.Cleanup(func() { echo.Close() })
+	go func() {
+		for conn, err := echo.Accept(); err == nil; conn, err = echo.Accept() {
+			_, _ = io.Copy(conn, conn) // until the other side closes
+			conn.Close()
+		}
+	}()
+	proxy := remotetest.StartProxy(s, echo.Addr().String())
+	proxy.SetDelay(oneWay)
+	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(proxy.Port)))
+	s.check(err)
+	defer conn.Close()
+	s.check(conn.SetDeadline(time.Now().Add(20 * time.Second)))
+	var times []time.Duration
+	for range 10 {
+		began := time.Now()
+		_, err := conn.Write([]byte{1})
+		s.check(err)
+		_, err = conn.Read(make([]byte, 1))
+		s.check(err)
+		times = append(times, time.Since(began))
+	}
+	return percentile(times, 50)
 }
 
 // newPlace makes a place with an empty source and so many remotes.

@@ -38,6 +38,10 @@ type column struct {
 	Step     string  `json:"step"`
 	Table    string  `json:"table"`
 	Cells    []*cell `json:"cells"`
+	// Made is how long it takes to make the change: the median of all tools.
+	Made float64 `json:"made_p50_ms"`
+
+	made []time.Duration
 }
 
 // cell is one tool at one step.
@@ -96,6 +100,9 @@ func (r *report) drop(sc *scenario, c *contestant, what, detail string) {
 	_, own := c.tool.(*wsync)
 	r.Notes = append(r.Notes, note{Scenario: sc.name, Tool: c.tool.name(), What: what, Detail: detail, lie: own})
 	say("%s: %s: %s: %s", sc.name, c.tool.name(), what, detail)
+	if m, ok := c.mirror.(interface{ log() string }); ok {
+		say("%s", m.log())
+	}
 	c.out = detail
 	c.stage.clear()
 }
@@ -112,10 +119,12 @@ func (r *report) lies() error {
 }
 
 // sample keeps a measurement.
-func (r *report) sample(sc *scenario, st step, c *contestant, took time.Duration) {
-	cell := r.column(sc, st).cell(c.tool.name())
-	cell.times = append(cell.times, took)
-	cell.Samples = append(cell.Samples, milliseconds(took))
+func (r *report) sample(sc *scenario, st step, c *contestant, m measurement) {
+	col := r.column(sc, st)
+	col.made = append(col.made, m.made)
+	cell := col.cell(c.tool.name())
+	cell.times = append(cell.times, m.visible)
+	cell.Samples = append(cell.Samples, milliseconds(m.visible))
 }
 
 func (r *report) column(sc *scenario, st step) *column {
@@ -154,6 +163,7 @@ func (r *report) summarise() {
 		for _, c := range col.Cells {
 			c.P50, c.P95 = milliseconds(percentile(c.times, 50)), milliseconds(percentile(c.times, 95))
 		}
+		col.Made = milliseconds(percentile(col.made, 50))
 		if own := col.find("wsync"); own != nil {
 			for _, c := range col.Cells {
 				c.Ratio = c.P50 / own.P50

@@ -18,6 +18,7 @@ type scenario struct {
 	table       string // where its steps are columns
 	kind        kind
 	byHand      bool // rsync by hand takes part
+	heavy       bool // so much is written that the disk has to catch up
 	reps        int
 	quickReps   int           // 0 leaves the scenario out
 	patience    time.Duration // with a change; 0 is a minute

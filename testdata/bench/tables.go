@@ -69,6 +69,13 @@ func (r *report) printTable(w io.Writer, table, statistic string, value func(*ce
 			fmt.Fprintln(w, row)
 		}
 	}
+	if table == bulkTable {
+		row := "| making the change, median |"
+		for _, col := range columns {
+			row += " " + duration(col.Made) + " |"
+		}
+		fmt.Fprintln(w, row)
+	}
 }
 
 // why says why a cell is empty.

@@ -41,14 +41,18 @@ func chosenTools(o options) (tools []tool, missing []string, err error) {
 			if o.compare != "" {
 				tools = append(tools, &wsync{title: "wsync, compared", binary: o.compare})
 			}
-		case "lsyncd", "lsyncd-rsync", "lsyncd-rsyncssh", "lsyncd-direct":
+		case "lsyncd", "lsyncd-rsync", "lsyncd-rsyncssh", "lsyncd-direct", "lsyncd-unshared":
 			binary, err := exec.LookPath("lsyncd")
 			if err != nil {
 				missing = append(missing, "lsyncd is not installed, and was left out")
 				continue
 			}
 			_, mode, _ := strings.Cut(name, "-")
-			tools = append(tools, &lsyncd{binary: binary, mode: mode})
+			l := &lsyncd{binary: binary, mode: mode, shared: mode != "unshared"}
+			if !l.shared {
+				l.mode = ""
+			}
+			tools = append(tools, l)
 		case "rsync":
 			binary, err := exec.LookPath("rsync")
 			if err != nil {
@@ -67,6 +71,7 @@ lsyncd           lsyncd, in its fastest way for the kind of remote
 lsyncd-rsync     lsyncd, always by default.rsync
 lsyncd-rsyncssh  lsyncd, by default.rsyncssh: moves are moves
 lsyncd-direct    lsyncd, by default.direct: a local path only
+lsyncd-unshared  lsyncd without a shared ssh connection
 rsync            one rsync by hand for each change
 `
 

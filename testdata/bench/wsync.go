@@ -4,7 +4,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,13 +26,14 @@ func (w *wsync) version(s *stage) string {
 type wsyncMirror struct {
 	s      *stage
 	binary string
+	home   string
 	env    []string
 	wait   []string
 }
 
 func (w *wsync) start(s *stage, p *place, _ bool) mirror {
-	m := &wsyncMirror{s: s, binary: w.binary, wait: []string{"wait", "--timeout", "5m"}}
-	m.env = p.env("HOME=" + s.TempDir())
+	m := &wsyncMirror{s: s, binary: w.binary, home: s.TempDir(), wait: []string{"wait", "--timeout", "5m"}}
+	m.env = p.env("HOME=" + m.home)
 	// Builds from before there was anything to confirm do without.
 	if help, err := m.run("wait", "--help"); err == nil && strings.Contains(help, "--confirmed") {
 		m.wait = append(m.wait, "--confirmed")
@@ -71,4 +74,13 @@ func (m *wsyncMirror) settle() error {
 // may differ.
 func (m *wsyncMirror) differences(source, remote string) []string {
 	return remotetest.CompareTrees(source, remote)
+}
+
+// log returns the end of what the workspace's monitor has logged.
+func (m *wsyncMirror) log() string {
+	content, err := os.ReadFile(filepath.Join(m.home, ".wsync", "log", "workspaces", "bench.log"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(content[max(0, len(content)-8000):])
 }
