@@ -17,7 +17,7 @@ type byHand struct{ binary string }
 func (h *byHand) name() string { return "rsync by hand" }
 
 func (h *byHand) version(s *stage) string {
-	return firstLine(s.output(environment(), h.binary, "--version"))
+	return strings.TrimPrefix(firstLine(s.output(environment(), h.binary, "--version")), "rsync ")
 }
 
 type byHandMirror struct {

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // contestant is a tool at work in a scenario, with a tree of its own.
@@ -110,7 +108,7 @@ func (sc *scenario) once(s *stage, c *contestant, st step, rep int, r *report) {
 	s.check(err)
 	if sc.heavy {
 		// What the last one has written is not to be written out now.
-		unix.Sync()
+		s.check(flush(c.source))
 	}
 	time.Sleep(breath)
 	took, err := c.visible(s, ch, sc.patience)

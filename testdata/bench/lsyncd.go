@@ -30,11 +30,16 @@ func (l *lsyncd) name() string {
 }
 
 func (l *lsyncd) version(s *stage) string {
-	return "lsyncd " + strings.TrimPrefix(firstLine(s.output(environment(), l.binary, "-version")), "Version: ")
+	version := "version " + strings.TrimPrefix(firstLine(s.output(environment(), l.binary, "-version")), "Version: ")
+	if l.mode != "" {
+		return version
+	}
+	return fmt.Sprintf("%s (default.%s; to a local path default.%s, to an rsync daemon default.%s)",
+		version, l.fastest(bySSH), l.fastest(byPath), l.fastest(byDaemon))
 }
 
-// fastest is the way that was found to be the fastest: both go by rsync, but
-// rsyncssh makes a rename of a rename.
+// fastest is the way that was found to be the fastest: by ssh, the two are alike
+// but for a rename, of which rsyncssh makes a rename.
 func (l *lsyncd) fastest(k kind) string {
 	switch {
 	case l.mode != "":

@@ -10,8 +10,9 @@
 //	go run ./testdata/bench -compare OLD/wsync  another build of wsync, too
 //
 // It needs Linux, rsync and an sshd; any user may run it. Servers listen on
-// loopback only, everything is in temporary directories, below $TMPDIR if it
-// is set, and every process is ended.
+// loopback only, everything is in temporary directories, and every process is
+// ended. With TMPDIR=/dev/shm, where there are some gigabytes of memory, the
+// speed of the disk, and of whoever else writes to it, is left out.
 package main
 
 import (

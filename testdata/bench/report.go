@@ -69,7 +69,7 @@ func newReport(s *stage, tools []tool, missing []string) *report {
 	r := &report{began: time.Now(), Date: time.Now().Format(time.DateOnly), Remarks: missing}
 	var u unix.Utsname
 	s.check(unix.Uname(&u))
-	r.Machine = fmt.Sprintf("Linux %s, %d processors", unix.ByteSliceToString(u.Release[:]), runtime.NumCPU())
+	r.Machine = fmt.Sprintf("Linux %s, %d processors, %s", unix.ByteSliceToString(u.Release[:]), runtime.NumCPU(), fileSystem(os.TempDir()))
 	for _, t := range tools {
 		r.tools = append(r.tools, t.name())
 		r.Versions = append(r.Versions, t.name()+": "+t.version(s))

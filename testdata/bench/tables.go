@@ -18,7 +18,7 @@ const (
 
 func (r *report) printTables(w io.Writer) {
 	r.summarise()
-	fmt.Fprintf(w, "%s, %s. %s. Load average: %s.\n", r.Date, r.Machine, strings.Join(r.Versions, "; "), strings.Join(r.Load, ", at the end "))
+	fmt.Fprintf(w, "%s, %s. %s. Load average: %s.\n", r.Date, r.Machine, strings.Join(r.Versions, ", "), strings.Join(r.Load, ", at the end "))
 	for _, statistic := range []struct {
 		name  string
 		value func(*cell) string

@@ -19,7 +19,7 @@ type wsync struct{ title, binary string }
 func (w *wsync) name() string { return w.title }
 
 func (w *wsync) version(s *stage) string {
-	return firstLine(s.output(environment(), w.binary, "version"))
+	return strings.TrimPrefix(firstLine(s.output(environment(), w.binary, "version")), "wsync ")
 }
 
 // wsyncMirror is a workspace of a daemon of its own.
