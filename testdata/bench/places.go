@@ -54,6 +54,7 @@ func startServer(s *stage, k kind, r *report) *server {
 	sv := &server{kind: k}
 	if k == bySSH || k == slowSSH {
 		sv.sshd = remotetest.StartSSHD(s, remotetest.SSHDOptions{})
+		checkLogin(s, sv.sshd)
 	}
 	if k == slowSSH {
 		proxy := remotetest.StartProxy(s, net.JoinHostPort("127.0.0.1", strconv.Itoa(sv.sshd.Port)))
@@ -63,6 +64,16 @@ func startServer(s *stage, k kind, r *report) *server {
 		r.remark(fmt.Sprintf("delayed: a round trip takes %.1f ms", milliseconds(roundTrip(s))))
 	}
 	return sv
+}
+
+// checkLogin makes sure that the user may log in at all, which accounts that are
+// locked or without a shell may not, rather than have every tool find out.
+func checkLogin(s *stage, sshd *remotetest.SSHD) {
+	bin := s.TempDir()
+	sshd.Wrapper(bin, sshAlias)
+	if _, err := s.command(environment(), filepath.Join(bin, "ssh"), "-o", "BatchMode=yes", sshAlias, "true"); err != nil {
+		s.Fatalf("sshd does not let %s in: %w", sshd.User, err)
+	}
 }
 
 // roundTrip measures what a delay of oneWay comes to, with an echo in the

@@ -98,6 +98,7 @@ func (r *report) remark(text string) { r.Remarks = append(r.Remarks, text) }
 // equal what is not, is for nobody to overlook.
 func (r *report) drop(sc *scenario, c *contestant, what, detail string) {
 	_, own := c.tool.(*wsync)
+	detail = strings.TrimRight(detail, ".\n ")
 	r.Notes = append(r.Notes, note{Scenario: sc.name, Tool: c.tool.name(), What: what, Detail: detail, lie: own})
 	say("%s: %s: %s: %s", sc.name, c.tool.name(), what, detail)
 	if m, ok := c.mirror.(interface{ log() string }); ok {

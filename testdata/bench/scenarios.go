@@ -43,11 +43,11 @@ func scenarios() []*scenario {
 	all := []*scenario{
 		{
 			name: "small", title: "one small change in a tree of 440 files", table: changesTable, kind: bySSH, byHand: true,
-			reps: 30, quickReps: 8, tree: grow(smallTree), steps: []step{oneChange("440 files", 1)},
+			reps: 30, quickReps: 6, tree: grow(smallTree), steps: []step{oneChange("440 files", 1)},
 		},
 		{
 			name: "delayed", title: "the same, with a round trip of 40 ms", table: changesTable, kind: slowSSH, byHand: true,
-			reps: 20, quickReps: 5, tree: grow(smallTree), steps: []step{oneChange("40 ms round trip", 1)},
+			reps: 20, quickReps: 4, tree: grow(smallTree), steps: []step{oneChange("40 ms round trip", 1)},
 		},
 		{
 			name: "large", title: "the same, in a tree of 103,000 files", table: changesTable, kind: bySSH, byHand: true,
@@ -58,15 +58,15 @@ func scenarios() []*scenario {
 		operations(),
 		{
 			name: "fanout", title: "one small change for 1 and for 16 remotes on one host, until it is on the last", table: fanoutTable, kind: bySSH,
-			reps: 12, quickReps: 4, tree: grow(smallTree), steps: []step{oneChange("1 remote", 1), oneChange("16 remotes", 16)},
+			reps: 12, quickReps: 3, tree: grow(smallTree), steps: []step{oneChange("1 remote", 1), oneChange("16 remotes", 16)},
 		},
 		{
 			name: "local", title: "one small change, to a local path", table: changesTable, kind: byPath, byHand: true,
-			reps: 20, quickReps: 5, tree: grow(smallTree), steps: []step{oneChange("local path", 1)},
+			reps: 20, quickReps: 4, tree: grow(smallTree), steps: []step{oneChange("local path", 1)},
 		},
 		{
 			name: "daemon", title: "one small change, to an rsync daemon", table: changesTable, kind: byDaemon, byHand: true,
-			reps: 20, quickReps: 5, tree: grow(smallTree), steps: []step{oneChange("rsync daemon", 1)},
+			reps: 20, quickReps: 4, tree: grow(smallTree), steps: []step{oneChange("rsync daemon", 1)},
 		},
 	}
 	for _, sc := range all {
