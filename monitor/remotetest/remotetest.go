@@ -1,6 +1,6 @@
 // Package remotetest gives tests real remotes on loopback: an sshd, an rsync
 // daemon, and a proxy that delays or cuts the line to either. It also makes
-// and compares trees of files. Only tests may import it.
+// and compares trees of files. Only tests and benchmarks may import it.
 //
 // Each server has its own keys, configuration and port, is run by the user who
 // runs the test, and is killed with all its connections when the test ends.
