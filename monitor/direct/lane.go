@@ -75,7 +75,7 @@ func NewLane(root string, target Target, files *Files) (*Lane, error) {
 	if err := target.Mkdir(TempDir, 0o700).Wait(); err != nil {
 		return nil, fmt.Errorf("cannot make %s: %w", TempDir, err)
 	}
-	l.refill()
+	l.refill(ahead)
 	l.askRoom()
 	target.Flush()
 	return l, nil
@@ -177,6 +177,7 @@ type flight struct {
 	waiting []func() // looks at the replies, in the order of the requests
 	open    int      // files among them
 	bytes   int
+	puts    int // files to come
 	failed  map[*dirty.Entry]bool
 	retry   []Step // puts to be made beside their place
 
@@ -197,10 +198,16 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 		f.move(m)
 	}
 	f.askTypes(steps)
+	for _, s := range steps {
+		if s.Kind == PutFile {
+			f.puts++
+		}
+	}
+	l.refill(f.puts)
 	for _, s := range f.makeDirectories(steps) {
 		f.step(s)
 	}
-	l.refill()
+	l.refill(ahead)
 	l.target.Flush()
 	f.result.Sent = time.Now()
 	f.land()
@@ -235,11 +242,16 @@ func (f *flight) then(look func()) { f.waiting = append(f.waiting, look) }
 
 // land waits for all replies.
 func (f *flight) land() {
-	waiting := f.waiting
-	f.waiting, f.open, f.bytes = nil, 0, 0
-	for _, look := range waiting {
-		look()
+	for len(f.waiting) > 0 {
+		f.landNext()
 	}
+}
+
+// landNext waits for the replies that come next.
+func (f *flight) landNext() {
+	look := f.waiting[0]
+	f.waiting = f.waiting[1:]
+	look()
 }
 
 func (f *flight) fail(s Step) { f.failed[s.Entry] = true }
@@ -315,9 +327,9 @@ func (r eitherRemoval) Wait() error {
 // put writes a file and puts it into its place.
 func (f *flight) put(s Step, beside bool) {
 	l := f.lane
-	if f.open >= inFlight || f.bytes > bytesInFlight {
-		l.target.Flush()
-		f.land()
+	f.puts--
+	for len(f.waiting) > 0 && (f.open >= inFlight || f.bytes > bytesInFlight) {
+		f.landNext()
 	}
 	content, err := l.files.read(filepath.Join(l.root, filepath.FromSlash(s.Path)), f.limit, f.mark)
 	if err != nil {
@@ -325,6 +337,7 @@ func (f *flight) put(s Step, beside bool) {
 		return
 	}
 	t := l.take(s.Path, beside)
+	l.refill(f.puts)
 	if err := t.Ready(); err != nil {
 		l.drop() // TempDir is gone, or something else is wrong with it
 		f.again(s, beside)
@@ -351,6 +364,8 @@ func (f *flight) put(s Step, beside bool) {
 	f.open++
 	f.bytes += len(content.data)
 	f.then(func() {
+		f.open--
+		f.bytes -= len(content.data)
 		for i, r := range replies {
 			err := r.Wait()
 			switch {
@@ -425,9 +440,10 @@ func (l *Lane) take(place string, beside bool) temp {
 	return t
 }
 
-// refill makes files ahead of time, without waiting for them.
-func (l *Lane) refill() {
-	for l.target.Pipelines() && len(l.temps) < ahead {
+// refill makes files ahead of time, n of them but not too many, without waiting
+// for them.
+func (l *Lane) refill(n int) {
+	for l.target.Pipelines() && len(l.temps) < min(n, inFlight) {
 		l.temps = append(l.temps, l.temp(l.name("", false)))
 	}
 }
