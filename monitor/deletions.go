@@ -102,9 +102,8 @@ func (t *transfer) freeDeletions() int {
 		return free
 	}
 	gone := 0
-	lstat := rsync.LstatIn(t.lane.root)
 	for _, e := range t.batch.Entries {
-		if _, err := lstat(e.Path); errors.Is(err, fs.ErrNotExist) && e.Approved == 0 {
+		if _, err := t.lane.lstat(e.Path); errors.Is(err, fs.ErrNotExist) && e.Approved == 0 {
 			gone++
 		}
 	}

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"io/fs"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -104,6 +105,7 @@ type lane struct {
 	known atomic.Pointer[knowledge]
 	stale atomic.Bool
 	files *direct.Files
+	links links
 	// relay leads to an rsync daemon, nil for other remotes or until it is used.
 	relay *relay.Relay
 	// standby is a run of rsync that waits for the next small change, nil for
@@ -168,6 +170,15 @@ func (l *lane) reset() {
 	if l.connection != nil {
 		go l.connection.Reset()
 	}
+}
+
+// lstat looks at a path of the workspace.
+func (l *lane) lstat(name string) (fs.FileInfo, error) {
+	info, err := rsync.LstatIn(l.root)(name)
+	if err == nil {
+		l.links.look(name, info)
+	}
+	return info, err
 }
 
 // realRoot is the root as rsync names it: without symbolic links.

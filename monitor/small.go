@@ -60,14 +60,11 @@ func (l *lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 }
 
 // source is the workspace for a plan.
-type source struct {
-	root    string
-	skipGit bool
-}
+type source struct{ *lane }
 
 func (s source) abs(name string) string { return filepath.Join(s.root, filepath.FromSlash(name)) }
 
-func (s source) Lstat(name string) (fs.FileInfo, error) { return os.Lstat(s.abs(name)) }
+func (s source) Lstat(name string) (fs.FileInfo, error) { return s.lstat(name) }
 
 func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := os.ReadDir(s.abs(name))
@@ -87,7 +84,7 @@ func (t *transfer) directly() {
 	limits := t.bounds
 	limits.Deletions = t.freeDeletions()
 	entries, below := t.belowFailing(t.batch.Entries)
-	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane.root, t.lane.skipGit}, lane.Owns, limits)
+	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
 	plan.Rest = append(plan.Rest, below...)
 	if len(t.batch.Moves) == 0 && len(plan.Steps) == 0 {
 		return

@@ -54,6 +54,8 @@ func (t *transfer) do() {
 		t.out.hint, t.out.attention = "install rsync there, or attach it again without --trash", true
 		return
 	}
+	// Before anything is looked at: what is there now may not be what changed.
+	t.out.linked = !t.confirm && t.lane.links.any(t.batch.Entries)
 	if t.batch.Everything == nil && !t.confirm {
 		t.directly()
 	}
@@ -167,11 +169,31 @@ func (t *transfer) excepted(name string) bool {
 // entries transfers the listed paths: what is new comes before what is gone, so
 // that a renamed entry is never missing.
 func (t *transfer) entries() {
-	if len(t.batch.Entries) == 0 {
+	if !t.confirm {
+		t.send(t.batch.Entries)
 		return
 	}
-	plan := rsync.MakePlan(t.batch.Entries, rsync.LstatIn(t.lane.root))
-	t.out.linked = plan.Linked
+	// First what went by sftp, to get its fractions of a second. Otherwise the
+	// files of a renamed directory would look different, and be sent again.
+	var trees, others []*dirty.Entry
+	for _, e := range t.batch.Entries {
+		if e.Change&watch.Tree != 0 {
+			trees = append(trees, e)
+		} else {
+			others = append(others, e)
+		}
+	}
+	t.send(others)
+	t.send(trees)
+}
+
+// send transfers the entries with rsync.
+func (t *transfer) send(entries []*dirty.Entry) {
+	if len(entries) == 0 || t.out.err != nil {
+		return
+	}
+	plan := rsync.MakePlan(entries, t.lane.lstat)
+	t.out.linked = t.out.linked || plan.Linked
 	if t.confirm {
 		// What is below a directory that went afterwards went with it.
 		plan.Deleted = slices.DeleteFunc(plan.Deleted, func(d rsync.Deletion) bool {
@@ -182,7 +204,7 @@ func (t *transfer) entries() {
 	if t.out.err != nil {
 		return
 	}
-	part := func(paths []string) dirty.Batch { return dirty.Batch{Entries: below(t.batch.Entries, paths)} }
+	part := func(paths []string) dirty.Batch { return dirty.Batch{Entries: below(entries, paths)} }
 	ran := false
 	step := func(paths []string, free int, build func(paths []string) rsync.Job) {
 		if len(paths) == 0 || t.out.err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os/exec"
 	"sync"
+	"time"
 
 	"wsync/monitor/child"
 	"wsync/monitor/sftp"
@@ -43,6 +44,8 @@ func (c *Connection) SFTP(ctx context.Context, env []string) (*sftp.Client, erro
 	p := &process{cmd: cmd, end: end}
 	stop := context.AfterFunc(ctx, end)
 	defer stop()
+	tooLong := time.AfterFunc(loginTime, end)
+	defer tooLong.Stop()
 	session, err := sftp.NewClient(stdout, stdin, p)
 	if err != nil {
 		p.Close()

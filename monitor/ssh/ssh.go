@@ -161,6 +161,11 @@ func (c *Connection) Acquire(ctx context.Context) (release func(), err error) {
 	}
 }
 
+// loginTime is how long a login may take, and the begin of a session. ssh itself
+// gives up only while it connects, and when it is through; in between it would
+// wait for ever for a host that falls silent.
+const loginTime = 30 * time.Second
+
 // ConnectError is that ssh could not connect, in its own words.
 type ConnectError struct{ Stderr string }
 
@@ -196,11 +201,16 @@ func (c *Connection) Ensure(ctx context.Context, env []string) error {
 	c.cancel, c.exited = cancel, exited
 	ticker := time.NewTicker(3 * time.Millisecond)
 	defer ticker.Stop()
+	tooLong := time.NewTimer(loginTime)
+	defer tooLong.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			c.end()
 			return ctx.Err()
+		case <-tooLong.C:
+			c.end()
+			return &ConnectError{Stderr: fmt.Sprintf("the login takes more than %v", loginTime)}
 		case <-exited:
 			cancel()
 			c.cancel = nil

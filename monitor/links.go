@@ -1,0 +1,82 @@
+package monitor
+
+import (
+	"io/fs"
+	"sync"
+	"syscall"
+
+	"wsync/monitor/dirty"
+)
+
+// links remembers which paths were seen to be one of several names of a file.
+// A change of such a file is told of one name only, of the one by which it was
+// opened, and that may be gone or another file's by then: all there is to see is
+// that something happened to a path that once was a name of a file that has, or
+// had, others. Its methods may be called from any goroutine.
+type links struct {
+	mu    sync.Mutex // guards everything below
+	paths map[string]bool
+	// many: there were too many to remember, so that any path may be one.
+	many bool
+}
+
+// linksLimit bounds the paths that are remembered.
+const linksLimit = 50000
+
+// look takes in what is at a path.
+func (l *links) look(name string, info fs.FileInfo) {
+	if !info.Mode().IsRegular() {
+		return
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); !ok || st.Nlink < 2 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.paths == nil {
+		l.paths = make(map[string]bool)
+	}
+	if len(l.paths) >= linksLimit {
+		l.many = true
+		return
+	}
+	l.paths[name] = true
+}
+
+// any tells that one of the entries may be about a file with several names.
+func (l *links) any(entries []*dirty.Entry) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.many {
+		return len(entries) > 0
+	}
+	for _, e := range entries {
+		if len(l.paths) == 0 {
+			return false
+		}
+		if l.paths[e.Path] {
+			return true
+		}
+	}
+	return false
+}
+
+// moved gives the paths at and below from the names that they have after a
+// rename. The old ones stay: what is open keeps its name.
+func (l *links) moved(from, to string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var renamed []string
+	for p := range l.paths {
+		if p == from || dirty.Below(p, from) {
+			renamed = append(renamed, to+p[len(from):])
+		}
+	}
+	for _, p := range renamed {
+		if len(l.paths) >= linksLimit {
+			l.many = true
+			return
+		}
+		l.paths[p] = true
+	}
+}

@@ -1,0 +1,70 @@
+package monitor
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/watch"
+)
+
+// A file is written by a name that is gone, and lives on under another one that
+// no event has.
+func TestWriteByALostName(t *testing.T) {
+	for name, lose := range map[string]func(b *bench){
+		"removed": func(b *bench) { check(b.t, os.Remove(filepath.Join(b.src, "a"))) },
+		"replaced": func(b *bench) {
+			write(b.t, b.src, "new")
+			check(b.t, os.Rename(filepath.Join(b.src, "new"), filepath.Join(b.src, "a")))
+			b.change(made, "new")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			write(t, b.src, "a", "keep")
+			b.pass()
+			check(t, os.Link(filepath.Join(b.src, "a"), filepath.Join(b.src, "b")))
+			b.change(made, "b")
+			b.change(watch.Meta, "a")
+			b.drain()
+			b.drain()
+			b.proven()
+			file, err := os.OpenFile(filepath.Join(b.src, "a"), os.O_WRONLY|os.O_APPEND, 0)
+			check(t, err)
+			defer file.Close()
+			lose(b)
+			b.change(made, "a")
+			b.drain()
+			b.drain()
+			_, err = file.WriteString("more")
+			check(t, err)
+			b.change(watch.Content, "a")
+			b.drain()
+			b.proven()
+		})
+	}
+}
+
+func TestLinksAreBounded(t *testing.T) {
+	var l links
+	dir := newDir(t)
+	check(t, os.WriteFile(filepath.Join(dir, "a"), nil, 0o644))
+	check(t, os.Link(filepath.Join(dir, "a"), filepath.Join(dir, "b")))
+	info, err := os.Lstat(filepath.Join(dir, "a"))
+	check(t, err)
+	for _, name := range numbered("d/", linksLimit) {
+		l.look(name, info)
+	}
+	about := func(path string) bool { return l.any([]*dirty.Entry{{Path: path}}) }
+	if about("other") || !about("d/7") {
+		t.Error("a path is taken for another")
+	}
+	l.moved("d", "e")
+	if !about("e/7") || !about("other") || l.any(nil) {
+		t.Error("beyond the bound any path may be one")
+	}
+	if len(l.paths) > linksLimit {
+		t.Errorf("%d paths are remembered", len(l.paths))
+	}
+}
