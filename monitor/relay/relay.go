@@ -120,7 +120,10 @@ func (r *Relay) serve(here *net.TCPConn) {
 	if there == nil {
 		var err error
 		if there, err = r.dialer.Dial("tcp", r.address); err != nil {
-			return // rsync notices that nobody greets it
+			// rsync shall take it for a broken connection. After an ordinary end
+			// it says that the daemon did not greet it, as if it had refused.
+			_ = here.SetLinger(0)
+			return
 		}
 	}
 	defer there.Close()
