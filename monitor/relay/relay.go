@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -28,6 +29,8 @@ type Relay struct {
 	address  string
 	dialer   net.Dialer
 	listener *net.TCPListener
+	ctx      context.Context // done when the relay is closed
+	cancel   context.CancelFunc
 
 	mu    sync.Mutex        // guards everything below
 	ready net.Conn          // a connection for the next run; nil for none
@@ -43,6 +46,7 @@ func New(address string) (*Relay, error) {
 		return nil, fmt.Errorf("cannot make a relay to %s: %w", address, err)
 	}
 	r := &Relay{address: address, listener: listener, open: make(map[net.Conn]bool)}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.dialer.Timeout = connectTime
 	r.dialer.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: aliveTime, Interval: aliveTime, Count: aliveCount}
 	go r.accept()
@@ -61,6 +65,10 @@ func (r *Relay) Connect(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.over {
+		conn.Close()
+		return fmt.Errorf("cannot connect to %s: %w", r.address, net.ErrClosed)
+	}
 	if r.ready != nil {
 		r.ready.Close()
 	}
@@ -72,7 +80,11 @@ func (r *Relay) Connect(ctx context.Context) error {
 func reason(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
-		return op.Err
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		return call.Err
 	}
 	return err
 }
@@ -89,11 +101,15 @@ func (r *Relay) Release() {
 
 // Close ends the relay with all connections.
 func (r *Relay) Close() {
-	r.Release()
+	r.cancel()
 	r.listener.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.over = true
+	if r.ready != nil {
+		r.ready.Close()
+		r.ready = nil
+	}
 	for conn := range r.open {
 		conn.Close()
 	}
@@ -119,7 +135,7 @@ func (r *Relay) serve(here *net.TCPConn) {
 	r.mu.Unlock()
 	if there == nil {
 		var err error
-		if there, err = r.dialer.Dial("tcp", r.address); err != nil {
+		if there, err = r.dialer.DialContext(r.ctx, "tcp", r.address); err != nil {
 			// rsync shall take it for a broken connection. After an ordinary end
 			// it says that the daemon did not greet it, as if it had refused.
 			_ = here.SetLinger(0)
