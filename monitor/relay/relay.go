@@ -24,6 +24,9 @@ const (
 	aliveCount  = 2
 )
 
+// farewellTime is how long a run waits for the end of the one before it.
+const farewellTime = time.Second
+
 // Relay is a way to one daemon. Its methods may be called from any goroutine.
 type Relay struct {
 	address  string
@@ -31,6 +34,7 @@ type Relay struct {
 	listener *net.TCPListener
 	ctx      context.Context // done when the relay is closed
 	cancel   context.CancelFunc
+	turn     chan struct{} // holds a token while a connection is in use
 
 	mu    sync.Mutex        // guards everything below
 	ready net.Conn          // a connection for the next run; nil for none
@@ -45,7 +49,7 @@ func New(address string) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a relay to %s: %w", address, err)
 	}
-	r := &Relay{address: address, listener: listener, open: make(map[net.Conn]bool)}
+	r := &Relay{address: address, listener: listener, open: make(map[net.Conn]bool), turn: make(chan struct{}, 1)}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.dialer.Timeout = connectTime
 	r.dialer.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: aliveTime, Interval: aliveTime, Count: aliveCount}
@@ -129,6 +133,17 @@ func (r *Relay) accept() {
 // serve carries one connection.
 func (r *Relay) serve(here *net.TCPConn) {
 	defer here.Close()
+	// A daemon counts a connection until it has ended its side, which comes after
+	// the end of the run; it may have no other free.
+	farewell := time.NewTimer(farewellTime)
+	defer farewell.Stop()
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-farewell.C:
+	case <-r.ctx.Done():
+		return
+	}
 	r.mu.Lock()
 	there := r.ready
 	r.ready = nil

@@ -279,6 +279,41 @@ func TestRunsAfterAnother(t *testing.T) {
 	}
 }
 
+// A run does not come before the daemon is done with the one before it, which may
+// be a while after that run has ended.
+func TestRunWaitsForTheEndOfTheLast(t *testing.T) {
+	f := newFar(t)
+	r := newRelay(t, f.address())
+	for range 20 {
+		first := dial(t, r)
+		there := f.next()
+		first.Close()
+		second := dial(t, r)
+		ended(t, there)
+		if n := len(f.conns); n != 0 {
+			t.Fatal("it did not wait")
+		}
+		said := time.Now()
+		there.Close()
+		next := f.next()
+		if took := time.Since(said); took > farewellTime/2 {
+			t.Errorf("it waited for %v more", took)
+		}
+		second.Close()
+		ended(t, next)
+		next.Close()
+	}
+	// But not for ever.
+	first := dial(t, r)
+	there := f.next()
+	first.Close()
+	ended(t, there)
+	second := dial(t, r)
+	next := f.next()
+	say(t, second, "on it goes")
+	hear(t, next, "on it goes")
+}
+
 // The connection that Connect makes is the one of the next run, and of no other.
 func TestConnectIsForTheNextRun(t *testing.T) {
 	f := newFar(t)
