@@ -61,8 +61,12 @@ func (l *lane) connectDaemon(ctx context.Context, endpoint *rsync.Endpoint) *out
 		l.relay = opened
 	}
 	endpoint.Relay = l.relay.Address()
-	if l.standby != nil {
-		return nil // it is connected
+	if s := l.standby; s != nil {
+		if s.Ready() {
+			return nil // it is connected
+		}
+		s.Close() // it may only be about to end
+		l.standby = nil
 	}
 	if err := l.relay.Connect(ctx); err != nil {
 		return &outcome{err: err, offline: true}

@@ -118,7 +118,7 @@ type lane struct {
 func (l *lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progress)) (rsync.Result, error) {
 	if s := l.standby; s != nil {
 		l.standby = nil
-		if result, ok, err := s.Run(ctx, job); ok {
+		if result, ok, err := s.Run(ctx, job, progress); ok {
 			return result, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -23,11 +24,17 @@ const (
 	aliveCount  = 2
 )
 
+// farewellTime is how long a run waits for the end of the one before it.
+const farewellTime = time.Second
+
 // Relay is a way to one daemon. Its methods may be called from any goroutine.
 type Relay struct {
 	address  string
 	dialer   net.Dialer
 	listener *net.TCPListener
+	ctx      context.Context // done when the relay is closed
+	cancel   context.CancelFunc
+	turn     chan struct{} // holds a token while a connection is in use
 
 	mu    sync.Mutex        // guards everything below
 	ready net.Conn          // a connection for the next run; nil for none
@@ -42,7 +49,8 @@ func New(address string) (*Relay, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a relay to %s: %w", address, err)
 	}
-	r := &Relay{address: address, listener: listener, open: make(map[net.Conn]bool)}
+	r := &Relay{address: address, listener: listener, open: make(map[net.Conn]bool), turn: make(chan struct{}, 1)}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.dialer.Timeout = connectTime
 	r.dialer.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: aliveTime, Interval: aliveTime, Count: aliveCount}
 	go r.accept()
@@ -61,6 +69,10 @@ func (r *Relay) Connect(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.over {
+		conn.Close()
+		return fmt.Errorf("cannot connect to %s: %w", r.address, net.ErrClosed)
+	}
 	if r.ready != nil {
 		r.ready.Close()
 	}
@@ -72,7 +84,11 @@ func (r *Relay) Connect(ctx context.Context) error {
 func reason(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Err != nil {
-		return op.Err
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		return call.Err
 	}
 	return err
 }
@@ -89,11 +105,15 @@ func (r *Relay) Release() {
 
 // Close ends the relay with all connections.
 func (r *Relay) Close() {
-	r.Release()
+	r.cancel()
 	r.listener.Close()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.over = true
+	if r.ready != nil {
+		r.ready.Close()
+		r.ready = nil
+	}
 	for conn := range r.open {
 		conn.Close()
 	}
@@ -113,14 +133,28 @@ func (r *Relay) accept() {
 // serve carries one connection.
 func (r *Relay) serve(here *net.TCPConn) {
 	defer here.Close()
+	// A daemon counts a connection until it has ended its side, which comes after
+	// the end of the run; it may have no other free.
+	farewell := time.NewTimer(farewellTime)
+	defer farewell.Stop()
+	select {
+	case r.turn <- struct{}{}:
+		defer func() { <-r.turn }()
+	case <-farewell.C:
+	case <-r.ctx.Done():
+		return
+	}
 	r.mu.Lock()
 	there := r.ready
 	r.ready = nil
 	r.mu.Unlock()
 	if there == nil {
 		var err error
-		if there, err = r.dialer.Dial("tcp", r.address); err != nil {
-			return // rsync notices that nobody greets it
+		if there, err = r.dialer.DialContext(r.ctx, "tcp", r.address); err != nil {
+			// rsync shall take it for a broken connection. After an ordinary end
+			// it says that the daemon did not greet it, as if it had refused.
+			_ = here.SetLinger(0)
+			return
 		}
 	}
 	defer there.Close()

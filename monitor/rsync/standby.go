@@ -17,10 +17,12 @@ type Standby struct {
 	process *process
 	stdin   io.WriteCloser
 	cancel  context.CancelFunc
-	expiry  *time.Timer
 
-	mu    sync.Mutex // guards used
-	used  bool       // the list was written, or is not wanted any more
+	mu       sync.Mutex // guards expiry, used and progress
+	expiry   *time.Timer
+	used     bool // the list was written, or is not wanted any more
+	progress func(Progress)
+
 	ended chan struct{}
 	how   Result
 	err   error // how and err are set before ended is closed
@@ -36,6 +38,10 @@ const endTime = time.Second
 // Prepare starts a job without its input, which must be read from standard
 // input. The standby ends on its own if it is not used for a while.
 func Prepare(dir string, env []string, job Job) (*Standby, error) {
+	return prepare(dir, env, job, standbyTime)
+}
+
+func prepare(dir string, env []string, job Job, lasting time.Duration) (*Standby, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Standby{job: job, process: newProcess(ctx, dir, env, job), cancel: cancel, ended: make(chan struct{})}
 	var err error
@@ -48,34 +54,61 @@ func Prepare(dir string, env []string, job Job) (*Standby, error) {
 		return nil, err
 	}
 	go func() {
-		s.how, s.err = s.process.result(ctx, nil)
+		s.how, s.err = s.process.result(ctx, s.tell)
 		close(s.ended)
 		cancel()
 	}()
-	s.expiry = time.AfterFunc(standbyTime, s.Close)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expiry = time.AfterFunc(lasting, s.Close)
 	return s, nil
 }
 
-// take makes the standby the caller's, unless it is somebody else's.
-func (s *Standby) take() bool {
-	s.expiry.Stop()
+// tell passes on progress to whoever uses the standby.
+func (s *Standby) tell(p Progress) {
+	s.mu.Lock()
+	progress := s.progress
+	s.mu.Unlock()
+	if progress != nil {
+		progress(p)
+	}
+}
+
+// Ready tells that the standby waits for its list. Its connection may be dead all
+// the same: rsync does not look at it before it has the list.
+func (s *Standby) Ready() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	select {
+	case <-s.ended:
+		return false
+	default:
+		return !s.used
+	}
+}
+
+// take makes the standby the caller's, unless it is somebody else's.
+func (s *Standby) take(progress func(Progress)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expiry.Stop()
 	if s.used {
 		return false
 	}
-	s.used = true
+	s.used, s.progress = true, progress
 	return true
 }
 
-// Run runs job if it is the one that was prepared; ok is false if it is not, or
-// if the standby is over. It can be used once.
-func (s *Standby) Run(ctx context.Context, job Job) (r Result, ok bool, err error) {
+// Run runs job, as the function Run does, if it is the one that was prepared. ok
+// is false if it is not, or if the standby was over or turned out to be dead:
+// then it is gone, and the job is to be run in the usual way. It can be used once.
+func (s *Standby) Run(ctx context.Context, job Job, progress func(Progress)) (r Result, ok bool, err error) {
 	if !slices.Equal(s.job.Args, job.Args) {
 		s.Close()
 		return Result{}, false, nil
 	}
-	if !s.take() {
+	if !s.take(progress) {
+		<-s.ended // it may be about to end, and holds its connection until then
 		return Result{}, false, nil
 	}
 	stop := context.AfterFunc(ctx, s.cancel)
@@ -91,13 +124,26 @@ func (s *Standby) Run(ctx context.Context, job Job) (r Result, ok bool, err erro
 	if ctx.Err() != nil {
 		return s.how, true, ctx.Err()
 	}
+	if s.err == nil && s.how.fruitless() {
+		return Result{}, false, nil
+	}
 	return s.how, true, s.err
+}
+
+// fruitless tells that a run failed before it had touched anything: the connection
+// had been lost while nobody looked, or there was none to be had at the time.
+func (r *Result) fruitless() bool {
+	switch verdict, _ := Classify(r.Code); verdict {
+	case Done, Vanished, Partial, PartialDeletion:
+		return false
+	}
+	return r.Changed == 0 && r.Files == 0 && len(r.Made) == 0
 }
 
 // Close ends a standby that is not wanted, and waits until it is gone: with an
 // empty list there is nothing to do.
 func (s *Standby) Close() {
-	if s.take() {
+	if s.take(nil) {
 		s.stdin.Close()
 		time.AfterFunc(endTime, s.cancel)
 	}
