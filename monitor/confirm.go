@@ -3,6 +3,7 @@ package monitor
 import (
 	"time"
 
+	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
 )
 
@@ -36,6 +37,14 @@ func (w *worker) addUnconfirmed(entries []*dirty.Entry, now time.Time) {
 	if w.unconfirmed.Len() > confirmCount || wanted {
 		w.confirmAt = now
 	}
+}
+
+// directBounds are those of the direct lane. What it sends has to be confirmed
+// later, so that in the long run rsync is faster. The caller holds mu.
+func (w *worker) directBounds() direct.Limits {
+	bounds := small
+	bounds.Paths = max(min(bounds.Paths, confirmCount-w.unconfirmed.Len()), 0)
+	return bounds
 }
 
 // confirmDue is when a confirmation is due; the caller holds mu.

@@ -115,14 +115,16 @@ type lane struct {
 
 // run runs a job of rsync, by the standby if that is for it. There is never more
 // than one connection.
-func (l *lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progress)) (rsync.Result, error) {
+// ahead tells that it was the standby.
+func (l *lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progress)) (r rsync.Result, ahead bool, err error) {
 	if s := l.standby; s != nil {
 		l.standby = nil
 		if result, ok, err := s.Run(ctx, job, progress); ok {
-			return result, err
+			return result, true, err
 		}
 	}
-	return rsync.Run(ctx, l.root, l.environment(), job, progress)
+	r, err = rsync.Run(ctx, l.root, l.environment(), job, progress)
+	return r, false, err
 }
 
 // prepare makes the next small change quick that has to go by rsync. To connect

@@ -54,7 +54,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		recent:  w.recentDeletions(now),
 		settled: w.settled(batch, now),
 		holding: w.hold != nil,
-		bounds:  small,
+		bounds:  w.directBounds(),
 		mark:    w.lastSeq(),
 		confirm: confirm,
 	}
@@ -187,7 +187,7 @@ func (w *worker) settlePaths(out outcome, now time.Time) {
 		again = now.Add(backoff(w.rounds-freeRounds, maxBackoff))
 	}
 	w.set.Restore(out.again, again)
-	w.set.Restore(out.later, now.Add(settleTime))
+	w.set.Defer(out.later, now, now.Add(settleTime))
 	for _, e := range out.failed {
 		w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{e}}, now.Add(backoff(e.Attempts, maxBackoff)))
 	}

@@ -19,7 +19,7 @@ import (
 
 // small is what the direct lane takes at once: below these bounds it is faster
 // than a run of rsync, which BenchmarkLanes measures.
-var small = direct.Limits{Paths: 1000, Bytes: 8 << 20, FileSize: 1 << 20}
+var small = direct.Limits{Paths: 8000, Bytes: 64 << 20, FileSize: 1 << 20}
 
 // abortTime is how long requests may be under way when nobody wants their
 // outcome any more.
@@ -130,6 +130,15 @@ func (t *transfer) belowFailing(entries []*dirty.Entry) (others, below []*dirty.
 		}
 	}
 	return others, below
+}
+
+// toConfirm are entries that say of which paths a proof is wanted.
+func toConfirm(entries []*dirty.Entry) []*dirty.Entry {
+	var confirm []*dirty.Entry
+	for _, e := range entries {
+		confirm = append(confirm, &dirty.Entry{Path: e.Path, Change: watch.Content, Seq: e.Seq, Since: e.Since})
+	}
+	return confirm
 }
 
 // touched are the entries that say what a plan has changed on the remote, and

@@ -24,7 +24,10 @@ type transfer struct {
 	ctx      context.Context
 	endpoint rsync.Endpoint
 	report   func(rsync.Progress)
-	out      outcome
+	// ahead: a run was used that had connected before. It has the directory that
+	// the daemon had then, in whose place another may be.
+	ahead bool
+	out   outcome
 }
 
 // codeFileIO is rsync's exit code for a file that could not be written, at which
@@ -66,6 +69,9 @@ func (t *transfer) do() {
 	if t.out.err == nil {
 		t.entries()
 	}
+	if t.out.err == nil && t.ahead {
+		t.out.direct = append(t.out.direct, toConfirm(t.batch.Entries)...)
+	}
 }
 
 // approvedByUser is how many deletions of a full pass the user has approved.
@@ -83,7 +89,7 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 	sum := func(p rsync.Progress) rsync.Progress {
 		return rsync.Progress{Files: before.Files + p.Files, Bytes: before.Bytes + p.Bytes}
 	}
-	result, err := t.lane.run(t.ctx, job, func(p rsync.Progress) { t.report(sum(p)) })
+	result, ahead, err := t.lane.run(t.ctx, job, func(p rsync.Progress) { t.report(sum(p)) })
 	if err != nil {
 		t.out.err = err
 		if errors.Is(err, exec.ErrNotFound) {
@@ -93,6 +99,7 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 		t.out.attention = true
 		return ran{}, false
 	}
+	t.ahead = t.ahead || ahead
 	t.out.proven = time.Now()
 	t.out.progress = sum(result.Progress)
 	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, t.lane.realRoot(), t.remote.RemotePath)}

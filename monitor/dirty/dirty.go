@@ -49,6 +49,9 @@ type Entry struct {
 	// Approved is how many deletions on behalf of this path need no judgement:
 	// the user has approved them, or what was there is elsewhere in the tree.
 	Approved int
+	// Deferred: the entry waits for others to come, with which it is to be
+	// looked at; see Set.Defer.
+	Deferred bool
 }
 
 // Failing tells that the path fails while others succeed. It is tried on its
@@ -241,6 +244,7 @@ func (s *Set) Take(now time.Time) Batch {
 		if e.NotBefore.After(now) {
 			continue
 		}
+		e.Deferred = false
 		b.Entries = append(b.Entries, e)
 		delete(s.entries, p)
 		if e.Change&watch.Open != 0 {
@@ -292,6 +296,23 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 	}
 	if len(s.entries) > Limit {
 		s.fold()
+	}
+}
+
+// Defer puts entries back, with their age, to be taken at notBefore together with
+// all that were deferred before and are still waiting.
+func (s *Set) Defer(b Batch, now, notBefore time.Time) {
+	if b.Empty() {
+		return
+	}
+	for _, e := range b.Entries {
+		e.Deferred = true
+	}
+	s.Restore(b, notBefore)
+	for _, e := range s.entries {
+		if e.Deferred && e.NotBefore.After(now) {
+			e.NotBefore = notBefore
+		}
 	}
 }
 

@@ -111,8 +111,15 @@ func DeleteOnly(e Endpoint, except []string, maxDelete int) Job {
 // byte, and with the deletion of what is only on the remote. Nothing outside
 // of them is touched, nor what is in except, which must come from Plan.Except. A
 // directory that is gone by then is deleted where the remote can be told so.
+//
+// Their contents are compared rather than sent again: of a tree that is being
+// made, most has often been sent a moment before.
 func Trees(e Endpoint, paths, except []string) Job {
-	return trees(e, paths, append([]string{e.bytewise()}, excludes(except)...))
+	compare := "--checksum"
+	if e.Strategy.Basic {
+		compare = e.bytewise()
+	}
+	return trees(e, paths, append([]string{compare}, excludes(except)...))
 }
 
 // MovedTrees is like Trees for directories that were renamed on the remote, too:
