@@ -280,3 +280,24 @@ func TestPasswordOfADaemonChanges(t *testing.T) {
 	b.drain()
 	b.proven()
 }
+
+// A run that waits keeps the directory that the module had when it connected.
+// What it sends is confirmed by one that connects anew.
+func TestModuleIsReplacedUnderAStandby(t *testing.T) {
+	b := newDaemonBench(t)
+	write(t, b.src, "a")
+	b.first()
+	check(t, os.Rename(b.dst, b.dst+".old"))
+	t.Cleanup(func() { os.RemoveAll(b.dst + ".old") })
+	check(t, os.Mkdir(b.dst, 0o755))
+	write(t, b.src, "a")
+	b.change(made, "a")
+	b.drain()
+	for !b.isConfirmed() || b.set.Len() > 0 || b.set.Everything() {
+		b.transfer()
+		if b.failures > 0 {
+			t.Fatal(b.failure.err)
+		}
+	}
+	b.proven()
+}

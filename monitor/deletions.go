@@ -1,9 +1,7 @@
 package monitor
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -90,27 +88,19 @@ func (t *transfer) hold(h *hold) {
 	}
 }
 
-// freeDeletions is how many deletions of the batch the direct lane may make,
-// which deletes nothing but what an event named: so they need not be counted on
-// the remote.
-func (t *transfer) freeDeletions() int {
-	if t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root) {
-		return 0
+// mayDelete tells that the direct lane may make n deletions now. It deletes
+// nothing but what an event named, so that they need not be counted on the
+// remote.
+func (t *transfer) mayDelete(n int) bool {
+	switch {
+	case n == 0:
+		return true
+	case t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root):
+		return false
+	case n+t.recent <= t.limits.count:
+		return true
 	}
-	free := t.limits.count - t.recent
-	if len(t.batch.Entries) <= free {
-		return free
-	}
-	gone := 0
-	for _, e := range t.batch.Entries {
-		if _, err := t.lane.lstat(e.Path); errors.Is(err, fs.ErrNotExist) && e.Approved == 0 {
-			gone++
-		}
-	}
-	if gone > free && (!t.settled || t.judgeCount(gone+t.recent) != "") {
-		return 0
-	}
-	return max(gone, free)
+	return t.settled && t.judgeCount(n+t.recent) == ""
 }
 
 // judgedDeletions are paths that are gone and may be deleted: those that the user

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,9 +83,13 @@ func (t *transfer) directly() {
 		return
 	}
 	limits := t.bounds
-	limits.Deletions = t.freeDeletions()
+	limits.Deletions = math.MaxInt32
 	entries, below := t.belowFailing(t.batch.Entries)
 	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
+	if !t.mayDelete(plan.Removals()) {
+		limits.Deletions = 0
+		plan = direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
+	}
 	plan.Rest = append(plan.Rest, below...)
 	if len(t.batch.Moves) == 0 && len(plan.Steps) == 0 {
 		return

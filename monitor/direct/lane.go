@@ -297,7 +297,7 @@ func (f *flight) step(s Step) {
 		// directory.
 		reply = eitherRemoval{target.Rmdir(s.Path), target.Remove(s.Path)}
 	}
-	removal := s.Kind == RemoveFile || s.Kind == RemoveDirectory
+	removal := s.removes()
 	f.then(func() {
 		err := reply.Wait()
 		switch {

@@ -62,6 +62,20 @@ type Plan struct {
 	Rest []*dirty.Entry
 }
 
+// Removals is how many deletions of the plan are to be judged.
+func (p Plan) Removals() int {
+	n := 0
+	for _, s := range p.Steps {
+		if s.removes() && s.Entry.Approved == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// removes tells that the step deletes something.
+func (s Step) removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDirectory }
+
 // MakePlan decides which of the dirty paths go this way: all that are small and
 // simple, if they are few. What each path is at this moment decides, not what
 // happened to it. owns is Target.Owns. The moves are repeated in any case; they
@@ -292,21 +306,14 @@ func (p *planner) remove(e *dirty.Entry) {
 
 // judgeDeletions leaves removals to rsync when they are too many.
 func (p *planner) judgeDeletions() {
-	removal := func(s Step) bool { return s.Kind == RemoveFile || s.Kind == RemoveDirectory }
-	n := 0
-	for _, s := range p.plan.Steps {
-		if removal(s) && s.Entry.Approved == 0 {
-			n++
-		}
-	}
-	if n <= p.limits.Deletions {
+	if p.plan.Removals() <= p.limits.Deletions {
 		return
 	}
 	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s Step) bool {
-		if removal(s) {
+		if s.removes() {
 			p.leave(s.Entry)
 		}
-		return removal(s)
+		return s.removes()
 	})
 }
 
