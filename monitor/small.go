@@ -86,7 +86,12 @@ func (t *transfer) directly() {
 	limits.Deletions = math.MaxInt32
 	entries, below := t.belowFailing(t.batch.Entries)
 	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
-	if !t.mayDelete(plan.Removals()) {
+	switch n := plan.Removals(); {
+	case t.mayDelete(n):
+	case !t.settled && !t.holding && n+t.recent > t.limits.count:
+		// There may be more to come, with which they are to be judged.
+		t.out.later.Entries = plan.LeaveRemovals()
+	default:
 		limits.Deletions = 0
 		plan = direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
 	}

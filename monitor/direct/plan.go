@@ -73,6 +73,20 @@ func (p Plan) Removals() int {
 	return n
 }
 
+// LeaveRemovals takes the deletions that are to be judged out of the plan, and
+// returns their entries.
+func (p *Plan) LeaveRemovals() []*dirty.Entry {
+	var left []*dirty.Entry
+	p.Steps = slices.DeleteFunc(p.Steps, func(s Step) bool {
+		judged := s.removes() && s.Entry.Approved == 0
+		if judged {
+			left = append(left, s.Entry)
+		}
+		return judged
+	})
+	return left
+}
+
 // removes tells that the step deletes something.
 func (s Step) removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDirectory }
 
