@@ -98,7 +98,7 @@ func TestCommands(t *testing.T) {
 		{args: "wait --timeout -1s", code: 2, stderr: "wsync: cannot wait: --timeout is -1s: expected 0 or more\n"},
 		{
 			args: "wait --timeout soon", code: 2,
-			stderr: "wsync: cannot wait: invalid value \"soon\" for option --timeout\nusage: wsync wait [NAME [REMOTE]] [--timeout DURATION] [--json]\n",
+			stderr: "wsync: cannot wait: invalid value \"soon\" for option --timeout\nusage: wsync wait [NAME [REMOTE]] [--timeout DURATION] [--confirmed] [--json]\n",
 		},
 		{
 			args: "attach w r /dest", status: attached(report.RemoteStatus{State: report.InSync, Adopted: true}),

@@ -26,7 +26,7 @@ func TestJobs(t *testing.T) {
 	trashingBasic.Began = trashing.Began
 	probing := trashing
 	probing.Began = time.Time{}
-	trash := []string{"--backup", "--backup-dir=.wsync-trash/2026-01-02T03-04-05Z", "--exclude=/.wsync-trash"}
+	trash := []string{"--backup", "--backup-dir=.wsync-trash/2026-01-02T03-04-05.000000Z", "--exclude=/.wsync-trash"}
 	delayed, delayedBasic := local("/dst", Strategy{}), local("/dst", Strategy{Basic: true})
 	delayed.Remote.DelayUpdates, delayedBasic.Remote.DelayUpdates = true, true
 	sweep, _ := SweepDelayed(delayed)
@@ -145,22 +145,22 @@ func TestTrash(t *testing.T) {
 	}
 
 	const listing = "drwx------          4,096 2026/11/23 08:00:45 .\n" +
-		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-05Z\n" +
-		"drwxr-xr-x+         4,096 2026/11/23 08:00:45 2026-01-02T03-04-06Z\n" +
-		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-07Z\n" +
-		"-rw-r--r--          4,096 2026/11/23 08:00:45 2026-01-02T03-04-04Z\n" +
-		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-13-02T03-04-05Z\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-05.000000Z\n" +
+		"drwxr-xr-x+         4,096 2026/11/23 08:00:45 2026-01-02T03-04-06.000000Z\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-07.000000Z\n" +
+		"-rw-r--r--          4,096 2026/11/23 08:00:45 2026-01-02T03-04-04.000000Z\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-13-02T03-04-05.000000Z\n" +
 		"drwxr-xr-x          4,096 2026/11/23 08:00:45 mine\n" +
-		"drwxr-xr-x          4,096 2026/11/23 08:00:45 x2026-01-02T03-04-05Z\n" +
-		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-05Z*\n"
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 x2026-01-02T03-04-05.000000Z\n" +
+		"drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-05.000000Z*\n"
 	limit := time.Date(2026, 1, 2, 4, 4, 7, 0, time.FixedZone("", 3600))
-	if got := TrashBefore(listing, limit); !slices.Equal(got, []string{"2026-01-02T03-04-05Z", "2026-01-02T03-04-06Z"}) {
+	if got := TrashBefore(listing, limit); !slices.Equal(got, []string{"2026-01-02T03-04-05.000000Z", "2026-01-02T03-04-06.000000Z"}) {
 		t.Errorf("%q are too old", got)
 	}
 	if !IsPrivate(listing) || IsPrivate(strings.Replace(listing, "drwx------", "drwxr-x---", 1)) || IsPrivate("") {
 		t.Error("who can look into the trash is not understood")
 	}
-	many := strings.Repeat("drwxr-xr-x 4,096 2026/11/23 08:00:45 2026-01-02T03-04-05Z\n", 2*maxExpired)
+	many := strings.Repeat("drwxr-xr-x 4,096 2026/11/23 08:00:45 2026-01-02T03-04-05.000000Z\n", 2*maxExpired)
 	if n := len(TrashBefore(many, limit)); n != maxExpired {
 		t.Errorf("%d at a time", n)
 	}

@@ -14,11 +14,12 @@ import (
 // are removed by ExpireTrash. Directories themselves are not kept, but those
 // around what is.
 
-// trashLayout is the form of a transfer's directory: its time, in UTC.
-const trashLayout = "2006-01-02T15-04-05Z"
+// trashLayout is the form of a transfer's directory: its time, in UTC, with
+// microseconds, because what two transfers replace must not replace each other.
+const trashLayout = "2006-01-02T15-04-05.000000Z"
 
 // trashLine is a line of a listing: a directory with the name of a transfer.
-var trashLine = regexp.MustCompile(`^d[rwxsStT-]{9}\S* .* (\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)$`)
+var trashLine = regexp.MustCompile(`^d[rwxsStT-]{9}\S* .* (\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6}Z)$`)
 
 // Trashes tells that a run for this remote keeps what it deletes.
 func (e Endpoint) Trashes() bool { return e.Remote.Trash != 0 && !e.Strategy.Basic }
