@@ -241,6 +241,17 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		return trees(t.endpoint, paths, plan.Except(t.except))
 	})
 	together := plan.Contents
+	if t.endpoint.Strategy.Basic {
+		// Such an rsync makes way for a file only where it may delete, which is in
+		// a recursive run. What is in the way has failed once.
+		var failed []string
+		for _, e := range entries {
+			if e.Failing() && slices.Contains(plan.Contents, e.Path) {
+				failed = append(failed, e.Path)
+			}
+		}
+		step(failed, 0, func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) })
+	}
 	if t.endpoint.Strategy.DeleteMissing {
 		together, gone.judged = append(together, gone.judged...), nil
 	}
