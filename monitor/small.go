@@ -82,6 +82,10 @@ func (t *transfer) directly() {
 	if lane == nil {
 		return
 	}
+	if err := lane.Err(); err != nil {
+		t.out = t.lane.directFailure(err)
+		return
+	}
 	limits := t.bounds
 	limits.Deletions = math.MaxInt32
 	entries, below := t.belowFailing(t.batch.Entries)
@@ -114,19 +118,32 @@ func (t *transfer) directly() {
 	stop()
 	if err != nil {
 		t.lane.log.Debug("The direct lane broke", zap.Error(err))
-		t.out = outcome{err: errors.New("the connection broke"), offline: true, broken: true}
+		t.out = t.lane.directFailure(err)
 		if t.ctx.Err() != nil {
 			t.out.err = t.ctx.Err()
 		}
 		return
 	}
 	t.out.sent, t.out.visible = result.Sent, time.Now()
+	if result.Lost {
+		t.out.lost = true
+		t.lane.stale.Store(true)
+	}
 	t.out.deleted += result.Deleted
 	t.recent += result.Deleted // what is left is judged together with them
 	t.out.progress.Files += result.Files
 	t.out.progress.Bytes += result.Bytes
 	t.out.direct = touched(t.batch.Moves, plan.Steps, result)
 	t.batch = dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.Settled()
+}
+
+// directFailure is how a transfer ends whose direct lane can no longer be used. A
+// local destination that is another directory lacks all there was.
+func (l *lane) directFailure(err error) outcome {
+	if l.connection == nil {
+		return outcome{err: err, lost: true}
+	}
+	return outcome{err: errors.New("the connection broke"), offline: true, broken: true}
 }
 
 // belowFailing divides entries: below a path that fails, which may be something

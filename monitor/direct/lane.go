@@ -164,6 +164,9 @@ type Result struct {
 	// Deleted counts removals, Files and Bytes what was put.
 	Deleted, Files int
 	Bytes          int64
+	// Lost: TempDir is gone, and with it perhaps the whole destination, in whose
+	// place there is another directory.
+	Lost bool
 	// Sent is when the last request was on its way.
 	Sent time.Time
 }
@@ -211,6 +214,10 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 	l.target.Flush()
 	f.result.Sent = time.Now()
 	f.land()
+	if len(f.retry) > 0 && l.target.Pipelines() {
+		_, err := l.target.Type(TempDir).Wait()
+		f.result.Lost = isGone(err)
+	}
 	for len(f.retry) > 0 && l.target.Err() == nil {
 		// The place is on another file system: once more, within it.
 		puts := f.retry

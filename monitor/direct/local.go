@@ -12,10 +12,30 @@ import (
 )
 
 // local is a directory of this machine as a target.
-type local struct{ dir string }
+type local struct {
+	dir string
+	// was is the directory as it was found; nil if it was not.
+	was fs.FileInfo
+}
 
 // NewLocal returns the target at dir, which must exist.
-func NewLocal(dir string) Target { return local{dir} }
+func NewLocal(dir string) Target {
+	info, _ := os.Stat(dir) // its absence shows in Err
+	return local{dir, info}
+}
+
+// errReplaced is that a local destination was removed, or mounted over.
+var errReplaced = errors.New("the destination is not the directory that it was")
+
+// Err tells whether the directory is still the one that it was: a disk that is
+// mounted there may have gone.
+func (l local) Err() error {
+	info, err := os.Stat(l.dir)
+	if err != nil || l.was == nil || !os.SameFile(info, l.was) {
+		return errReplaced
+	}
+	return nil
+}
 
 // replied is the reply to a request that was carried out at once.
 type replied struct{ err error }
@@ -34,7 +54,6 @@ func (l local) Rmdir(path string) Reply           { return replied{unix.Rmdir(l.
 func (l local) Flush()                            {}
 func (l local) Piece() int                        { return 1 << 20 }
 func (l local) Pipelines() bool                   { return false }
-func (l local) Err() error                        { return nil }
 
 // Owns is always true: what may not be set stays, as with rsync.
 func (l local) Owns(uint32, uint32) bool { return true }

@@ -46,6 +46,9 @@ func (f *fixture) mount(path, options string) {
 	f.check(os.MkdirAll(f.there(path), 0o755))
 	f.check(syscall.Mount("tmpfs", f.there(path), "tmpfs", 0, options))
 	f.Cleanup(func() { f.check(syscall.Unmount(f.there(path), syscall.MNT_DETACH)) })
+	if path == "." && !f.target.Pipelines() {
+		f.target = NewLocal(f.dst) // a mount takes the place of the directory
+	}
 }
 
 // A directory of the destination is on another file system than TempDir: files
