@@ -84,8 +84,11 @@ func (w *worker) recentDeletions(now time.Time) int {
 // for long enough; the caller holds mu.
 func (w *worker) settled(batch dirty.Batch, now time.Time) bool {
 	_, since, _ := batch.Oldest()
-	return now.Sub(w.changedAt) >= settleTime || now.Sub(since) >= settleLimit
+	return w.quiet(now) || now.Sub(since) >= settleLimit
 }
+
+// quiet tells that nothing has changed for a moment; the caller holds mu.
+func (w *worker) quiet(now time.Time) bool { return now.Sub(w.changedAt) >= settleTime }
 
 // release puts held deletions back into the set, approved by the user or to be
 // judged anew. The caller holds mu.

@@ -23,6 +23,9 @@ const freeRounds = 10
 
 // begin takes a batch and transfers it. The caller holds mu; begin unlocks it.
 func (w *worker) begin(ctx context.Context, now time.Time) {
+	if w.quiet(now) {
+		w.set.EndDeferral(now)
+	}
 	batch := w.holdLocked(w.set.Take(now), now)
 	confirm := batch.Empty()
 	if confirm {

@@ -27,7 +27,9 @@ type transfer struct {
 	// ahead: a run was used that had connected before. It has the directory that
 	// the daemon had then, in whose place another may be.
 	ahead bool
-	out   outcome
+	// made are directories that the remote did not have before.
+	made []string
+	out  outcome
 }
 
 // codeFileIO is rsync's exit code for a file that could not be written, at which
@@ -227,19 +229,23 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		})
 	}
 	contents := func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, true) }
-	trees := rsync.Trees
 	if t.confirm {
 		// What is there already is only looked at, and repaired where it differs.
 		contents = func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, false).Checksum() }
-		trees = rsync.MovedTrees
 	}
 	deletions := contents
 	if !t.endpoint.Strategy.DeleteMissing {
 		deletions = func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) }
 	}
-	step(plan.Trees, 0, func(paths []string) rsync.Job {
-		return trees(t.endpoint, paths, plan.Except(t.except))
-	})
+	existing, except := plan.Trees, plan.Except(t.except)
+	if t.confirm || !t.endpoint.Strategy.Basic {
+		step(plan.Trees, 0, func(paths []string) rsync.Job { return rsync.QuickTrees(t.endpoint, paths, except) })
+		// What had to be made was sent with all that is in it.
+		existing = slices.DeleteFunc(slices.Clone(plan.Trees), func(tree string) bool { return rsync.IsWithin(tree, t.made) })
+	}
+	if !t.confirm {
+		step(existing, 0, func(paths []string) rsync.Job { return rsync.Trees(t.endpoint, paths, except) })
+	}
 	together := plan.Contents
 	if t.endpoint.Strategy.Basic {
 		// Such an rsync makes way for a file only where it may delete, which is in
@@ -331,6 +337,7 @@ func (t *transfer) account(r ran, s sweep) {
 		t.out.drift += r.Changed
 		return
 	}
+	t.made = append(t.made, r.Made...)
 	t.out.lost = t.out.lost || t.lostSomething(r.Made)
 }
 

@@ -305,6 +305,28 @@ func TestSameSizeSameTime(t *testing.T) {
 	b.proven()
 }
 
+// The same in a tree that comes as a whole: where there was one before, its
+// bytes are compared, while one that is new needs no comparison.
+func TestSameSizeSameTimeInTrees(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, "old/f", "old/g")
+	b.pass()
+	info, err := os.Stat(filepath.Join(b.src, "old/f"))
+	check(t, err)
+	write(t, b.src, "new/f")
+	check(t, os.RemoveAll(filepath.Join(b.src, "old")))
+	write(t, b.src, "old/f")
+	check(t, os.WriteFile(filepath.Join(b.src, "old/f"), []byte("CONTENT of old/f"), 0o644))
+	check(t, os.Chtimes(filepath.Join(b.src, "old/f"), info.ModTime(), info.ModTime()))
+	for _, large := range []string{"old/large", "new/large"} { // for rsync
+		write(t, b.src, large)
+		check(t, os.Truncate(filepath.Join(b.src, large), small.FileSize+1))
+	}
+	b.change(madeDir, "old", "new")
+	b.drain()
+	b.proven()
+}
+
 // After a fold the change is as dirty as before, and so is what only the bytes
 // tell.
 func TestFoldedChangesOnARemoteWithoutFractions(t *testing.T) {

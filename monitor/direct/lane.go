@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -495,10 +495,7 @@ func (l *Lane) careful() bool { return l.scarce || time.Since(l.refused) < refus
 
 // directoryOf is the directory that name is in, "" for the destination.
 func directoryOf(name string) string {
-	if dir := path.Dir(name); dir != "." {
-		return dir
-	}
-	return ""
+	return name[:max(strings.LastIndexByte(name, '/'), 0)]
 }
 
 // attributesOf are the attributes of something in the workspace.

@@ -157,7 +157,8 @@ type parent int
 const (
 	unknownParent parent = iota
 	directory
-	noDirectory // gone, or something else
+	noParent
+	otherParent // a link, most likely
 )
 
 type planner struct {
@@ -374,34 +375,39 @@ func (p *planner) setParents() {
 
 // straight tells that all that leads to name are directories.
 func (p *planner) straight(name string) bool {
-	for i := 0; i < len(name); i++ {
-		if name[i] == '/' && p.parent(name[:i]) != directory {
-			return false
-		}
-	}
-	return true
+	return p.leading(name) == directory
 }
 
 // throughLink tells that something that is no directory leads to name: it is
 // not known what name was.
 func (p *planner) throughLink(name string) bool {
+	return p.leading(name) == otherParent
+}
+
+// leading is the first that leads to name and is no directory.
+func (p *planner) leading(name string) parent {
 	for i := 0; i < len(name); i++ {
 		if name[i] != '/' {
 			continue
 		}
-		if info, err := p.source.Lstat(name[:i]); err == nil && !info.IsDir() {
-			return true
+		if is := p.parent(name[:i]); is != directory {
+			return is
 		}
 	}
-	return false
+	return directory
 }
 
+// parent looks at a directory that leads to a path, once for each plan.
 func (p *planner) parent(name string) parent {
 	known := p.parents[name]
 	if known == unknownParent {
-		known = noDirectory
-		if info, err := p.source.Lstat(name); err == nil && info.IsDir() {
+		switch info, err := p.source.Lstat(name); {
+		case err == nil && info.IsDir():
 			known = directory
+		case err == nil:
+			known = otherParent
+		default:
+			known = noParent
 		}
 		p.parents[name] = known
 	}

@@ -33,3 +33,16 @@ func TestDeferredAreTakenTogether(t *testing.T) {
 		t.Error("nothing was deferred, and is there")
 	}
 }
+
+// When nothing more is to come, nobody waits.
+func TestDeferralEnds(t *testing.T) {
+	s, now := NewSet(), time.Now()
+	s.Mark("a", watch.Entry, 1, now)
+	s.Defer(s.Take(now), now, now.Add(time.Hour))
+	s.Mark("failing", watch.Entry, 2, now)
+	s.Restore(s.Take(now), now.Add(time.Hour))
+	s.EndDeferral(now)
+	if taken := s.Take(now); taken.Len() != 1 || taken.Entries[0].Path != "a" {
+		t.Errorf("%d are taken", taken.Len())
+	}
+}

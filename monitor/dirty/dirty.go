@@ -5,7 +5,6 @@ package dirty
 
 import (
 	"math"
-	"path"
 	"strings"
 	"time"
 
@@ -316,6 +315,16 @@ func (s *Set) Defer(b Batch, now, notBefore time.Time) {
 	}
 }
 
+// EndDeferral makes all that was deferred ripe at now: nothing more is to come
+// with it.
+func (s *Set) EndDeferral(now time.Time) {
+	for _, e := range s.entries {
+		if e.Deferred {
+			e.NotBefore = earlier(e.NotBefore, now)
+		}
+	}
+}
+
 // settleMoves turns the moves into entries.
 func (s *Set) settleMoves() {
 	moves := s.moves
@@ -382,10 +391,7 @@ func absorb(d, e *Entry) {
 
 // parent is the directory of p, "" for the root's own entries.
 func parent(p string) string {
-	if !strings.Contains(p, "/") {
-		return ""
-	}
-	return path.Dir(p)
+	return p[:max(strings.LastIndexByte(p, '/'), 0)]
 }
 
 func later(a, b time.Time) time.Time {

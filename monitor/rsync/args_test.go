@@ -53,7 +53,7 @@ func TestJobs(t *testing.T) {
 		{"basic deletions only", DeleteOnly(basic, nil, 4), []string{"--recursive", "--delete", "--existing", "--ignore-existing"}, ""},
 		{"trees", Trees(able, paths, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, rules...), input},
 		{"basic trees", Trees(basic, paths, nil), []string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-"}, input},
-		{"moved trees", MovedTrees(able, paths, nil), []string{"--modify-window=-1", "--recursive", "--delete", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, input},
+		{"moved trees", QuickTrees(able, paths, nil), []string{"--modify-window=-1", "--recursive", "--delete", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, input},
 		{"contents", Paths(able, paths, true), append(append([]string{"--modify-window=-1"}, files...), "--force", "--delete-missing-args", "--ignore-times"), input},
 		{"quick", Paths(plain, paths, false), append(slices.Clone(files), "--force"), input},
 		{"basic paths", Paths(basic, paths, true), append(slices.Clone(files), "--ignore-times"), input},
@@ -114,6 +114,30 @@ func TestJobs(t *testing.T) {
 				t.Error("standard input is there when it must not, or the other way round")
 			}
 		})
+	}
+}
+
+func TestListsInArguments(t *testing.T) {
+	e := local("/dst", modern)
+	short := Paths(e, []string{"a", "-b c", "#d"}, true)
+	want := slices.DeleteFunc(slices.Clone(short.Args), func(a string) bool { return a == fromList || a == "./" || a == "/dst/" })
+	want = append(want, "./a", "./-b c", "./#d", "/dst/")
+	if got := short.inArguments(); !slices.Equal(got.Args, want) || got.Input != nil {
+		t.Errorf("got  %q and %q\nwant %q", got.Args, got.Input, want)
+	}
+	if !slices.Contains(short.Args, fromList) {
+		t.Error("the job itself has changed")
+	}
+	long := strings.Repeat("x", 200)
+	for name, job := range map[string]Job{
+		"no list":         FullPass(e, nil, 0),
+		"a list of rules": Deletions(e, []string{"a"}),
+		"an empty list":   Paths(e, nil, true),
+		"a long list":     Paths(e, slices.Repeat([]string{long}, listRoom/len(long)), true),
+	} {
+		if got := job.inArguments(); !slices.Equal(got.Args, job.Args) || !slices.Equal(got.Input, job.Input) {
+			t.Errorf("%s goes as arguments", name)
+		}
 	}
 }
 

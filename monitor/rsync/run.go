@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,8 +38,8 @@ type Result struct {
 	// delete, and DeletedSample names the first of them.
 	Deleted       int
 	DeletedSample []string
-	// Made are the directories that were missing on the remote, the first of
-	// them; "" is the destination itself.
+	// Made are the directories that were missing on the remote, not those below
+	// them; "" is the destination itself. Of very many, they are the first.
 	Made []string
 	// Entries is the number of entries of the workspace, from a FullPass.
 	Entries int
@@ -78,6 +79,7 @@ func Output(cmd *exec.Cmd) (string, error) {
 // then from another goroutine, never after Run has returned. The error is non-nil
 // only when rsync could not be run at all; ctx ends it early.
 func Run(ctx context.Context, dir string, env []string, job Job, progress func(Progress)) (Result, error) {
+	job = job.inArguments()
 	p := newProcess(ctx, dir, env, job)
 	if job.Input != nil {
 		p.cmd.Stdin = bytes.NewReader(job.Input)
@@ -152,6 +154,13 @@ func (r *Result) read(stdout io.Reader, progress func(Progress)) {
 	}
 }
 
+// IsWithin tells that path is one of dirs, or below one; "" is above all.
+func IsWithin(path string, dirs []string) bool {
+	return slices.ContainsFunc(dirs, func(dir string) bool {
+		return dir == "" || path == dir || strings.HasPrefix(path, dir+"/")
+	})
+}
+
 // deletionsSkipped begins the line that rsync writes, to standard output, when it
 // deletes nothing because something could not be read.
 const deletionsSkipped = "IO error encountered -- skipping file deletion"
@@ -191,7 +200,7 @@ func (r *Result) readLine(line string) {
 		r.Changed++
 	} else if code[:3] == "cd+" && len(r.Made) < madeDirectories {
 		_, name, _ := strings.Cut(rest, " ")
-		if name, ok := inside(unescape(name)); ok {
+		if name, ok := inside(unescape(name)); ok && !IsWithin(name, r.Made) {
 			r.Made = append(r.Made, name)
 		}
 	}

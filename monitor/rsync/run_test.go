@@ -3,6 +3,7 @@ package rsync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -222,6 +223,30 @@ func TestTreesThatAreExceptions(t *testing.T) {
 			t.Errorf("became %q, expected %q", got, want)
 		}
 	})
+}
+
+// What is too long for arguments goes as a list.
+func TestLongLists(t *testing.T) {
+	src, dst := dir(t, 0), dir(t, 0)
+	long := strings.Repeat("l", 200)
+	files := map[string]string{"other": "x"}
+	var trees, paths []string
+	for i := range listRoom/len(long)/2 + 1 {
+		name := fmt.Sprint(i, long)
+		files["t"+name+"/f"], files["p"+name] = "x", "x"
+		trees, paths = append(trees, "t"+name), append(paths, "p"+name)
+	}
+	tree(t, src, files)
+	run(t, src, Trees(local(dst, modern), append(trees, paths...), nil))
+	if n := len(listing(t, dst)); n != 2*len(trees)+len(paths) {
+		t.Errorf("%d are there, of %d trees", n, len(trees))
+	}
+	check(t, os.RemoveAll(dst))
+	check(t, os.Mkdir(dst, 0o755))
+	run(t, src, Paths(local(dst, modern), append(paths, trees...), true))
+	if n := len(listing(t, dst)); n != len(paths)+len(trees) {
+		t.Errorf("%d are there, of %d paths", n, len(paths)+len(trees))
+	}
 }
 
 func TestTreesThatAreGone(t *testing.T) {
@@ -474,6 +499,12 @@ func TestReadLine(t *testing.T) {
 		}
 	}
 	var r Result
+	for _, made := range []string{"a", "a/b", "ab", "c/d", "c/d/e/f", "c"} {
+		r.readLine("cd+++++++++ 4096 " + made + "/")
+	}
+	if !slices.Equal(r.Made, []string{"a", "ab", "c/d", "c"}) {
+		t.Errorf("%q were made", r.Made)
+	}
 	for range 100 {
 		r.readLine("*deleting   0 x")
 	}
