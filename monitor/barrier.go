@@ -17,7 +17,7 @@ func (w *worker) addBarrier(n, seq uint64, now time.Time) {
 	w.mu.Lock()
 	w.barriers = append(w.barriers, barrier{n, seq})
 	w.proofs = append(w.proofs, barrier{n, seq})
-	w.asked = n
+	w.asked, w.unanswered = n, true
 	if n <= w.wantProof {
 		w.confirmAt = now
 	}
@@ -31,6 +31,7 @@ func (w *worker) answer() {
 	if len(w.proofs) == 0 || !w.everArmed || w.halt != "" {
 		return
 	}
+	w.unanswered = false
 	open := oldest(w.set.Oldest, w.inFlight.Oldest, w.heldBatch().Oldest)
 	if reached := pass(&w.barriers, open); reached > 0 {
 		w.reached = reached

@@ -88,10 +88,10 @@ func (t *transfer) hold(h *hold) {
 	}
 }
 
-// mayDelete tells that the direct lane may make n deletions now. It deletes
-// nothing but what an event named, so that they need not be counted on the
-// remote.
-func (t *transfer) mayDelete(n int) bool {
+// mayDelete tells that the direct lane may make n deletions now; settled: no more
+// are to be expected. It deletes nothing but what an event named, so that they
+// need not be counted on the remote.
+func (t *transfer) mayDelete(n int, settled bool) bool {
 	switch {
 	case n == 0:
 		return true
@@ -100,7 +100,7 @@ func (t *transfer) mayDelete(n int) bool {
 	case n+t.recent <= t.limits.count:
 		return true
 	}
-	return t.settled && t.judgeCount(n+t.recent) == ""
+	return settled && t.judgeCount(n+t.recent) == ""
 }
 
 // judgedDeletions are paths that are gone and may be deleted: those that the user
@@ -129,7 +129,7 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	if len(d.judged) == 0 {
 		return d
 	}
-	if len(entries)+t.recent > t.limits.count && !t.settled && !t.holding {
+	if len(entries)+t.recent > t.limits.count && !t.settled() && !t.holding {
 		// There may be more to come, with which they are to be judged.
 		t.out.later.Entries = append(t.out.later.Entries, entries...)
 		return judgedDeletions{approved: d.approved}
@@ -148,7 +148,7 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	if d.count == 0 {
 		return d
 	}
-	if d.count+t.recent > t.limits.count && !t.settled && !t.holding {
+	if d.count+t.recent > t.limits.count && !t.settled() && !t.holding {
 		t.out.later.Entries = append(t.out.later.Entries, entries...)
 		return judgedDeletions{approved: d.approved}
 	}

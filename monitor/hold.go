@@ -80,11 +80,18 @@ func (w *worker) recentDeletions(now time.Time) int {
 	return n
 }
 
-// settled tells that nothing changes right now, or that this has been waited
-// for long enough; the caller holds mu.
-func (w *worker) settled(batch dirty.Batch, now time.Time) bool {
+// settled returns how to ask, while a batch taken at taken is on its way, whether
+// more removals are to be expected: not if nothing has changed for a moment, or
+// if that has been waited for long enough. It is called without mu.
+func (w *worker) settled(batch dirty.Batch, taken time.Time) func() bool {
 	_, since, _ := batch.Oldest()
-	return w.quiet(now) || now.Sub(since) >= settleLimit
+	began := time.Now()
+	return func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		now := taken.Add(time.Since(began))
+		return w.quiet(now) || now.Sub(since) >= settleLimit
+	}
 }
 
 // quiet tells that nothing has changed for a moment; the caller holds mu.

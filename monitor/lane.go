@@ -33,10 +33,10 @@ type request struct {
 	// that it holds may be deleted.
 	adopt  bool
 	limits deletionLimits
-	// recent is the number of deletions of the last moments. settled: no more
-	// of them are to be expected right now.
+	// recent is the number of deletions of the last moments. settled tells that
+	// no more of them are to be expected right now.
 	recent  int
-	settled bool
+	settled func() bool
 	// holding: deletions are being held, so that none may slip through.
 	holding bool
 	// bounds say what the direct lane may take, but for deletions.

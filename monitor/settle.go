@@ -190,7 +190,11 @@ func (w *worker) settlePaths(out outcome, now time.Time) {
 		again = now.Add(backoff(w.rounds-freeRounds, maxBackoff))
 	}
 	w.set.Restore(out.again, again)
-	w.set.Defer(out.later, now, now.Add(settleTime))
+	quiet := w.changedAt.Add(settleTime)
+	if quiet.Before(now) {
+		quiet = now
+	}
+	w.set.Defer(out.later, now, quiet)
 	for _, e := range out.failed {
 		w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{e}}, now.Add(backoff(e.Attempts, maxBackoff)))
 	}

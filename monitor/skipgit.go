@@ -2,9 +2,9 @@ package monitor
 
 import (
 	"os"
-	"path"
 	"strings"
 
+	"wsync/monitor/dirty"
 	"wsync/monitor/watch"
 )
 
@@ -39,10 +39,7 @@ func besides(skip func(string) bool, name string, change watch.Change) (string, 
 	if !skip(name) {
 		return name, change
 	}
-	dir := path.Dir(name)
-	if dir == "." {
-		dir = ""
-	}
+	dir := dirty.Parent(name)
 	if change&watch.Entry == 0 || skip(dir) {
 		return "", 0
 	}

@@ -20,7 +20,7 @@ import (
 
 // small is what the direct lane takes at once: below these bounds it is faster
 // than a run of rsync, which BenchmarkLanes measures.
-var small = direct.Limits{Paths: 8000, Bytes: 64 << 20, FileSize: 1 << 20}
+var small = direct.Limits{Paths: 8000, Bytes: 64 << 20, FileSize: 1 << 20, Beside: burstCount}
 
 // abortTime is how long requests may be under way when nobody wants their
 // outcome any more.
@@ -90,9 +90,10 @@ func (t *transfer) directly() {
 	limits.Deletions = math.MaxInt32
 	entries, below := t.belowFailing(t.batch.Entries)
 	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
+	settled := t.settled() // after the plan was made, which may have taken long enough
 	switch n := plan.Removals(); {
-	case t.mayDelete(n):
-	case !t.settled && !t.holding && n+t.recent > t.limits.count:
+	case t.mayDelete(n, settled):
+	case !settled && !t.holding && n+t.recent > t.limits.count:
 		// There may be more to come, with which they are to be judged.
 		t.out.later.Entries = plan.LeaveRemovals()
 	default:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"os/exec"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -242,6 +241,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		step(plan.Trees, 0, func(paths []string) rsync.Job { return rsync.QuickTrees(t.endpoint, paths, except) })
 		// What had to be made was sent with all that is in it.
 		existing = slices.DeleteFunc(slices.Clone(plan.Trees), func(tree string) bool { return rsync.IsWithin(tree, t.made) })
+		except = append(except, t.made...)
 	}
 	if !t.confirm {
 		step(existing, 0, func(paths []string) rsync.Job { return rsync.Trees(t.endpoint, paths, except) })
@@ -383,10 +383,7 @@ func below(entries []*dirty.Entry, paths []string) []*dirty.Entry {
 	}
 	var found []*dirty.Entry
 	for _, e := range entries {
-		for p := e.Path; ; p = path.Dir(p) {
-			if p == "." || p == "/" {
-				p = ""
-			}
+		for p := e.Path; ; p = dirty.Parent(p) {
 			if listed[p] {
 				found = append(found, e)
 				break
@@ -467,7 +464,8 @@ func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bo
 	}
 	// What is below a directory that failed was not tried.
 	for _, e := range part.Entries {
-		if p := t.failure(path.Dir(e.Path)); p != "" && t.failure(e.Path) == "" {
+		dir := dirty.Parent(e.Path)
+		if p := t.failure(dir); dir != "" && p != "" && t.failure(e.Path) == "" {
 			entry := *e
 			entry.Attempts, entry.Problem = e.Attempts+1, p
 			t.out.failed = append(t.out.failed, &entry)

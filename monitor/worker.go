@@ -54,6 +54,8 @@ type worker struct {
 	barriers []barrier
 	asked    uint64 // the last barrier
 	reached  uint64 // the last barrier answered
+	// unanswered: barriers came that nobody has looked at.
+	unanswered bool
 	// proofs are the requests to wait for the proof, in order, and proven is the
 	// last one answered.
 	proofs []barrier
@@ -72,6 +74,9 @@ type worker struct {
 	failedAt  time.Time
 	retryAt   time.Time
 	changedAt time.Time // of the last mark
+	// burstSince is when the set had so many paths that they are a burst, zero
+	// while it has not.
+	burstSince time.Time
 
 	// hold are the deletions that wait for approval, nil for none, and held is
 	// how the status shows them; deletions are those carried out lately.
@@ -245,7 +250,9 @@ func (w *worker) run(ctx context.Context) {
 			w.changed()
 			continue
 		}
-		w.answer()
+		if w.unanswered {
+			w.answer()
+		}
 		w.mu.Unlock()
 		wait := time.Hour
 		if ok {
@@ -264,6 +271,13 @@ func (w *worker) run(ctx context.Context) {
 func (w *worker) due(now time.Time) (at time.Time, ok bool) {
 	if !w.everArmed || w.paused || w.halt != "" || w.hold != nil && w.hold.all {
 		return time.Time{}, false
+	}
+	// Two waits that do not need a look at all paths, of which there may be many.
+	if retry := w.notBefore(now); retry.After(now) {
+		return retry, true
+	}
+	if end := w.burstEnd(now); end.After(now) {
+		return end, true
 	}
 	at, ok = w.set.Ripe()
 	if ok {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -185,9 +184,10 @@ type flight struct {
 	retry   []Step // puts to be made beside their place
 
 	// obstacles are where no directory could be made; types are what is where
-	// one is to be removed. See obstacle.go.
+	// one is to be removed; looked is what isObstacle has found. See obstacle.go.
 	obstacles map[string]bool
 	types     map[string]TypeReply
+	looked    map[string]bool
 }
 
 // Do repeats moves and carries out steps, for entries that were taken after the
@@ -195,7 +195,7 @@ type flight struct {
 // target is gone, and nobody knows what of it was done.
 func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (Result, error) {
 	f := &flight{lane: l, limit: limit, mark: mark, failed: make(map[*dirty.Entry]bool),
-		obstacles: make(map[string]bool), types: make(map[string]TypeReply)}
+		obstacles: make(map[string]bool), types: make(map[string]TypeReply), looked: make(map[string]bool)}
 	l.judgeRoom()
 	for _, m := range moves {
 		f.move(m)
@@ -300,9 +300,7 @@ func (f *flight) step(s Step) {
 	case RemoveFile:
 		reply = target.Remove(s.Path)
 	case RemoveDirectory:
-		// "No such file" is also what a server says of a file that is no
-		// directory.
-		reply = eitherRemoval{target.Rmdir(s.Path), target.Remove(s.Path)}
+		reply = f.removeDirectory(s.Path)
 	}
 	removal := s.removes()
 	f.then(func() {
@@ -316,6 +314,25 @@ func (f *flight) step(s Step) {
 			f.result.Deleted++
 		}
 	})
+}
+
+// manyDirectories is how many are removed without a wait for what they are.
+const manyDirectories = 16
+
+// removeDirectory removes what was a directory in the workspace and may be
+// something else on the target.
+func (f *flight) removeDirectory(path string) Reply {
+	target := f.lane.target
+	if len(f.types) > manyDirectories {
+		switch kind, err := f.types[path].Wait(); {
+		case err != nil:
+			return replied{err}
+		case kind == fs.ModeDir:
+			return target.Rmdir(path)
+		}
+	}
+	// "No such file" is also what a server says of a file that is no directory.
+	return eitherRemoval{target.Rmdir(path), target.Remove(path)}
 }
 
 // eitherRemoval are the replies to two ways to remove a path, of which one has
@@ -390,7 +407,7 @@ func (f *flight) put(s Step, beside bool) {
 			return
 		}
 		if beside {
-			l.beside[directoryOf(s.Path)] = true
+			l.beside[dirty.Parent(s.Path)] = true
 		}
 		f.result.Files++
 		f.result.Bytes += int64(len(content.data))
@@ -434,7 +451,7 @@ func (f *flight) symlink(s Step) {
 // isBeside tells that what is to take its place at name must be made in the same
 // directory.
 func (l *Lane) isBeside(name string) bool {
-	return !l.target.Pipelines() || l.beside[directoryOf(name)]
+	return !l.target.Pipelines() || l.beside[dirty.Parent(name)]
 }
 
 // take returns a new file, one that was made ahead of time if there is one.
@@ -465,7 +482,7 @@ func (l *Lane) name(place string, beside bool) string {
 		return TempDir + "/" + name
 	}
 	name = TempDir + "-" + name
-	if dir := directoryOf(place); dir != "" {
+	if dir := dirty.Parent(place); dir != "" {
 		return dir + "/" + name
 	}
 	return name
@@ -492,11 +509,6 @@ func (l *Lane) judgeRoom() {
 // careful tells that a file is to take its place only when it is known to be
 // whole.
 func (l *Lane) careful() bool { return l.scarce || time.Since(l.refused) < refusedTime }
-
-// directoryOf is the directory that name is in, "" for the destination.
-func directoryOf(name string) string {
-	return name[:max(strings.LastIndexByte(name, '/'), 0)]
-}
 
 // attributesOf are the attributes of something in the workspace.
 func attributesOf(info fs.FileInfo) Attributes {

@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -48,6 +49,58 @@ func TestDirectoryInTheWayOfADirectory(t *testing.T) {
 	onTargets(t, func(f *fixture) {
 		f.write(f.there("x/more"), "old")
 		f.write(f.at("x/f"), "new")
+		_, result := f.send(nil, entry("x", newTree))
+		f.wantFailed(result, "x")
+	})
+}
+
+// A directory that went with the one above it, before its own event came.
+func TestDirectoryThatIsThere(t *testing.T) {
+	onTargets(t, func(f *fixture) {
+		f.both("x/sub/f", "old")
+		f.both("x/empty/f", "old")
+		f.check(os.Remove(f.at("x/empty/f")))
+		f.check(os.Remove(f.there("x/empty/f")))
+		f.write(f.at("x/sub/f"), "new")
+		f.write(f.at("x/sub/deep/g"), "new")
+		f.write(f.at("y/f"), "new")
+		f.sendAll(nil, entry("x", newTree), entry("y", newTree))
+		f.wantSame()
+		f.wantNoLeftovers()
+	})
+}
+
+func TestObstaclesInDirectoriesThatAreThere(t *testing.T) {
+	for name, obstruct := range map[string]func(f *fixture){
+		"more":   func(f *fixture) { f.write(f.there("x/sub/more"), "old") },
+		"a file": func(f *fixture) { f.write(f.there("x/sub/deep"), "old") },
+		"a link": func(f *fixture) {
+			f.both("elsewhere/g", "must stay")
+			f.check(os.Symlink("../../elsewhere", f.there("x/sub/deep")))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onTargets(t, func(f *fixture) {
+				f.both("x/sub/f", "old")
+				obstruct(f)
+				f.write(f.at("x/sub/deep/g"), "new")
+				_, result := f.send(nil, entry("x", newTree))
+				f.wantFailed(result, "x")
+				if name == "a link" {
+					f.wantContent(f.there("elsewhere/g"), "must stay")
+				}
+				f.wantNoLeftovers()
+			})
+		})
+	}
+}
+
+// Many that are there are too many to look into.
+func TestManyDirectoriesThatAreThere(t *testing.T) {
+	onTargets(t, func(f *fixture) {
+		for i := range existingLimit + 1 {
+			f.both(fmt.Sprintf("x/%d/f", i), "old")
+		}
 		_, result := f.send(nil, entry("x", newTree))
 		f.wantFailed(result, "x")
 	})

@@ -19,6 +19,9 @@ type Limits struct {
 	Paths    int
 	Bytes    int64
 	FileSize int64
+	// Beside is how many paths go this way while rsync has to run for a large
+	// directory anyway: few need not wait for it, and many are faster with it.
+	Beside int
 	// Deletions is how many entries may be deleted before a guard has to be
 	// asked, which only the other lane does.
 	Deletions int
@@ -95,25 +98,25 @@ func (s Step) removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDi
 // happened to it. owns is Target.Owns. The moves are repeated in any case; they
 // change the times of directories.
 func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns func(uid, gid uint32) bool, limits Limits) Plan {
-	p := planner{source: source, owns: owns, limits: limits, parents: make(map[string]parent), touched: make(map[string]*dirty.Entry), left: make(map[string]bool), trees: make(map[string]*dirty.Entry)}
+	p := planner{source: source, owns: owns, limits: limits, ways: make(map[string]way), touched: make(map[string]*dirty.Entry), left: make(map[string]bool), trees: make(map[string]*dirty.Entry)}
 	p.addAll(entries)
 	for i, m := range moves {
 		for _, name := range []string{m.From, m.To} {
 			for _, next := range moves[i+1:] {
 				name = renamed(name, next)
 			}
-			p.touch(name, &dirty.Entry{Path: directoryOf(name), Change: watch.Meta, Seq: m.Seq, Since: m.Since})
+			p.touch(name, &dirty.Entry{Path: dirty.Parent(name), Change: watch.Meta, Seq: m.Seq, Since: m.Since})
 		}
 	}
 	p.judgeDeletions()
 	p.setParents()
-	slices.SortStableFunc(p.plan.Steps, inOrder)
+	slices.SortFunc(p.plan.Steps, inOrder)
 	return p.plan
 }
 
 // renamed is what name, or the directory that it was in, is called after a move.
 func renamed(name string, m dirty.Move) string {
-	if dir := directoryOf(name); dir == m.From || dirty.Below(dir, m.From) {
+	if dir := dirty.Parent(name); dir == m.From || dirty.Below(dir, m.From) {
 		return m.To + name[len(m.From):]
 	}
 	return name
@@ -130,7 +133,8 @@ func (p *planner) addAll(entries []*dirty.Entry) {
 	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
 	for _, e := range entries {
 		p.add(e)
-		if p.bytes > p.limits.Bytes || len(p.plan.Steps)-p.removals > p.limits.Paths {
+		puts := len(p.plan.Steps) - p.removals
+		if p.bytes > p.limits.Bytes || puts > p.limits.Paths || p.large && puts > p.limits.Beside {
 			p.plan, p.touched = Plan{Rest: entries}, make(map[string]*dirty.Entry)
 			return
 		}
@@ -151,21 +155,21 @@ func inOrder(a, b Step) int {
 	return order
 }
 
-// parent is what is known of a directory that leads to a dirty path.
-type parent int
+// way is what is known of the way that leads into a directory.
+type way int
 
 const (
-	unknownParent parent = iota
-	directory
-	noParent
-	otherParent // a link, most likely
+	straight way = iota + 1 // nothing but directories
+	gone                    // something is not there, or was not a moment ago
+	through                 // something is no directory; a link, most likely
+	unclear
 )
 
 type planner struct {
-	source  Source
-	owns    func(uid, gid uint32) bool
-	limits  Limits
-	parents map[string]parent
+	source Source
+	owns   func(uid, gid uint32) bool
+	limits Limits
+	ways   map[string]way
 	// touched are the directories whose time a step changes, with an entry.
 	touched map[string]*dirty.Entry
 	// trees are directories that are sent, or deleted, with all below them. An
@@ -176,7 +180,9 @@ type planner struct {
 	bytes int64
 	// removals counts the steps that remove something.
 	removals int
-	plan     Plan
+	// large: a directory was left to rsync because there is too much in it.
+	large bool
+	plan  Plan
 }
 
 // add finds the step for a dirty path.
@@ -189,13 +195,18 @@ func (p *planner) add(e *dirty.Entry) {
 	if p.covers(e) {
 		return
 	}
-	info, err := p.source.Lstat(name)
-	if gone := errors.Is(err, fs.ErrNotExist); gone && !p.throughLink(name) {
+	way := p.way(dirty.Parent(name))
+	if way == gone {
 		p.remove(e)
 		return
 	}
-	if err != nil || !p.straight(name) {
-		p.leave(e)
+	info, err := p.source.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) && way == straight {
+		p.remove(e)
+		return
+	}
+	if err != nil || way != straight {
+		p.leave(e) // behind a link it is not known what it was
 		return
 	}
 	if info.IsDir() {
@@ -220,7 +231,7 @@ func (p *planner) add(e *dirty.Entry) {
 // covers tells that a directory above a path that is dirty is sent or deleted as
 // a whole.
 func (p *planner) covers(e *dirty.Entry) bool {
-	for dir := directoryOf(e.Path); dir != "" && len(p.trees) > 0; dir = directoryOf(dir) {
+	for dir := dirty.Parent(e.Path); dir != "" && len(p.trees) > 0; dir = dirty.Parent(dir) {
 		if tree := p.trees[dir]; tree != nil {
 			tree.Seq = min(tree.Seq, e.Seq)
 			if e.Since.Before(tree.Since) {
@@ -294,6 +305,7 @@ func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
 		}
 		steps, bytes = append(steps, inside...), bytes+size
 		if len(p.plan.Steps)-p.removals+len(steps) > p.limits.Paths || p.bytes+bytes > p.limits.Bytes {
+			p.large = true
 			return nil, 0, false
 		}
 	}
@@ -343,7 +355,7 @@ func (p *planner) leave(e *dirty.Entry) {
 
 // touch remembers that a step changes the time of the directory of name.
 func (p *planner) touch(name string, e *dirty.Entry) {
-	dir := directoryOf(name)
+	dir := dirty.Parent(name)
 	if _, ok := p.touched[dir]; !ok {
 		p.touched[dir] = e
 	}
@@ -359,7 +371,7 @@ func (p *planner) setParents() {
 		}
 	}
 	for dir, e := range p.touched {
-		if has[dir] || !p.straight(dir) {
+		if has[dir] || p.way(dirty.Parent(dir)) != straight {
 			continue
 		}
 		info, err := p.source.Lstat(dir)
@@ -373,43 +385,25 @@ func (p *planner) setParents() {
 	}
 }
 
-// straight tells that all that leads to name are directories.
-func (p *planner) straight(name string) bool {
-	return p.leading(name) == directory
-}
-
-// throughLink tells that something that is no directory leads to name: it is
-// not known what name was.
-func (p *planner) throughLink(name string) bool {
-	return p.leading(name) == otherParent
-}
-
-// leading is the first that leads to name and is no directory.
-func (p *planner) leading(name string) parent {
-	for i := 0; i < len(name); i++ {
-		if name[i] != '/' {
-			continue
-		}
-		if is := p.parent(name[:i]); is != directory {
-			return is
+// way looks at the way into dir, once for each plan.
+func (p *planner) way(dir string) way {
+	if dir == "" {
+		return straight
+	}
+	known := p.ways[dir]
+	if known != 0 {
+		return known
+	}
+	if known = p.way(dirty.Parent(dir)); known == straight {
+		switch info, err := p.source.Lstat(dir); {
+		case errors.Is(err, fs.ErrNotExist):
+			known = gone
+		case err != nil:
+			known = unclear
+		case !info.IsDir():
+			known = through
 		}
 	}
-	return directory
-}
-
-// parent looks at a directory that leads to a path, once for each plan.
-func (p *planner) parent(name string) parent {
-	known := p.parents[name]
-	if known == unknownParent {
-		switch info, err := p.source.Lstat(name); {
-		case err == nil && info.IsDir():
-			known = directory
-		case err == nil:
-			known = otherParent
-		default:
-			known = noParent
-		}
-		p.parents[name] = known
-	}
+	p.ways[dir] = known
 	return known
 }

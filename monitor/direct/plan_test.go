@@ -229,6 +229,8 @@ func TestPlanLimits(t *testing.T) {
 		tree[fmt.Sprint("d/", i)] = aFile
 	}
 	small := Limits{Paths: 10, Bytes: 100, FileSize: 50}
+	beside := small
+	beside.Beside = 2
 	files := func(n int) (entries []*dirty.Entry) {
 		for i := range n {
 			entries = append(entries, entry(fmt.Sprint("d/", i), newEntry))
@@ -245,7 +247,8 @@ func TestPlanLimits(t *testing.T) {
 		{"just as many", files(10), nil, small, 11, 0}, // and their directory
 		{"too many paths", files(11), nil, small, 0, 11},
 		{"too many bytes", files(10), nil, Limits{Paths: 10, Bytes: 99, FileSize: 50}, 0, 10},
-		{"too many paths in a tree", []*dirty.Entry{entry("d", newTree), entry("x", newTree)}, nil, small, 3, 1},
+		{"too many paths in a tree, few beside", []*dirty.Entry{entry("d", newTree), entry("x", newTree)}, nil, beside, 3, 1},
+		{"too many paths in a tree, many beside", []*dirty.Entry{entry("d", newTree), entry("x", newTree)}, nil, small, 0, 2},
 		{"too many bytes in a tree", []*dirty.Entry{entry("d", newTree)}, nil, Limits{Paths: 100, Bytes: 199, FileSize: 50}, 0, 1},
 		{"a tree that just fits", []*dirty.Entry{entry("d", newTree)}, nil, Limits{Paths: 22, Bytes: 200, FileSize: 50}, 23, 0},
 		{"moves beside", files(11), []dirty.Move{{From: "d/gone", To: "x/new"}}, small, 2, 11},

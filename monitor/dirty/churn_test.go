@@ -213,7 +213,7 @@ func (c *churn) change() {
 const created = watch.Entry | watch.Content
 
 func (c *churn) write(p string) {
-	if !c.local.isDir(parent(p)) || c.local[p].dir {
+	if !c.local.isDir(Parent(p)) || c.local[p].dir {
 		return
 	}
 	change := watch.Content
@@ -230,7 +230,7 @@ func (c *churn) write(p string) {
 }
 
 func (c *churn) mkdir(p string) {
-	if _, ok := c.local[p]; ok || !c.local.isDir(parent(p)) {
+	if _, ok := c.local[p]; ok || !c.local.isDir(Parent(p)) {
 		return
 	}
 	c.ids++

@@ -4,7 +4,10 @@
 package dirty
 
 import (
+	"iter"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,7 +122,7 @@ func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 // on the remote: nothing is to go through them before. One that fails may do so
 // for long, and must not hold up others.
 func (s *Set) ripeAbove(p string) (at time.Time) {
-	for dir := parent(p); dir != ""; dir = parent(dir) {
+	for dir := Parent(p); dir != ""; dir = Parent(dir) {
 		if d := s.entries[dir]; d != nil && d.Change&stateChange != 0 && !d.Failing() {
 			at = later(at, d.NotBefore)
 		}
@@ -158,22 +161,26 @@ func (s *Set) Everything() bool { return s.everything != nil }
 // Oldest returns the lowest Seq and the earliest Since of the set; ok is false
 // for an empty one.
 func (s *Set) Oldest() (seq uint64, since time.Time, ok bool) {
+	return oldest(s.everything, s.moves, maps.Values(s.entries))
+}
+
+func oldest(everything *Entry, moves []Move, entries iter.Seq[*Entry]) (seq uint64, since time.Time, ok bool) {
 	seq = math.MaxUint64
-	visit := func(e *Entry) {
-		seq = min(seq, e.Seq)
-		if !ok || e.Since.Before(since) {
-			since = e.Since
+	visit := func(s uint64, t time.Time) {
+		seq = min(seq, s)
+		if !ok || t.Before(since) {
+			since = t
 		}
 		ok = true
 	}
-	if s.everything != nil {
-		visit(s.everything)
+	if everything != nil {
+		visit(everything.Seq, everything.Since)
 	}
-	for _, e := range s.entries {
-		visit(e)
+	for _, m := range moves {
+		visit(m.Seq, m.Since)
 	}
-	for _, m := range s.moves {
-		visit(&Entry{Seq: m.Seq, Since: m.Since})
+	for e := range entries {
+		visit(e.Seq, e.Since)
 	}
 	return seq, since, ok
 }
@@ -225,11 +232,7 @@ func (b Batch) Len() int { return len(b.Moves) + len(b.Entries) }
 
 // Oldest is like Set.Oldest.
 func (b Batch) Oldest() (seq uint64, since time.Time, ok bool) {
-	s := Set{everything: b.Everything, moves: b.Moves, entries: make(map[string]*Entry, len(b.Entries))}
-	for _, e := range b.Entries {
-		s.entries[e.Path] = e
-	}
-	return s.Oldest()
+	return oldest(b.Everything, b.Moves, slices.Values(b.Entries))
 }
 
 // Take removes and returns all that is ripe at now.
@@ -339,11 +342,11 @@ func (s *Set) settleMoves() {
 func (s *Set) fold() {
 	count := make(map[string]int)
 	for p := range s.entries {
-		count[parent(p)]++
+		count[Parent(p)]++
 	}
 	folded := make(map[string]*Entry)
 	for p, e := range s.entries {
-		dir := parent(p)
+		dir := Parent(p)
 		if dir == "" || count[dir] <= DirectoryLimit {
 			continue
 		}
@@ -389,8 +392,8 @@ func absorb(d, e *Entry) {
 	}
 }
 
-// parent is the directory of p, "" for the root's own entries.
-func parent(p string) string {
+// Parent is the directory that p is in, "" for the root.
+func Parent(p string) string {
 	return p[:max(strings.LastIndexByte(p, '/'), 0)]
 }
 

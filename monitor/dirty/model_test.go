@@ -36,7 +36,7 @@ func (t tree) holds(p string) bool {
 // canRename tells what rename(2) would: whether it does anything.
 func (t tree) canRename(from, to string) bool {
 	a, ok := t[from]
-	if !ok || from == to || Below(to, from) || !t.isDir(parent(to)) {
+	if !ok || from == to || Below(to, from) || !t.isDir(Parent(to)) {
 		return false
 	}
 	b, replaces := t[to]

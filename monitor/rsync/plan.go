@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,7 +153,7 @@ func (p *planner) obstacle(name string) string {
 
 // covered tells that name is, or is below, a listed tree.
 func (p *planner) covered(name string) bool {
-	for ; name != "." && name != "/" && name != ""; name = path.Dir(name) {
+	for ; name != ""; name = dirty.Parent(name) {
 		if p.trees[name] {
 			return true
 		}
