@@ -1,0 +1,109 @@
+package monitor
+
+import (
+	"strings"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
+)
+
+// judge decides about the part of the batch that one run was for. rsync goes
+// on after an error with a path, and names it; what it did not name is there.
+// The exception are deletions: after a read error there are none, and a
+// directory that failed takes what is below it along. So the part is run
+// again without the failed paths, and that run proves it.
+func (t *transfer) judge(r ran, part dirty.Batch) {
+	switch r.verdict {
+	case rsync.Done:
+		return
+	case rsync.PartialDeletion:
+		// More had to go than a moment before.
+		t.out.again = join(t.out.again, part)
+		return
+	}
+	unclear := len(r.said.Unattributed) > 0 && r.Code != codeFileIO // there the rest is not believed anyway
+	if len(r.said.Failures) == 0 || unclear || r.Truncated {
+		t.fail(r.Code, rsync.Trouble, r.said)
+		return
+	}
+	news := t.separate(r.said.Failures, part)
+	switch {
+	case !news && part.Everything != nil && (r.said.DeletionsSkipped || r.Code == codeFileIO):
+		// The same paths fail again although they were left out.
+		t.fail(r.Code, rsync.Trouble, r.said)
+	case news || r.said.DeletionsSkipped || r.Code == codeFileIO:
+		rest := dirty.Batch{Everything: part.Everything}
+		for _, e := range part.Entries {
+			if t.failure(e.Path) == "" {
+				rest.Entries = append(rest.Entries, e)
+			}
+		}
+		t.out.again = join(t.out.again, rest)
+	}
+}
+
+// separate puts the failed paths aside, each as an entry of its own, and tells
+// whether one of them failed for the first time and with its contents.
+func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bool) {
+	oldest := part.Everything
+	known := make(map[string]*dirty.Entry, len(part.Entries))
+	for _, e := range t.failing {
+		known[e.Path] = e
+	}
+	for _, e := range part.Entries {
+		known[e.Path] = e
+		if oldest == nil || e.Seq < oldest.Seq {
+			oldest = e
+		}
+	}
+	for _, f := range failures {
+		entry := dirty.Entry{Path: f.Path, Seq: oldest.Seq, Since: oldest.Since, Change: watch.Entry | watch.Content | watch.Tree}
+		if e, ok := known[f.Path]; ok {
+			entry = *e
+		} else if f.Attribute {
+			entry.Change = watch.Meta
+		}
+		if f.Vanished {
+			t.out.again.Entries = append(t.out.again.Entries, &entry)
+			continue
+		}
+		entry.Attempts, entry.Problem = entry.Attempts+1, f.Message
+		if !f.Attribute && entry.Attempts == 1 {
+			news = true
+		}
+		t.out.failed = append(t.out.failed, &entry)
+	}
+	// What is below a directory that failed was not tried.
+	for _, e := range part.Entries {
+		dir := dirty.Parent(e.Path)
+		if p := t.failure(dir); dir != "" && p != "" && t.failure(e.Path) == "" {
+			entry := *e
+			entry.Attempts, entry.Problem = e.Attempts+1, p
+			t.out.failed = append(t.out.failed, &entry)
+		}
+	}
+	return news
+}
+
+// failure is the problem of name or of a directory above it, "" for none.
+func (t *transfer) failure(name string) string {
+	for _, f := range t.out.failed {
+		if f.Change&^watch.Meta == 0 {
+			continue
+		}
+		if f.Path == name || strings.HasPrefix(name, f.Path+"/") {
+			return f.Problem
+		}
+	}
+	return ""
+}
+
+// join adds the parts of b to a.
+func join(a, b dirty.Batch) dirty.Batch {
+	if b.Everything != nil {
+		a.Everything = b.Everything
+	}
+	a.Entries = append(a.Entries, b.Entries...)
+	return a
+}

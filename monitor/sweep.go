@@ -1,0 +1,131 @@
+package monitor
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
+)
+
+// sweep is a run of rsync that may have to delete something, if only because it
+// stands in the way.
+type sweep struct {
+	// run is the job that deletes at most so many entries, list the one that
+	// finds what would be deleted.
+	run  func(maxDelete int) rsync.Job
+	list rsync.Job
+	// free is how many entries may be deleted without another look.
+	free int
+	// part is what the run is for.
+	part dirty.Batch
+}
+
+// sweep carries out a sweep. When more would be deleted than is free, it is
+// counted and judged, and held or done.
+func (t *transfer) sweep(s sweep) {
+	free := s.free
+	if t.endpoint.Strategy.Basic {
+		free = 0 // such a remote cannot stop at a number
+	}
+	first, ok := t.run(s.run(free))
+	if first.said.DiskFull() {
+		t.makeRoom(s.list, s.part)
+	}
+	if !ok {
+		t.out.lost = t.out.lost || first.said.MissingDestination()
+		return
+	}
+	t.account(first, s)
+	if !t.endpoint.Strategy.Basic && first.verdict != rsync.PartialDeletion && !first.said.DeletionsHeld {
+		t.judge(first, s.part)
+		return
+	}
+	list, ok := t.run(s.list)
+	if !ok {
+		return
+	}
+	if list.Deleted == 0 {
+		t.judge(first, s.part)
+		return
+	}
+	if t.holds(list.Result, first.Deleted, s.part) {
+		return
+	}
+	second, ok := t.run(s.run(list.Deleted + list.Deleted/10 + 1))
+	if !ok {
+		return
+	}
+	t.account(second, s)
+	t.judge(second, s.part)
+}
+
+// account adds what a run has done to the outcome.
+func (t *transfer) account(r ran, s sweep) {
+	if s.free < math.MaxInt32 {
+		t.out.deleted += r.Deleted
+	}
+	if s.part.Everything != nil {
+		t.out.drift += r.Changed
+		return
+	}
+	t.made = append(t.made, r.Made...)
+	t.out.lost = t.out.lost || t.lostSomething(r.Made)
+}
+
+// makeRoom deletes what is to be deleted before the rest, because the remote's
+// disk is full: what is to be sent may only fit afterwards. The run has failed,
+// at least for some paths, and is tried again.
+func (t *transfer) makeRoom(list rsync.Job, part dirty.Batch) {
+	before := t.out
+	if part.Everything != nil {
+		if r, ok := t.run(list); ok && r.Deleted > 0 && !t.holds(r.Result, 0, part) {
+			t.run(rsync.DeleteOnly(t.endpoint, t.except, r.Deleted))
+		}
+	}
+	before.hold = t.out.hold
+	t.out = before
+}
+
+// lostSomething tells that the remote did not have a directory that it had
+// once: what else was in it is missing, too. made are the directories that a
+// run had to make there.
+func (t *transfer) lostSomething(made []string) bool {
+	for _, dir := range made {
+		if dir == "" || !t.announced(dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// announced tells that the batch has a new directory at dir or above it.
+func (t *transfer) announced(dir string) bool {
+	return slices.ContainsFunc(t.batch.Entries, func(e *dirty.Entry) bool {
+		return e.Change&(watch.Entry|watch.Tree) != 0 && (e.Path == dir || strings.HasPrefix(dir, e.Path+"/"))
+	})
+}
+
+// below are the entries that one of paths stands for: itself, what is below it
+// and, behind an obstacle, what was meant by it.
+func below(entries []*dirty.Entry, paths []string) []*dirty.Entry {
+	listed := make(map[string]bool, len(paths))
+	for _, p := range paths {
+		listed[p] = true
+	}
+	var found []*dirty.Entry
+	for _, e := range entries {
+		for p := e.Path; ; p = dirty.Parent(p) {
+			if listed[p] {
+				found = append(found, e)
+				break
+			}
+			if p == "" {
+				break
+			}
+		}
+	}
+	return found
+}
