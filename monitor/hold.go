@@ -80,6 +80,17 @@ func (w *worker) recentDeletions(now time.Time) int {
 	return n
 }
 
+// makeUp takes entries that were created from those that were deleted before: a
+// tree that goes, comes and goes again, as in a build, is not twice as large. The
+// caller holds mu.
+func (w *worker) makeUp(created int) {
+	for i := range w.deletions {
+		n := min(created, w.deletions[i].n)
+		w.deletions[i].n -= n
+		created -= n
+	}
+}
+
 // settled returns how to ask, while a batch taken at taken is on its way, whether
 // more removals are to be expected: not if nothing has changed for a moment, or
 // if that has been waited for long enough. It is called without mu.

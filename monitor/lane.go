@@ -82,6 +82,7 @@ type outcome struct {
 
 	progress rsync.Progress
 	deleted  int // entries deleted because paths are gone
+	created  int // entries that were new, as far as is known
 	drift    int
 	strategy []string
 }

@@ -47,6 +47,11 @@ type mirror struct {
 	requestsMu sync.Mutex
 	requests   []barrierRequest // guarded by requestsMu
 	requested  uint64           // guarded by requestsMu
+	// checks counts the looks at the root that workers have begun; checked is
+	// what the last one found.
+	checks  atomic.Uint64
+	checkMu sync.Mutex
+	checked string // guarded by checkMu
 	// authSock is the ssh agent's socket, a string.
 	authSock atomic.Value
 
@@ -335,16 +340,24 @@ func (m *mirror) compensate() {
 }
 
 // checkAndHalt looks at the root before a transfer, and halts all workers if
-// something is wrong with it. It returns the reason.
+// something is wrong with it. It returns the reason. Workers that ask at the same
+// time share a look that began after they asked.
 func (m *mirror) checkAndHalt() string {
+	before := m.checks.Load()
+	m.checkMu.Lock()
+	defer m.checkMu.Unlock()
+	if m.checks.Load() > before {
+		return m.checked
+	}
+	m.checks.Add(1)
 	m.mu.RLock()
 	expected := m.definition.Workspace.Root
 	m.mu.RUnlock()
-	reason := checkRoot(m.root, expected)
-	if reason != "" {
-		m.setHalt(reason)
+	m.checked = checkRoot(m.root, expected)
+	if m.checked != "" {
+		m.setHalt(m.checked)
 	}
-	return reason
+	return m.checked
 }
 
 // recheck halts, or goes on after a halt, by what the root is now.

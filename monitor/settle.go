@@ -155,6 +155,7 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 	}
 	w.failures, w.failure, w.retryAt = 0, outcome{}, time.Time{}
 	w.lastSuccess = now
+	w.makeUp(out.created)
 	if out.deleted > 0 {
 		w.deletions = append(w.deletions, deletion{now, out.deleted})
 	}

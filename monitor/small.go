@@ -130,6 +130,7 @@ func (t *transfer) directly() {
 		t.out.lost = true
 		t.lane.stale.Store(true)
 	}
+	t.out.created += result.Created
 	t.out.deleted += result.Deleted
 	t.recent += result.Deleted // what is left is judged together with them
 	t.out.progress.Files += result.Files

@@ -72,6 +72,7 @@ func (t *transfer) account(r ran, s sweep) {
 		return
 	}
 	t.made = append(t.made, r.Made...)
+	t.out.created += r.Created
 	t.out.lost = t.out.lost || t.lostSomething(r.Made)
 }
 

@@ -220,6 +220,51 @@ func TestDeletionsAddUp(t *testing.T) {
 	t.Errorf("never held: %d dirty, %v, %v", b.set.Len(), b.failure.err, b.deletions)
 }
 
+// What comes and goes does not add up, only what stays away.
+func TestRegrownTreesDoNotAddUp(t *testing.T) {
+	b := newBench(t)
+	b.limits.count = 10
+	write(t, b.src, numbered("rest/", 50)...)
+	b.pass()
+	b.now = time.Now()
+	began := b.now
+	step := func() {
+		b.now = b.now.Add(time.Second) // within the window
+		b.mu.Lock()
+		b.begin(t.Context(), b.now)
+	}
+	for round := range 4 {
+		write(t, b.src, numbered("build/", 40)...)
+		if round%2 == 1 { // by rsync
+			write(t, b.src, "build/large")
+			check(t, os.Truncate(filepath.Join(b.src, "build/large"), small.FileSize+1))
+		}
+		b.change(madeDir, "build")
+		step()
+		check(t, os.RemoveAll(filepath.Join(b.src, "build")))
+		b.change(madeDir, "build")
+		b.change(made, numbered("build/", 40)...)
+		step()
+		if b.hold != nil {
+			t.Fatalf("round %d is held: %s", round, b.hold.reason)
+		}
+	}
+	if lasted := b.now.Sub(began); lasted > deletionWindow {
+		t.Fatalf("it lasted %v", lasted)
+	}
+	// What is gone for good adds up.
+	for _, name := range numbered("rest/", 50) {
+		check(t, os.Remove(filepath.Join(b.src, name)))
+		b.change(made, name)
+		b.mu.Lock()
+		b.begin(t.Context(), b.now.Add(settleTime))
+		if b.hold != nil {
+			return
+		}
+	}
+	t.Error("never held")
+}
+
 // A hold whose batch fails otherwise is not counted again with each attempt.
 func TestHoldIsNotCountedTwice(t *testing.T) {
 	if os.Geteuid() != 0 {

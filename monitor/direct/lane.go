@@ -160,9 +160,10 @@ type Result struct {
 	// as before. MovesFailed are the moves.
 	Failed      []*dirty.Entry
 	MovesFailed []dirty.Move
-	// Deleted counts removals, Files and Bytes what was put.
-	Deleted, Files int
-	Bytes          int64
+	// Deleted counts removals, Created what is new with its directory, Files and
+	// Bytes what was put.
+	Deleted, Created, Files int
+	Bytes                   int64
 	// Lost: TempDir is gone, and with it perhaps the whole destination, in whose
 	// place there is another directory.
 	Lost bool
@@ -183,8 +184,10 @@ type flight struct {
 	failed  map[*dirty.Entry]bool
 	retry   []Step // puts to be made beside their place
 
-	// obstacles are where no directory could be made; types are what is where
+	// made are the topmost new directories; obstacles are where no directory
+	// could be made; types are what is where
 	// one is to be removed; looked is what isObstacle has found. See obstacle.go.
+	made      map[string]bool
 	obstacles map[string]bool
 	types     map[string]TypeReply
 	looked    map[string]bool
@@ -195,7 +198,7 @@ type flight struct {
 // target is gone, and nobody knows what of it was done.
 func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (Result, error) {
 	f := &flight{lane: l, limit: limit, mark: mark, failed: make(map[*dirty.Entry]bool),
-		obstacles: make(map[string]bool), types: make(map[string]TypeReply), looked: make(map[string]bool)}
+		made: make(map[string]bool), obstacles: make(map[string]bool), types: make(map[string]TypeReply), looked: make(map[string]bool)}
 	l.judgeRoom()
 	for _, m := range moves {
 		f.move(m)
@@ -210,7 +213,6 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 	for _, s := range f.makeDirectories(steps) {
 		f.step(s)
 	}
-	l.refill(ahead)
 	l.target.Flush()
 	f.result.Sent = time.Now()
 	f.land()
@@ -233,10 +235,17 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 		}
 		f.land()
 	}
+	// Not before: other lanes of the session have changes on their way.
+	l.refill(ahead)
 	l.askRoom()
 	l.target.Flush()
 	if err := l.target.Err(); err != nil {
 		return Result{}, err
+	}
+	for _, s := range steps {
+		if s.Kind <= PutSymlink && isWithin(s.Path, f.made) && !f.failed[s.Entry] {
+			f.result.Created++
+		}
 	}
 	for e := range f.failed {
 		f.result.Failed = append(f.result.Failed, e)

@@ -21,20 +21,20 @@ const existingLimit = 16
 // returns the other steps. What was just made has nothing in it that leads
 // elsewhere.
 func (f *flight) makeDirectories(steps []Step) (others []Step) {
-	made := make(map[string]bool)
 	var tops, existing []Step
 	var replies []Reply
 	for _, s := range steps {
-		if s.Kind != MakeDirectory || isWithin(s.Path, made) {
+		if s.Kind != MakeDirectory || isWithin(s.Path, f.made) {
 			others = append(others, s)
 			continue
 		}
-		made[s.Path] = true
+		f.made[s.Path] = true
 		tops = append(tops, s)
 		replies = append(replies, f.lane.target.Mkdir(s.Path, s.Info.Mode()))
 	}
 	for i, r := range replies {
 		if r.Wait() != nil {
+			delete(f.made, tops[i].Path)
 			existing = append(existing, tops[i])
 		}
 	}

@@ -38,6 +38,8 @@ type Result struct {
 	// delete, and DeletedSample names the first of them.
 	Deleted       int
 	DeletedSample []string
+	// Created counts the entries, directories too, that were not there before.
+	Created int
 	// Made are the directories that were missing on the remote, not those below
 	// them; "" is the destination itself. Of very many, they are the first.
 	Made []string
@@ -195,6 +197,9 @@ func (r *Result) readLine(line string) {
 	}
 	if !strings.ContainsRune("<>ch.", rune(code[0])) || !strings.ContainsRune("fdLDS", rune(code[1])) {
 		return
+	}
+	if strings.Trim(code[2:], "+") == "" {
+		r.Created++
 	}
 	if code[1] != 'd' {
 		r.Changed++

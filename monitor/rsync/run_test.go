@@ -473,13 +473,13 @@ func TestReadLine(t *testing.T) {
 		want Result
 	}{
 		{"", Result{}},
-		{"<f+++++++++ 12 a b", Result{Progress: Progress{1, 12}, Changed: 1}},
+		{"<f+++++++++ 12 a b", Result{Progress: Progress{1, 12}, Changed: 1, Created: 1}},
 		{">f..t...... 3 x", Result{Progress: Progress{1, 3}, Changed: 1}},
 		{".d..t...... 4096 ./", Result{}},
-		{"cd+++++++++ 4096 d/", Result{}},
-		{"cL+++++++++ 1 l", Result{Changed: 1}},
+		{"cd+++++++++ 4096 d/", Result{Created: 1}},
+		{"cL+++++++++ 1 l", Result{Changed: 1, Created: 1}},
 		{".f...p..... 1 x", Result{Changed: 1}},
-		{"hf+++++++++ 0 h => x", Result{Changed: 1}},
+		{"hf+++++++++ 0 h => x", Result{Changed: 1, Created: 1}},
 		{"*deleting   0 d/a b", Result{Changed: 1, Deleted: 1, DeletedSample: []string{"d/a b"}}},
 		{`*deleting   0  lead\#012x`, Result{Changed: 1, Deleted: 1, DeletedSample: []string{" lead\nx"}}},
 		{"Number of files: 1,234 (reg: 1,000, dir: 234)", Result{Entries: 1234}},
@@ -493,7 +493,7 @@ func TestReadLine(t *testing.T) {
 	} {
 		var got Result
 		got.readLine(test.line)
-		if got.Code != test.want.Code || got.Stderr != test.want.Stderr || got.Progress != test.want.Progress || got.Changed != test.want.Changed ||
+		if got.Code != test.want.Code || got.Stderr != test.want.Stderr || got.Progress != test.want.Progress || got.Changed != test.want.Changed || got.Created != test.want.Created ||
 			got.Deleted != test.want.Deleted || got.Entries != test.want.Entries || !slices.Equal(got.DeletedSample, test.want.DeletedSample) {
 			t.Errorf("%q: got %+v, want %+v", test.line, got, test.want)
 		}
