@@ -107,6 +107,9 @@ type lane struct {
 	stale atomic.Bool
 	files *direct.Files
 	links links
+	// linked: the transfer has come upon a file that has other names, in or
+	// outside of the workspace, that changed with it and that no event names.
+	linked atomic.Bool
 	// relay leads to an rsync daemon, nil for other remotes or until it is used.
 	relay *relay.Relay
 	// standby is a run of rsync that waits for the next small change, nil for
@@ -178,10 +181,26 @@ func (l *lane) reset() {
 // lstat looks at a path of the workspace.
 func (l *lane) lstat(name string) (fs.FileInfo, error) {
 	info, err := rsync.LstatIn(l.root)(name)
-	if err == nil {
-		l.links.look(name, info)
+	if err == nil && l.links.look(name, info) {
+		l.linked.Store(true)
 	}
 	return info, err
+}
+
+// lookThrough looks at all that is in directories of the workspace, as lstat
+// does.
+func (l *lane) lookThrough(dirs []string) {
+	for _, dir := range dirs {
+		filepath.WalkDir(filepath.Join(l.root, filepath.FromSlash(dir)), func(path string, e fs.DirEntry, err error) error {
+			if err != nil || !e.Type().IsRegular() {
+				return nil // rsync says what cannot be read
+			}
+			if name, err := filepath.Rel(l.root, path); err == nil {
+				l.lstat(filepath.ToSlash(name))
+			}
+			return nil
+		})
+	}
 }
 
 // realRoot is the root as rsync names it: without symbolic links.

@@ -23,13 +23,13 @@ type links struct {
 // linksLimit bounds the paths that are remembered.
 const linksLimit = 50000
 
-// look takes in what is at a path.
-func (l *links) look(name string, info fs.FileInfo) {
+// look takes in what is at a path, and tells whether it has other names.
+func (l *links) look(name string, info fs.FileInfo) bool {
 	if !info.Mode().IsRegular() {
-		return
+		return false
 	}
 	if st, ok := info.Sys().(*syscall.Stat_t); !ok || st.Nlink < 2 {
-		return
+		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -38,9 +38,10 @@ func (l *links) look(name string, info fs.FileInfo) {
 	}
 	if len(l.paths) >= linksLimit {
 		l.many = true
-		return
+	} else {
+		l.paths[name] = true
 	}
-	l.paths[name] = true
+	return true
 }
 
 // any tells that one of the entries may be about a file with several names.

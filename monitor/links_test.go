@@ -46,6 +46,30 @@ func TestWriteByALostName(t *testing.T) {
 	}
 }
 
+// A tree that goes as a whole may have a file in it that was changed, and has a
+// name elsewhere.
+func TestWriteInATreeToAFileWithAnotherName(t *testing.T) {
+	for name, large := range map[string]bool{"small": false, "by rsync": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			write(t, b.src, "other/name", "keep")
+			b.pass()
+			write(t, b.src, "d/f")
+			if large {
+				check(t, os.Truncate(filepath.Join(b.src, "d/f"), small.FileSize+1))
+			}
+			check(t, os.MkdirAll(filepath.Join(b.src, "d/sub"), 0o755))
+			check(t, os.Link(filepath.Join(b.src, "other/name"), filepath.Join(b.src, "d/sub/name")))
+			check(t, os.WriteFile(filepath.Join(b.src, "d/sub/name"), []byte("something longer than before"), 0o644))
+			b.change(madeDir, "d")
+			b.change(watch.Content, "d/sub/name")
+			b.drain()
+			b.drain()
+			b.proven()
+		})
+	}
+}
+
 func TestLinksAreBounded(t *testing.T) {
 	var l links
 	dir := newDir(t)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -59,7 +60,7 @@ func (t *transfer) do() {
 		return
 	}
 	// Before anything is looked at: what is there now may not be what changed.
-	t.out.linked = !t.confirm && t.lane.links.any(t.batch.Entries)
+	t.lane.linked.Store(t.lane.links.any(t.batch.Entries))
 	if t.batch.Everything == nil && !t.confirm {
 		t.directly()
 	}
@@ -70,6 +71,7 @@ func (t *transfer) do() {
 	if t.out.err == nil {
 		t.entries()
 	}
+	t.out.linked = !t.confirm && t.lane.linked.Load()
 	if t.out.err == nil && t.ahead {
 		t.out.direct = append(t.out.direct, toConfirm(t.batch.Entries)...)
 	}
@@ -201,7 +203,6 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		return
 	}
 	plan := rsync.MakePlan(entries, t.lane.lstat)
-	t.out.linked = t.out.linked || plan.Linked
 	if t.confirm {
 		// What is below a directory that went afterwards went with it.
 		plan.Deleted = slices.DeleteFunc(plan.Deleted, func(d rsync.Deletion) bool {
@@ -211,6 +212,12 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	gone := t.judgeDeletions(plan.Deleted)
 	if t.out.err != nil {
 		return
+	}
+	if !t.confirm {
+		// A change in a tree has no look of its own.
+		var looking sync.WaitGroup
+		looking.Go(func() { t.lane.lookThrough(plan.Trees) })
+		defer looking.Wait()
 	}
 	part := func(paths []string) dirty.Batch { return dirty.Batch{Entries: below(entries, paths)} }
 	ran := false

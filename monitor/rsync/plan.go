@@ -20,9 +20,6 @@ type Plan struct {
 	Contents []string // existing paths to compare byte by byte
 	Quick    []string // large files of which only size, mode or times may differ
 	Root     bool     // mode, owner or times of the root
-	// Linked: a listed file has other names, in or outside of the workspace,
-	// that changed with it and that no event names.
-	Linked bool
 	// Deleted are the paths that do not exist, each the topmost.
 	Deleted []Deletion
 }
@@ -180,10 +177,6 @@ func (p *planner) add(e *dirty.Entry) {
 	}
 	p.listed[name] = true
 	k, info := p.look(name)
-	if k == other && info.Mode().IsRegular() {
-		st, ok := info.Sys().(*syscall.Stat_t)
-		p.plan.Linked = p.plan.Linked || ok && st.Nlink > 1
-	}
 	switch {
 	case k == missing:
 		p.gone[name] = len(p.plan.Deleted)

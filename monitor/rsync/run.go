@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"wsync/monitor/child"
 )
@@ -81,15 +82,23 @@ func Output(cmd *exec.Cmd) (string, error) {
 // then from another goroutine, never after Run has returned. The error is non-nil
 // only when rsync could not be run at all; ctx ends it early.
 func Run(ctx context.Context, dir string, env []string, job Job, progress func(Progress)) (Result, error) {
-	job = job.inArguments()
+	p, err := begin(ctx, dir, env, job.inArguments())
+	if errors.Is(err, syscall.E2BIG) { // there is less room for arguments than usual
+		p, err = begin(ctx, dir, env, job)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return p.result(ctx, progress)
+}
+
+// begin starts a job with its input.
+func begin(ctx context.Context, dir string, env []string, job Job) (*process, error) {
 	p := newProcess(ctx, dir, env, job)
 	if job.Input != nil {
 		p.cmd.Stdin = bytes.NewReader(job.Input)
 	}
-	if err := p.start(); err != nil {
-		return Result{}, err
-	}
-	return p.result(ctx, progress)
+	return p, p.start()
 }
 
 // process is a run of rsync.

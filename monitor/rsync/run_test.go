@@ -249,6 +249,32 @@ func TestLongLists(t *testing.T) {
 	}
 }
 
+// littleRoom is set for the run of the test program that has little room.
+const littleRoom = "WSYNC_LITTLE_ROOM"
+
+// Where there is less room for arguments than usual, the list goes as a list.
+func TestLittleRoomForArguments(t *testing.T) {
+	if os.Getenv(littleRoom) == "" {
+		// The limit is a quarter of the stack's, which is the test program's own.
+		cmd := exec.Command("sh", "-c", `ulimit -s 1024 && exec timeout 60 "$0" -test.run '^TestLittleRoomForArguments$'`, os.Args[0])
+		cmd.Env = append(os.Environ(), littleRoom+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	src, dst := dir(t, 0), dir(t, 0)
+	tree(t, src, map[string]string{"f": "x"})
+	paths := []string{"f"}
+	for i := range listRoom / 250 {
+		paths = append(paths, fmt.Sprint("gone", i, strings.Repeat("l", 200)))
+	}
+	run(t, src, Paths(local(dst, modern), paths, true))
+	if got := listing(t, dst); !slices.Equal(got, []string{"f"}) {
+		t.Errorf("%q are there", got)
+	}
+}
+
 func TestTreesThatAreGone(t *testing.T) {
 	src, dst := dir(t, 0), dir(t, 0)
 	tree(t, src, map[string]string{"a/": ""})
