@@ -35,12 +35,12 @@ func (w *worker) answer() {
 	open := oldest(w.set.Oldest, w.inFlight.Oldest, w.heldBatch().Oldest)
 	if reached := pass(&w.barriers, open); reached > 0 {
 		w.reached = reached
-		w.changed()
+		w.changed(true)
 	}
 	open = min(open, oldest(w.unconfirmed.Oldest, w.confirming.Oldest))
 	if proven := pass(&w.proofs, open); proven > 0 {
 		w.proven = proven
-		w.changed()
+		w.changed(true)
 	}
 }
 

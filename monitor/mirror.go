@@ -39,7 +39,8 @@ type mirror struct {
 	local   rsync.Version
 	watcher watch.Watcher
 	files   *direct.Files
-	changes chan struct{} // one token: a report is due
+	// changes and answers have one token each: a report is due soon, or at once.
+	changes, answers chan struct{}
 
 	// seq numbers the marks.
 	seq atomic.Uint64
@@ -111,7 +112,7 @@ func (m *mirror) arm() {
 	for _, w := range workers {
 		w.arm()
 	}
-	m.changed()
+	m.changed(false)
 }
 
 // endWorkers ends all workers and waits for them.
@@ -152,7 +153,7 @@ func (m *mirror) define(d report.Definition) {
 	if barrier {
 		m.afterEvents(func() { m.reached(d.Barrier) })
 	}
-	m.changed()
+	m.changed(false)
 }
 
 // defineRemote starts or updates the worker of a remote; the caller holds mu.
@@ -405,13 +406,17 @@ func (m *mirror) setHalt(reason string) {
 	default:
 		m.log.Info("The workspace's directory is back")
 	}
-	m.changed()
+	m.changed(false)
 }
 
-// changed makes a report due; it never blocks.
-func (m *mirror) changed() {
+// changed makes a report due, at once or soon; it never blocks.
+func (m *mirror) changed(atOnce bool) {
+	due := m.changes
+	if atOnce {
+		due = m.answers
+	}
 	select {
-	case m.changes <- struct{}{}:
+	case due <- struct{}{}:
 	default:
 	}
 }

@@ -29,8 +29,12 @@ import (
 	"wsync/monitor/watch"
 )
 
-// reportInterval is the least time between two reports.
-const reportInterval = 20 * time.Millisecond
+// reportInterval is the least time between two reports, reportDelay that between
+// a change and a report that nobody waits for.
+const (
+	reportInterval = 20 * time.Millisecond
+	reportDelay    = 10 * time.Millisecond
+)
 
 // Run mirrors the workspace called name until in ends or ctx is done: both mean
 // that nobody wants it any more. It reads definitions from in and writes
@@ -87,7 +91,9 @@ func (m *mirror) follow(definitions *json.Decoder) error {
 	}
 }
 
-// reportTo writes a report whenever something changed, the newest only.
+// reportTo writes a report whenever something changed, the newest only. Most
+// changes are on their way and done within reportDelay, during which the
+// processor has better things to do.
 func (m *mirror) reportTo(ctx context.Context, out io.Writer) {
 	encoder := json.NewEncoder(out)
 	pause := time.NewTimer(0)
@@ -95,7 +101,15 @@ func (m *mirror) reportTo(ctx context.Context, out io.Writer) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-m.answers:
 		case <-m.changes:
+			pause.Reset(reportDelay)
+			select {
+			case <-ctx.Done():
+				return
+			case <-m.answers:
+			case <-pause.C:
+			}
 		}
 		if err := encoder.Encode(m.report(time.Now())); err != nil {
 			m.log.Warn("Cannot report", zap.Error(err))
@@ -125,6 +139,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		pool:    pool,
 		local:   localVersion(),
 		changes: make(chan struct{}, 1),
+		answers: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
 	}
 	m.files = direct.NewFiles(m.seq.Load)

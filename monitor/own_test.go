@@ -15,7 +15,7 @@ import (
 // What has a name of wsync's own is not marked; the times of the directory that
 // it lies in are.
 func TestMarksOfOwnNames(t *testing.T) {
-	w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), unconfirmed: dirty.NewSet(), changed: func() {}}
+	w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), unconfirmed: dirty.NewSet(), changed: func(bool) {}}
 	w.remote = config.Remote{DelayUpdates: true, Trash: config.Age(time.Hour)}
 	now := time.Now()
 	expect := func(want ...string) {

@@ -79,7 +79,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		req.since = w.cleanAsOf
 	}
 	w.mu.Unlock()
-	w.changed()
+	w.changed(false)
 
 	out := outcome{err: context.Canceled}
 	if w.guard() == "" {
@@ -114,7 +114,7 @@ func (w *worker) progress(p rsync.Progress) {
 	w.mu.Lock()
 	w.transfer.Files, w.transfer.Bytes = p.Files, p.Bytes
 	w.mu.Unlock()
-	w.changed()
+	w.changed(false)
 }
 
 // settle takes in how a transfer ended: what it proved is clean, the rest is

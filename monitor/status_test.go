@@ -76,7 +76,7 @@ func TestBarrierWaitsForAll(t *testing.T) {
 		"confirming":    {func(w *worker) { w.confirming = old }, 7, 0},
 		"not yet armed": {func(w *worker) { w.everArmed = false }, 0, 0},
 	} {
-		w := &worker{set: dirty.NewSet(), unconfirmed: dirty.NewSet(), everArmed: true, changed: func() {}, barriers: []barrier{{n: 7, seq: 5}}, proofs: []barrier{{n: 7, seq: 5}}}
+		w := &worker{set: dirty.NewSet(), unconfirmed: dirty.NewSet(), everArmed: true, changed: func(bool) {}, barriers: []barrier{{n: 7, seq: 5}}, proofs: []barrier{{n: 7, seq: 5}}}
 		test.prepare(w)
 		w.answer()
 		if w.reached != test.want || len(w.barriers) != 0 != (test.want == 0) {

@@ -22,7 +22,9 @@ type worker struct {
 	lane    *lane
 	guard   func() string // looks at the root; why nothing may be sent, or ""
 	nextSeq func() uint64 // numbers a new mark
-	changed func()        // tells the reporter; must not block
+	// changed tells the reporter, which is to report at once or soon; it must not
+	// block.
+	changed func(atOnce bool)
 	lastSeq func() uint64 // the number of the last mark
 	// afterEvents calls back when all that changed before is marked; it must be
 	// called without mu.
@@ -227,7 +229,7 @@ func (w *worker) poke() {
 	case w.wake <- struct{}{}:
 	default:
 	}
-	w.changed()
+	w.changed(false)
 }
 
 // run is the worker's goroutine; it returns when ctx is done, with no child
@@ -247,7 +249,7 @@ func (w *worker) run(ctx context.Context) {
 		if ok && !at.After(now) {
 			w.begin(ctx, now) // unlocks
 			w.releaseRestored(now)
-			w.changed()
+			w.changed(false)
 			continue
 		}
 		if w.unanswered {
