@@ -244,7 +244,9 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		deletions = func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) }
 	}
 	existing, except := plan.Trees, plan.Except(t.except)
-	if t.confirm || !t.endpoint.Strategy.Basic {
+	// What is sent although it is there would be overwritten, which the trash
+	// would keep.
+	if t.confirm || !t.endpoint.Strategy.Basic && !t.endpoint.Trashes() {
 		step(plan.Trees, 0, func(paths []string) rsync.Job { return rsync.QuickTrees(t.endpoint, paths, except) })
 		// What had to be made was sent with all that is in it.
 		existing = slices.DeleteFunc(slices.Clone(plan.Trees), func(tree string) bool { return rsync.IsWithin(tree, t.made) })

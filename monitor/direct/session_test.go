@@ -154,6 +154,7 @@ func TestDescriptors(t *testing.T) {
 		f.sendAll(nil, entry(dir, newTree))
 	}
 	for range 60 {
+		f.settle() // nothing is being made there
 		f.check(os.RemoveAll(f.there(TempDir)))
 		f.write(f.there(TempDir), "in the way")
 		flight(1)
