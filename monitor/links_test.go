@@ -70,6 +70,26 @@ func TestWriteInATreeToAFileWithAnotherName(t *testing.T) {
 	}
 }
 
+// A file is written by a name that nobody has looked at, and that is gone when
+// its turn comes: it is the older of two.
+func TestWriteByAnOlderName(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, "older", "keep", "outside")
+	check(t, os.Link(filepath.Join(b.src, "older"), filepath.Join(b.src, "newer")))
+	check(t, os.Link(filepath.Join(b.src, "outside"), filepath.Join(newDir(t), "elsewhere")))
+	b.pass()
+	check(t, os.WriteFile(filepath.Join(b.src, "older"), []byte("something longer than before"), 0o644))
+	check(t, os.Remove(filepath.Join(b.src, "older")))
+	b.change(watch.Content, "older")
+	b.change(made, "older")
+	b.drain()
+	b.drain()
+	b.proven()
+	if b.lane.links.any([]*dirty.Entry{{Path: "outside"}, {Path: "keep"}}) {
+		t.Error("a file with one name in the workspace counts as one with several")
+	}
+}
+
 func TestLinksAreBounded(t *testing.T) {
 	var l links
 	dir := newDir(t)

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -136,6 +137,9 @@ func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) 
 // time can be made to look the same, the time of the last change of the inode
 // cannot.
 func (t *transfer) fullPass() {
+	var scanning sync.WaitGroup
+	scanning.Go(func() { t.lane.links.scan(t.lane.root) })
+	defer scanning.Wait()
 	t.tendOwn()
 	everything := dirty.Batch{Everything: t.batch.Everything}
 	var reread []string
