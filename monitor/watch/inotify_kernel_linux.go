@@ -10,10 +10,12 @@ import (
 
 const (
 	// dirMask is what is watched of every directory. IN_MASK_ADD keeps the
-	// bits that a directory got in another role (the root's).
+	// bits that a directory got in another role (the root's). There is no
+	// IN_EXCL_UNLINK: a file that is written by a name that is gone may have
+	// another one, which nothing else would tell of.
 	dirMask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO |
 		unix.IN_MODIFY | unix.IN_CLOSE_WRITE | unix.IN_ATTRIB |
-		unix.IN_ONLYDIR | unix.IN_EXCL_UNLINK | unix.IN_MASK_ADD
+		unix.IN_ONLYDIR | unix.IN_MASK_ADD
 
 	// rootMask adds what only matters for the root: of any other directory its
 	// parent tells as much.

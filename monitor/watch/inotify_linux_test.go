@@ -60,6 +60,17 @@ func TestInotifyChanges(t *testing.T) {
 			func(s *scene) { s.remove(s.in("d")) }, "d", Entry | Tree, Entry | Tree},
 		{"a file is removed", func(s *scene) { s.write(s.in("f"), "x") },
 			func(s *scene) { s.remove(s.in("f")) }, "f", Entry, Entry},
+		{"a file is written by a name that is gone", func(s *scene) {
+			s.write(s.in("f"), "x")
+			s.must(os.Link(s.in("f"), s.in("g")))
+		}, func(s *scene) {
+			f, err := os.OpenFile(s.in("f"), os.O_WRONLY|os.O_APPEND, 0)
+			s.must(err)
+			s.remove(s.in("f"))
+			_, err = f.WriteString("more")
+			s.must(err)
+			s.must(f.Close())
+		}, "f", Entry | Content | Open, Content},
 		{"a mode is changed", func(s *scene) { s.write(s.in("f"), "x") },
 			func(s *scene) { s.must(os.Chmod(s.in("f"), 0o600)) }, "f", Meta, Meta},
 		{"the root's mode is changed", nil,
