@@ -117,9 +117,8 @@ type lane struct {
 	standby *rsync.Standby
 }
 
-// run runs a job of rsync, by the standby if that is for it. There is never more
-// than one connection.
-// ahead tells that it was the standby.
+// run runs a job of rsync, by the standby if that is for it; ahead tells that it
+// was. There is never more than one connection.
 func (l *lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progress)) (r rsync.Result, ahead bool, err error) {
 	if s := l.standby; s != nil {
 		l.standby = nil

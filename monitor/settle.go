@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -155,7 +156,9 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 	}
 	w.failures, w.failure, w.retryAt = 0, outcome{}, time.Time{}
 	w.lastSuccess = now
-	w.makeUp(out.created)
+	if !slices.ContainsFunc(batch.Entries, func(e *dirty.Entry) bool { return e.Approved > 0 }) {
+		w.makeUp(out.created) // and not what was only renamed
+	}
 	if out.deleted > 0 {
 		w.deletions = append(w.deletions, deletion{now, out.deleted})
 	}

@@ -265,6 +265,37 @@ func TestRegrownTreesDoNotAddUp(t *testing.T) {
 	t.Error("never held")
 }
 
+// A tree that is renamed may be new on the remote, and makes up for nothing.
+func TestRenamesMakeUpForNothing(t *testing.T) {
+	b := newBench(t)
+	b.limits.count = 10
+	write(t, b.src, numbered("goes/", 30)...)
+	write(t, b.src, numbered("tree/", 30)...)
+	write(t, b.src, numbered("rest/", 30)...)
+	b.pass()
+	b.now = time.Now()
+	step := func() (deletions int) {
+		b.mu.Lock()
+		b.begin(t.Context(), b.now.Add(settleTime)) // within the window
+		for _, d := range b.deletions {
+			deletions += d.n
+		}
+		return deletions
+	}
+	check(t, os.RemoveAll(filepath.Join(b.src, "goes")))
+	b.change(madeDir, "goes")
+	b.change(made, numbered("goes/", 30)...)
+	before := step()
+	check(t, os.Rename(filepath.Join(b.src, "tree"), filepath.Join(b.src, "renamed")))
+	b.seq++
+	b.markMoved("tree", "renamed", madeDir, false, b.seq, b.now)
+	if after := step(); before == 0 || after < before {
+		t.Errorf("%d deletions count, and %d after a rename", before, after)
+	}
+	b.drain()
+	b.proven()
+}
+
 // A hold whose batch fails otherwise is not counted again with each attempt.
 func TestHoldIsNotCountedTwice(t *testing.T) {
 	if os.Geteuid() != 0 {

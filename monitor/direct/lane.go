@@ -185,8 +185,8 @@ type flight struct {
 	retry   []Step // puts to be made beside their place
 
 	// made are the topmost new directories; obstacles are where no directory
-	// could be made; types are what is where
-	// one is to be removed; looked is what isObstacle has found. See obstacle.go.
+	// could be made; types are what is where one is to be removed; looked is what
+	// isObstacle has found. See obstacle.go.
 	made      map[string]bool
 	obstacles map[string]bool
 	types     map[string]TypeReply

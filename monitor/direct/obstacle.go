@@ -56,11 +56,15 @@ func (f *flight) enter(existing, steps []Step) []Step {
 		}
 	}
 	entered := make(map[string]bool)
-	for len(existing) > 0 {
+	for looks := 0; len(existing) > 0; looks++ {
 		dir := existing[0]
 		existing = existing[1:]
-		inside, ok := f.list(dir.Path, coming)
-		if !ok || len(entered) == existingLimit {
+		var inside []Step
+		ok := looks < existingLimit
+		if ok {
+			inside, ok = f.list(dir.Path, coming)
+		}
+		if !ok {
 			f.obstacles[dir.Path] = true
 			f.fail(dir)
 			continue
