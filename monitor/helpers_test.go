@@ -18,6 +18,7 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/rsync"
+	"wsync/monitor/ssh"
 	"wsync/monitor/watch"
 )
 
@@ -57,7 +58,7 @@ func beNobody(t *testing.T) {
 	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -138,6 +139,46 @@ func poll(t *testing.T, what string, done func() bool) {
 // localRemote is a remote on this machine.
 func localRemote(name, path string) config.Remote {
 	return config.Remote{Name: name, RemotePath: path, Connection: config.Connection{Local: &config.Local{}}}
+}
+
+// sshLane is a lane to an empty directory behind a real sshd, that knows its
+// remote.
+func sshLane(t testing.TB) (*lane, config.Remote) {
+	t.Helper()
+	sshd := remotetest.StartSSHD(t, remotetest.SSHDOptions{})
+	bin := t.TempDir()
+	sshd.Wrapper(bin, "backup")
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	run, err := os.MkdirTemp("", "ws") // the path of a socket is short
+	check(t, err)
+	t.Cleanup(func() { os.RemoveAll(run) })
+	pool, err := ssh.NewPool(run)
+	check(t, err)
+	t.Cleanup(pool.Close)
+	version, err := rsync.LocalVersion(context.Background())
+	check(t, err)
+	remote := config.Remote{Name: "r", RemotePath: t.TempDir(), Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}
+	l := &lane{
+		log: zap.NewNop(), root: t.TempDir(), local: version, scratch: run,
+		environment: func() []string { return rsync.Environment("") },
+		connection:  pool.Connection(ssh.HostOf(remote.Connection)),
+		files:       direct.NewFiles(func() uint64 { return 1 }),
+	}
+	t.Cleanup(l.close)
+	req := request{batch: dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree}}, remote: remote, limits: deletionLimits{share: 0.5, count: 100}}
+	check(t, l.transfer(context.Background(), req, func(rsync.Progress) {}).err)
+	if l.directly() == nil {
+		t.Fatal("no direct lane: ", l.known.Load().notes)
+	}
+	return l, remote
+}
+
+// changesOf asks a lane for what a worker would ask it for, for these entries.
+func changesOf(remote config.Remote, entries ...*dirty.Entry) request {
+	return request{
+		batch: dirty.Batch{Entries: entries}, remote: remote, bounds: small,
+		limits: deletionLimits{share: 0.5, count: 100}, settled: func() bool { return true },
+	}
 }
 
 // bench is a lane with a worker that a test drives by hand, batch by batch.

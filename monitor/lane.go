@@ -126,8 +126,24 @@ func (l *lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progr
 			return result, true, err
 		}
 	}
+	release, err := l.session(ctx)
+	if err != nil {
+		return rsync.Result{}, false, err
+	}
+	defer release()
 	r, err = rsync.Run(ctx, l.root, l.environment(), job, progress)
 	return r, false, err
+}
+
+// session waits until one more command may run on the connection, and returns
+// the function that says it has ended. The direct lane does without: it has the
+// one session that all remotes of a host share, so that no run of rsync keeps a
+// small change waiting.
+func (l *lane) session(ctx context.Context) (release func(), err error) {
+	if l.connection == nil {
+		return func() {}, nil
+	}
+	return l.connection.Acquire(ctx)
 }
 
 // prepare makes the next small change quick that has to go by rsync. To connect
@@ -218,13 +234,6 @@ func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Pr
 	endpoint, failure := l.connect(ctx, req.remote)
 	if failure != nil {
 		return *failure
-	}
-	if l.connection != nil {
-		release, err := l.connection.Acquire(ctx)
-		if err != nil {
-			return outcome{err: err}
-		}
-		defer release()
 	}
 	t := &transfer{request: req, lane: l, ctx: ctx, endpoint: endpoint, report: progress}
 	t.do()

@@ -38,6 +38,11 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 	if !probe || k.probed {
 		return k.notes
 	}
+	release, err := l.session(ctx)
+	if err != nil {
+		return nil
+	}
+	defer release()
 	var small *direct.Lane
 	var refusal string
 	strategy, err := rsync.Probe(ctx, *endpoint, l.scratch, l.environment(), func(witness string) {
@@ -77,6 +82,11 @@ func (l *lane) remoteVersion(ctx context.Context, remote config.Remote) rsync.Ve
 	if l.connection == nil {
 		return rsync.Version{}
 	}
+	release, err := l.session(ctx)
+	if err != nil {
+		return rsync.Version{}
+	}
+	defer release()
 	argv := append(l.connection.Command(), "--", l.connection.Host(), "rsync --version")
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = l.environment()

@@ -15,6 +15,11 @@ import (
 // remote that is away is noticed by the run that follows. It comes before that
 // run, which makes the times of the destination right again.
 func (t *transfer) tendOwn() {
+	release, err := t.lane.session(t.ctx)
+	if err != nil {
+		return
+	}
+	defer release()
 	if job, ok := rsync.SweepDelayed(t.endpoint); ok {
 		t.runOwn("Cannot remove what delayed updates may have left", t.lane.root, job)
 	}

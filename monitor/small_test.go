@@ -1,11 +1,16 @@
 package monitor
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
 )
 
 // What is below a path that fails is not for the direct lane: the path may be a
@@ -37,5 +42,36 @@ func TestDeletionsOfBothLanesAddUp(t *testing.T) {
 	b.transfer()
 	if b.hold == nil || !exists(filepath.Join(b.dst, "as-a-whole/0")) {
 		t.Errorf("121 of 124 entries went: %+v", b.deletions)
+	}
+}
+
+// However many commands run on the host, and however long: a small change does
+// not wait for them.
+func TestSmallChangesNeedNoSession(t *testing.T) {
+	l, remote := sshLane(t)
+	// A moment is enough where there is room.
+	moment := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	for {
+		release, err := l.session(moment())
+		if err != nil {
+			break
+		}
+		t.Cleanup(release)
+	}
+	check(t, os.WriteFile(filepath.Join(l.root, "small"), []byte("content"), 0o644))
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	req := changesOf(remote, &dirty.Entry{Path: "small", Change: made})
+	check(t, l.transfer(ctx, req, func(rsync.Progress) {}).err)
+	if !exists(filepath.Join(remote.RemotePath, "small")) {
+		t.Error("it is not there")
+	}
+	req.batch = dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree}}
+	if err := l.transfer(moment(), req, func(rsync.Progress) {}).err; !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a full pass that has to wait: %v", err)
 	}
 }

@@ -120,8 +120,8 @@ func (p *Pool) Connection(h Host) *Connection {
 	return c
 }
 
-// maxSessions is how many sessions are used at once on one connection: sshd
-// allows 10 (MaxSessions of sshd_config(5)).
+// maxSessions is how many commands run at once on one connection: sshd allows 10
+// sessions (MaxSessions of sshd_config(5)), of which one is SFTP's.
 const maxSessions = 8
 
 // Connection is a connection to a host that several ssh commands share. Its
@@ -129,7 +129,7 @@ const maxSessions = 8
 type Connection struct {
 	host     Host
 	socket   string
-	sessions chan struct{} // holds a token per session in use
+	sessions chan struct{} // holds a token per command that runs
 
 	mu     sync.Mutex         // held while connecting
 	cancel context.CancelFunc // ends the master; nil without one; guarded by mu
@@ -151,7 +151,8 @@ func (c *Connection) Command() []string {
 // Host is the host's name for ssh.
 func (c *Connection) Host() string { return c.host.Name }
 
-// Acquire waits for a free session and returns the function that frees it.
+// Acquire waits until one more command may run, and returns the function that says
+// that it has ended.
 func (c *Connection) Acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case c.sessions <- struct{}{}:
