@@ -198,7 +198,7 @@ func newBench(t *testing.T) *bench {
 	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t), files: direct.NewFiles(func() uint64 { return 1 })}
 	b.worker = &worker{
 		gitLocks: make(gitLocks),
-		log:      zap.NewNop(), lane: l, stamp: filepath.Join(newDir(t), "stamp"), guard: func() string { return "" }, nextSeq: func() uint64 { return 1 }, lastSeq: func() uint64 { return 1 }, afterEvents: func(do func()) { do() }, changed: func(bool) {},
+		log:      zap.NewNop(), lane: l, stamp: filepath.Join(newDir(t), "stamp"), guard: func(uint64) string { return "" }, nextSeq: func() uint64 { return 1 }, lastSeq: func() uint64 { return 1 }, afterEvents: func(do func()) { do() }, changed: func(bool) {},
 		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), unconfirmed: dirty.NewSet(), fullPassInterval: time.Hour,
 		limits: deletionLimits{share: 0.5, count: 100}, adopted: true, everArmed: true,
 	}

@@ -48,11 +48,8 @@ type mirror struct {
 	requestsMu sync.Mutex
 	requests   []barrierRequest // guarded by requestsMu
 	requested  uint64           // guarded by requestsMu
-	// checks counts the looks at the root that workers have begun; checked is
-	// what the last one found.
-	checks  atomic.Uint64
-	checkMu sync.Mutex
-	checked string // guarded by checkMu
+	// looks are those of workers at the root.
+	looks looks
 	// authSock is the ssh agent's socket, a string.
 	authSock atomic.Value
 
@@ -340,34 +337,29 @@ func (m *mirror) compensate() {
 	m.markEverything(passEvents, delay)
 }
 
-// checkAndHalt looks at the root before a transfer, and halts all workers if
-// something is wrong with it. It returns the reason. Workers that ask at the same
-// time share a look that began after they asked.
-func (m *mirror) checkAndHalt() string {
-	before := m.checks.Load()
-	m.checkMu.Lock()
-	defer m.checkMu.Unlock()
-	if m.checks.Load() > before {
-		return m.checked
-	}
-	m.checks.Add(1)
+// checkAndHalt looks at the root before the transfer of a batch that has marks up
+// to mark, and halts all workers if something is wrong with it. It returns the
+// reason.
+func (m *mirror) checkAndHalt(mark uint64) string {
+	return m.looks.after(mark, m.seq.Load, func() string {
+		reason := m.checkRoot()
+		if reason != "" {
+			m.setHalt(reason)
+		}
+		return reason
+	})
+}
+
+// checkRoot says why the root must not be mirrored now, or "".
+func (m *mirror) checkRoot() string {
 	m.mu.RLock()
 	expected := m.definition.Workspace.Root
 	m.mu.RUnlock()
-	m.checked = checkRoot(m.root, expected)
-	if m.checked != "" {
-		m.setHalt(m.checked)
-	}
-	return m.checked
+	return checkRoot(m.root, expected)
 }
 
 // recheck halts, or goes on after a halt, by what the root is now.
-func (m *mirror) recheck() {
-	m.mu.RLock()
-	expected := m.definition.Workspace.Root
-	m.mu.RUnlock()
-	m.setHalt(checkRoot(m.root, expected))
-}
+func (m *mirror) recheck() { m.setHalt(m.checkRoot()) }
 
 // recheckLater is recheck for the timer.
 func (m *mirror) recheckLater() {

@@ -83,7 +83,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	w.changed(false)
 
 	out := outcome{err: context.Canceled}
-	if w.guard() == "" {
+	if w.guard(req.mark) == "" {
 		out = w.lane.transfer(ctx, req, w.progress)
 	}
 

@@ -18,9 +18,11 @@ import (
 // from the dirty set, lets the lane transfer them, and puts back what is not
 // proven. Workers share nothing but the watcher, so none can delay another.
 type worker struct {
-	log     *zap.Logger
-	lane    *lane
-	guard   func() string // looks at the root; why nothing may be sent, or ""
+	log  *zap.Logger
+	lane *lane
+	// guard has the root looked at before marks up to one are sent; why nothing may
+	// be, or "".
+	guard   func(mark uint64) string
 	nextSeq func() uint64 // numbers a new mark
 	// changed tells the reporter, which is to report at once or soon; it must not
 	// block.
