@@ -178,6 +178,7 @@ type flight struct {
 	mark    uint64
 	result  Result
 	waiting []func() // looks at the replies, in the order of the requests
+	last    Reply    // the last of them
 	open    int      // files among them
 	bytes   int
 	puts    int // files to come
@@ -253,11 +254,18 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 	return f.result, nil
 }
 
-// then looks at a reply when the flight lands.
-func (f *flight) then(look func()) { f.waiting = append(f.waiting, look) }
+// then looks at replies when the flight lands, of which last comes last.
+func (f *flight) then(last Reply, look func()) {
+	f.waiting, f.last = append(f.waiting, look), last
+}
 
-// land waits for all replies.
+// land waits for all replies. That begins with the last: who waits for each is
+// woken for each.
 func (f *flight) land() {
+	if f.last != nil {
+		_ = f.last.Wait() // looked at in its turn
+		f.last = nil
+	}
 	for len(f.waiting) > 0 {
 		f.landNext()
 	}
@@ -276,7 +284,7 @@ func (f *flight) fail(s Step) { f.failed[s.Entry] = true }
 // things than their names say.
 func (f *flight) move(m dirty.Move) {
 	reply := f.lane.target.Rename(m.From, m.To)
-	f.then(func() {
+	f.then(reply, func() {
 		if reply.Wait() != nil || len(f.result.MovesFailed) > 0 {
 			f.result.MovesFailed = append(f.result.MovesFailed, m)
 		}
@@ -312,7 +320,7 @@ func (f *flight) step(s Step) {
 		reply = f.removeDirectory(s.Path)
 	}
 	removal := s.removes()
-	f.then(func() {
+	f.then(reply, func() {
 		err := reply.Wait()
 		switch {
 		case removal && isGone(err):
@@ -396,7 +404,7 @@ func (f *flight) put(s Step, beside bool) {
 	}
 	f.open++
 	f.bytes += len(content.data)
-	f.then(func() {
+	f.then(replies[len(replies)-1], func() {
 		f.open--
 		f.bytes -= len(content.data)
 		for i, r := range replies {
@@ -446,7 +454,7 @@ func (f *flight) symlink(s Step) {
 		l.target.SetLinkTime(name, s.Info.ModTime()),
 		l.target.Rename(name, s.Path),
 	}
-	f.then(func() {
+	f.then(replies[len(replies)-1], func() {
 		for _, r := range replies {
 			if r.Wait() != nil {
 				l.target.Remove(name)

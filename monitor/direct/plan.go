@@ -98,7 +98,7 @@ func (s Step) removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDi
 // happened to it. owns is Target.Owns. The moves are repeated in any case; they
 // change the times of directories.
 func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns func(uid, gid uint32) bool, limits Limits) Plan {
-	p := planner{source: source, owns: owns, limits: limits, ways: make(map[string]way), touched: make(map[string]*dirty.Entry), left: make(map[string]bool), trees: make(map[string]*dirty.Entry)}
+	p := planner{source: source, owns: owns, limits: limits, ways: make(map[string]way), dirs: make(map[string]fs.FileInfo), touched: make(map[string]*dirty.Entry), left: make(map[string]bool), trees: make(map[string]*dirty.Entry)}
 	p.addAll(entries)
 	for i, m := range moves {
 		for _, name := range []string{m.From, m.To} {
@@ -170,6 +170,8 @@ type planner struct {
 	owns   func(uid, gid uint32) bool
 	limits Limits
 	ways   map[string]way
+	// dirs are the directories that the ways led into.
+	dirs map[string]fs.FileInfo
 	// touched are the directories whose time a step changes, with an entry.
 	touched map[string]*dirty.Entry
 	// trees are directories that are sent, or deleted, with all below them. An
@@ -374,7 +376,7 @@ func (p *planner) setParents() {
 		if has[dir] || p.way(dirty.Parent(dir)) != straight {
 			continue
 		}
-		info, err := p.source.Lstat(dir)
+		info, err := p.directory(dir)
 		switch {
 		case err != nil || !info.IsDir():
 		case carries(info):
@@ -395,7 +397,7 @@ func (p *planner) way(dir string) way {
 		return known
 	}
 	if known = p.way(dirty.Parent(dir)); known == straight {
-		switch info, err := p.source.Lstat(dir); {
+		switch info, err := p.directory(dir); {
 		case errors.Is(err, fs.ErrNotExist):
 			known = gone
 		case err != nil:
@@ -406,4 +408,16 @@ func (p *planner) way(dir string) way {
 	}
 	p.ways[dir] = known
 	return known
+}
+
+// directory looks at what should be a directory, once for each plan. Whatever
+// changes its time after that has an event of its own.
+func (p *planner) directory(dir string) (info fs.FileInfo, err error) {
+	info, ok := p.dirs[dir]
+	if !ok {
+		if info, err = p.source.Lstat(dir); err == nil {
+			p.dirs[dir] = info
+		}
+	}
+	return info, err
 }
