@@ -15,9 +15,10 @@ import (
 type Files struct {
 	mark func() uint64
 
-	mu     sync.Mutex // guards everything below
-	recent map[string]content
-	bytes  int
+	mu      sync.Mutex // guards everything below
+	recent  map[string]content
+	bytes   int
+	reading map[string]chan struct{} // closed when somebody has read the file
 }
 
 // content is a file as it was when it was read.
@@ -39,22 +40,47 @@ const (
 // NewFiles returns Files for a workspace whose marks are numbered; mark returns
 // the last number, from any goroutine.
 func NewFiles(mark func() uint64) *Files {
-	return &Files{mark: mark, recent: make(map[string]content)}
+	return &Files{mark: mark, recent: make(map[string]content), reading: make(map[string]chan struct{})}
 }
 
 // errNotSmall is that a file is not what the plan took it for.
 var errNotSmall = errors.New("it is not a small regular file any more")
 
 // read returns a file of at most limit bytes as it was at or after the mark
-// that is given.
+// that is given. It waits for others that read the same file.
 func (f *Files) read(path string, limit int64, mark uint64) (content, error) {
 	f.mu.Lock()
-	c, ok := f.recent[path]
-	f.mu.Unlock()
-	if ok && c.mark >= mark && int64(len(c.data)) <= limit {
-		return c, nil
+	for {
+		c, ok := f.recent[path]
+		if ok && c.mark >= mark && int64(len(c.data)) <= limit {
+			f.mu.Unlock()
+			return c, nil
+		}
+		other := f.reading[path]
+		if other == nil {
+			break
+		}
+		f.mu.Unlock()
+		<-other
+		f.mu.Lock()
 	}
-	c = content{mark: f.mark()}
+	done := make(chan struct{})
+	f.reading[path] = done
+	f.mu.Unlock()
+	c, err := f.readNow(path, limit)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		f.keep(path, c)
+	}
+	delete(f.reading, path)
+	close(done)
+	return c, err
+}
+
+// readNow reads a file of at most limit bytes.
+func (f *Files) readNow(path string, limit int64) (content, error) {
+	c := content{mark: f.mark()}
 	// What a moment ago was a file may be a pipe now, which would block.
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -86,13 +112,11 @@ func (f *Files) read(path string, limit int64, mark uint64) (content, error) {
 			c.data = append(c.data, 0)[:len(c.data)]
 		}
 	}
-	f.keep(path, c)
 	return c, nil
 }
 
+// keep remembers a file; the caller holds mu.
 func (f *Files) keep(path string, c content) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	size := len(path) + cap(c.data) + recentOverhead
 	if f.bytes += size; f.bytes > recentBytes {
 		f.recent, f.bytes = make(map[string]content), size // a map keeps its room

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -58,6 +59,36 @@ func TestFilesRemember(t *testing.T) {
 	if _, err := files.read(path, 1<<20, 10); !os.IsNotExist(err) {
 		t.Errorf("what is gone: %v", err)
 	}
+}
+
+// Many who want the same file at the same time have it read once.
+func TestFilesAreReadOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "f")
+		if err := os.WriteFile(path, []byte("content"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		reads, gate := 0, make(chan struct{})
+		files := NewFiles(func() uint64 { // called where a read begins
+			reads++
+			<-gate
+			return 1
+		})
+		var readers sync.WaitGroup
+		for range 16 {
+			readers.Go(func() {
+				if got := readString(t, files, path, 1); got != "content" {
+					t.Errorf("%q", got)
+				}
+			})
+		}
+		synctest.Wait()
+		close(gate)
+		readers.Wait()
+		if reads != 1 || len(files.reading) > 0 {
+			t.Errorf("read %d times; %d readers are left", reads, len(files.reading))
+		}
+	})
 }
 
 func TestFilesRefuse(t *testing.T) {
