@@ -115,13 +115,13 @@ func BenchmarkScale(b *testing.B) {
 
 // user is somebody with a home directory, a daemon and servers of their own.
 type user struct {
-	b      *testing.B
+	b      testing.TB
 	home   string
 	binary string
 	env    []string
 }
 
-func startUser(b *testing.B) *user {
+func startUser(b testing.TB) *user {
 	b.Helper()
 	if missing := remotetest.Missing(); missing != "" {
 		b.Fatal(missing)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -74,7 +75,7 @@ func (m *fakeMonitor) defined(t *testing.T, what string, met func(report.Definit
 // send reports remotes of which all is well but what change says.
 func (m *fakeMonitor) send(t *testing.T, barrier uint64, names string, change func(*report.RemoteStatus)) {
 	t.Helper()
-	r := report.Report{Version: report.Version, PID: m.pid, Watch: report.Watch{Armed: true, Backend: "fake"}}
+	r := report.Report{Version: report.Version, PID: m.pid, Pong: math.MaxUint64, Watch: report.Watch{Armed: true, Backend: "fake"}}
 	for name := range strings.FieldsSeq(names) {
 		s := report.RemoteStatus{Name: name, State: report.InSync, Since: time.Now(), Adopted: true, Asked: barrier, Barrier: barrier}
 		if change != nil {

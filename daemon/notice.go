@@ -22,7 +22,7 @@ func mood(s report.RemoteStatus) (t trouble, known bool) {
 	switch s.State {
 	case report.Halted, report.Failed:
 		return serious, true
-	case report.Retrying, report.Offline:
+	case report.Retrying, report.Offline, report.Unknown:
 		return ailing, true
 	case report.InSync:
 		return well, true

@@ -25,6 +25,10 @@ type entry struct {
 	// proof is the last barrier whose proof by rsync somebody waits for.
 	proof  uint64
 	orders map[string]report.Orders
+	// ping is the last question to the monitor whether it is alive, pinged when the
+	// first was asked that is not answered.
+	ping   uint64
+	pinged time.Time
 	// attached is the barrier that was placed when a remote was attached. What
 	// the monitor reports before it knows of that one may be about another
 	// remote, which had the name before.
@@ -107,6 +111,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 		SSHAuthSock: d.authSock,
 		Barrier:     e.barrier,
 		Proof:       e.proof,
+		Ping:        e.ping,
 		Orders:      orders,
 	}
 }
@@ -119,6 +124,9 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 	e.process = s
 	switch {
 	case r != nil:
+		if e.report == nil {
+			e.pinged = time.Now() // it is another process than the one that was asked
+		}
 		e.report = r
 		d.learn(e)
 	case s.State != watchdog.Running:
@@ -149,6 +157,20 @@ func (d *Daemon) learn(e *entry) {
 		d.log.Error("Cannot save the workspaces", zap.Error(err))
 	}
 	d.apply(e)
+}
+
+// isAsked tells that the monitor can be asked whether it is alive: until it has
+// armed the tree, and while there is none, it has no answer.
+func (e *entry) isAsked() bool {
+	return e.process.State == watchdog.Running && e.report != nil && e.report.Watch.Armed && e.report.Halted == nil
+}
+
+// answered tells that the monitor, which was asked, has answered.
+func (e *entry) answered() bool { return e.report.Pong >= e.ping }
+
+// isSilent tells that the monitor has had the time to answer, and has not.
+func (e *entry) isSilent(now time.Time) bool {
+	return e.isAsked() && !e.answered() && now.Sub(e.pinged) >= pingTime
 }
 
 // status is what the monitor last reported of a remote, or nil.
@@ -220,6 +242,9 @@ func (d *Daemon) workspaceStatus(e *entry) api.WorkspaceStatus {
 	if e.report != nil {
 		s.Watch, s.Halted = e.report.Watch, e.report.Halted
 	}
+	if e.isSilent(time.Now()) {
+		s.Monitor.SilentSince = timeOrNil(e.pinged)
+	}
 	for _, r := range e.workspace.Remotes {
 		s.Remotes = append(s.Remotes, d.remoteStatus(e, r))
 	}
@@ -231,7 +256,11 @@ func (d *Daemon) workspaceStatus(e *entry) api.WorkspaceStatus {
 func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	// Trouble is shown at once; good news and what can be approved must be certain.
 	if status := e.status(r.Name); status != nil && (e.isAbout(status) || !status.State.InSync() && status.Held == nil) {
-		return *status
+		s := *status
+		if s.State.InSync() && e.isSilent(time.Now()) {
+			s.State, s.Since = report.Unknown, e.pinged
+		}
+		return s
 	}
 	s := report.RemoteStatus{Name: r.Name, State: report.Starting, Since: d.since, PendingEverything: true, Adopted: !r.AdoptionPending}
 	switch e.process.State {

@@ -48,6 +48,8 @@ type mirror struct {
 	requestsMu sync.Mutex
 	requests   []barrierRequest // guarded by requestsMu
 	requested  uint64           // guarded by requestsMu
+	// pong is the last ping that the watcher has come to.
+	pong atomic.Uint64
 	// looks are those of workers at the root.
 	looks looks
 	// authSock is the ssh agent's socket, a string.
@@ -131,6 +133,7 @@ func (m *mirror) define(d report.Definition) {
 	m.authSock.Store(d.SSHAuthSock)
 	m.mu.Lock()
 	barrier := d.Barrier != m.definition.Barrier // also that of the first definition
+	ping := d.Ping != m.definition.Ping
 	m.definition = d
 	wanted := make(map[string]bool)
 	for _, r := range d.Workspace.Remotes {
@@ -149,6 +152,9 @@ func (m *mirror) define(d report.Definition) {
 	m.recheck()
 	if barrier {
 		m.afterEvents(func() { m.reached(d.Barrier) })
+	}
+	if ping {
+		m.answer(d.Ping)
 	}
 	m.changed(false)
 }
@@ -290,6 +296,20 @@ func (m *mirror) Barrier(n uint64) {
 	}
 }
 
+// answer tells the daemon that the monitor is alive, when it has heard of all that
+// changed before. Where it has to look for changes, that would take too long.
+func (m *mirror) answer(ping uint64) {
+	pong := func() {
+		m.pong.Store(ping)
+		m.changed(true)
+	}
+	if stats := m.watcher.Stats(); stats.Lossless && stats.Polled == 0 {
+		m.afterEvents(pong)
+	} else {
+		pong()
+	}
+}
+
 // reached tells the workers that all changes from before a request to wait are
 // known. A watcher that misses changes cannot promise anything without a full
 // pass.
@@ -415,12 +435,14 @@ func (m *mirror) changed(atOnce bool) {
 
 // report is the whole state.
 func (m *mirror) report(now time.Time) report.Report {
+	pong := m.pong.Load() // before what it vouches for is looked at
 	stats := m.watcher.Stats()
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	r := report.Report{
 		Version: report.Version,
 		PID:     os.Getpid(),
+		Pong:    pong,
 		Watch: report.Watch{
 			Armed:       m.armed,
 			Backend:     stats.Backend,

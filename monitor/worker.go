@@ -16,7 +16,8 @@ import (
 
 // worker keeps one remote equal to the workspace. Its goroutine takes batches
 // from the dirty set, lets the lane transfer them, and puts back what is not
-// proven. Workers share nothing but the watcher, so none can delay another.
+// proven. Workers share the watcher, and looks at the workspace, but no work for
+// a remote, so none can delay another.
 type worker struct {
 	log  *zap.Logger
 	lane *lane

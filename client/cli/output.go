@@ -219,7 +219,7 @@ func stateColour(state report.State) string {
 	switch state {
 	case report.InSync, report.Confirming:
 		return green
-	case report.Offline, report.Halted, report.Failed:
+	case report.Offline, report.Halted, report.Failed, report.Unknown:
 		return red
 	case report.Paused:
 		return noColour

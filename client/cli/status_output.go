@@ -183,6 +183,9 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 	p.print(b.String())
 }
 
+// longSilence is how long a monitor that has very much to read may take to answer.
+const longSilence = 10 * time.Second
+
 // monitorText says what is wrong with a monitor, or "".
 func monitorText(name string, monitor api.MonitorStatus, now time.Time) string {
 	exit := ""
@@ -198,6 +201,13 @@ func monitorText(name string, monitor api.MonitorStatus, now time.Time) string {
 			next = "in " + duration(monitor.NextStart.Sub(now)+time.Second-time.Nanosecond)
 		}
 		return fmt.Sprintf("died%s; starting again %s", exit, next)
+	}
+	if silent := monitor.SilentSince; silent != nil {
+		text := "does not answer, for " + age(*silent, now)
+		if now.Sub(*silent) >= longSilence {
+			text += "; if that stays so: wsync restart " + name
+		}
+		return text
 	}
 	return ""
 }

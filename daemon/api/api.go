@@ -134,6 +134,9 @@ type MonitorStatus struct {
 	Restarts  int        `json:"restarts"`
 	LastExit  string     `json:"last_exit,omitempty"`
 	NextStart *time.Time `json:"next_start,omitempty"`
+	// SilentSince is when a question was asked that the monitor has not answered;
+	// nil if there is none.
+	SilentSince *time.Time `json:"silent_since,omitempty"`
 }
 
 // ErrorKind classifies an error for the client.

@@ -28,6 +28,9 @@ type Definition struct {
 	// Proof is the last Barrier whose proof by rsync somebody waits for, so that
 	// it must not wait for a quiet moment.
 	Proof uint64 `json:"proof,omitempty"`
+	// Ping counts the questions whether the monitor is alive; Report.Pong follows
+	// it.
+	Ping uint64 `json:"ping,omitempty"`
 	// Orders are one-time requests, by the remote's name.
 	Orders map[string]Orders `json:"orders,omitempty"`
 }
@@ -72,6 +75,9 @@ type Orders struct {
 type Report struct {
 	Version int `json:"version"`
 	PID     int `json:"pid"`
+	// Pong is the last Definition.Ping that was answered. All changes from before
+	// it are known, unless the watcher has to look for some or may miss them.
+	Pong uint64 `json:"pong,omitempty"`
 	// Watch describes the watcher; Watch.Armed is false while the tree is
 	// still being armed after a start.
 	Watch Watch `json:"watch"`
@@ -121,6 +127,7 @@ const (
 	Paused     State = "paused"   // by the user
 	Halted     State = "halted"   // held by a guard against deletion
 	Failed     State = "failed"   // the monitor died too often and is not restarted
+	Unknown    State = "unknown"  // the monitor does not answer
 )
 
 // InSync tells that all changes are on the remote.
