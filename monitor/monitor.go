@@ -30,7 +30,7 @@ import (
 )
 
 // reportInterval is the least time between two reports, reportDelay that between
-// a change and a report that nobody waits for.
+// a change and a report; neither is for reports that somebody waits for.
 const (
 	reportInterval = 20 * time.Millisecond
 	reportDelay    = 10 * time.Millisecond
@@ -118,6 +118,8 @@ func (m *mirror) reportTo(ctx context.Context, out io.Writer) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-m.answers:
+			m.changed(true) // somebody waits for it
 		case <-pause.C:
 		}
 	}
