@@ -98,8 +98,18 @@ func (s Step) removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDi
 // happened to it. owns is Target.Owns. The moves are repeated in any case; they
 // change the times of directories.
 func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns func(uid, gid uint32) bool, limits Limits) Plan {
-	p := planner{source: source, owns: owns, limits: limits, ways: make(map[string]way), dirs: make(map[string]fs.FileInfo), touched: make(map[string]*dirty.Entry), left: make(map[string]bool), trees: make(map[string]*dirty.Entry)}
-	p.addAll(entries)
+	p := newPlanner(source, owns, limits)
+	if !p.addAll(entries) {
+		// rsync has to run anyway, and takes the large part. A few files beside
+		// need not wait for it.
+		hasTrees := p.large || len(p.trees) > 0
+		p = newPlanner(source, owns, limits)
+		p.large, p.leaveTrees = true, true
+		if !hasTrees || !p.addAll(entries) {
+			p = newPlanner(source, owns, limits)
+			p.plan.Rest = entries
+		}
+	}
 	for i, m := range moves {
 		for _, name := range []string{m.From, m.To} {
 			for _, next := range moves[i+1:] {
@@ -122,12 +132,10 @@ func renamed(name string, m dirty.Move) string {
 	return name
 }
 
-// addAll finds the steps for all entries, or leaves them to rsync if they are too
-// many.
-func (p *planner) addAll(entries []*dirty.Entry) {
+// addAll finds the steps for all entries, unless they are too many.
+func (p *planner) addAll(entries []*dirty.Entry) (ok bool) {
 	if len(entries) > p.limits.Paths+max(p.limits.Deletions, 0) {
-		p.plan.Rest = entries
-		return
+		return false
 	}
 	entries = slices.Clone(entries) // it is somebody else's
 	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
@@ -135,10 +143,10 @@ func (p *planner) addAll(entries []*dirty.Entry) {
 		p.add(e)
 		puts := len(p.plan.Steps) - p.removals
 		if p.bytes > p.limits.Bytes || puts > p.limits.Paths || p.large && puts > p.limits.Beside {
-			p.plan, p.touched = Plan{Rest: entries}, make(map[string]*dirty.Entry)
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // inOrder sorts steps: what is new comes before what is gone, a directory before
@@ -183,8 +191,16 @@ type planner struct {
 	// removals counts the steps that remove something.
 	removals int
 	// large: a directory was left to rsync because there is too much in it.
-	large bool
-	plan  Plan
+	// leaveTrees: all new ones are.
+	large, leaveTrees bool
+	plan              Plan
+}
+
+func newPlanner(source Source, owns func(uid, gid uint32) bool, limits Limits) *planner {
+	return &planner{
+		source: source, owns: owns, limits: limits, ways: make(map[string]way), dirs: make(map[string]fs.FileInfo),
+		touched: make(map[string]*dirty.Entry), left: make(map[string]bool), trees: make(map[string]*dirty.Entry),
+	}
 }
 
 // add finds the step for a dirty path.
@@ -286,7 +302,7 @@ func carries(info fs.FileInfo) bool {
 
 // tree are the steps for a new directory and all below it.
 func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
-	if dir.Path == "" {
+	if dir.Path == "" || p.leaveTrees {
 		return nil, 0, false
 	}
 	dir.Kind = MakeDirectory

@@ -224,7 +224,10 @@ func values(entries []*dirty.Entry) []dirty.Entry {
 // Beyond the limits of a batch all goes to rsync, but for the directories of
 // moves.
 func TestPlanLimits(t *testing.T) {
-	tree := made{"d": aDir, "x": aDir}
+	tree := made{"d": aDir, "w": aDir, "x": aDir, "y": aDir, "y/f": aFile}
+	for i := range 4 {
+		tree[fmt.Sprint("w/", i)] = aFile
+	}
 	for i := range 20 {
 		tree[fmt.Sprint("d/", i)] = aFile
 	}
@@ -249,6 +252,8 @@ func TestPlanLimits(t *testing.T) {
 		{"too many bytes", files(10), nil, Limits{Paths: 10, Bytes: 99, FileSize: 50}, 0, 10},
 		{"too many paths in a tree, few beside", []*dirty.Entry{entry("d", newTree), entry("x", newTree)}, nil, beside, 3, 1},
 		{"too many paths in a tree, many beside", []*dirty.Entry{entry("d", newTree), entry("x", newTree)}, nil, small, 0, 2},
+		{"many trees, few files beside", []*dirty.Entry{entry("d", newTree), entry("w", newTree), entry("x", newTree), entry("y/f", newEntry)}, nil, Limits{Paths: 25, Bytes: 1000, FileSize: 50, Beside: 1}, 2, 3},
+		{"many trees, many files beside", append(files(2), entry("w", newTree), entry("x", newTree), entry("y/f", newEntry)), nil, Limits{Paths: 6, Bytes: 1000, FileSize: 50, Beside: 2}, 0, 5},
 		{"too many bytes in a tree", []*dirty.Entry{entry("d", newTree)}, nil, Limits{Paths: 100, Bytes: 199, FileSize: 50}, 0, 1},
 		{"a tree that just fits", []*dirty.Entry{entry("d", newTree)}, nil, Limits{Paths: 22, Bytes: 200, FileSize: 50}, 23, 0},
 		{"moves beside", files(11), []dirty.Move{{From: "d/gone", To: "x/new"}}, small, 2, 11},
