@@ -99,16 +99,18 @@ func (s Step) removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDi
 // change the times of directories.
 func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns func(uid, gid uint32) bool, limits Limits) Plan {
 	p := newPlanner(source, owns, limits)
-	if !p.addAll(entries) {
+	p.leaveTrees = len(entries) > limits.Paths/2 // to look into them all would be in vain
+	ok := p.addAll(entries)
+	if !ok && !p.leaveTrees && (p.large || len(p.trees) > 0) {
 		// rsync has to run anyway, and takes the large part. A few files beside
 		// need not wait for it.
-		hasTrees := p.large || len(p.trees) > 0
 		p = newPlanner(source, owns, limits)
-		p.large, p.leaveTrees = true, true
-		if !hasTrees || !p.addAll(entries) {
-			p = newPlanner(source, owns, limits)
-			p.plan.Rest = entries
-		}
+		p.leaveTrees = true
+		ok = p.addAll(entries)
+	}
+	if !ok {
+		p = newPlanner(source, owns, limits)
+		p.plan.Rest = entries
 	}
 	for i, m := range moves {
 		for _, name := range []string{m.From, m.To} {
@@ -302,7 +304,11 @@ func carries(info fs.FileInfo) bool {
 
 // tree are the steps for a new directory and all below it.
 func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
-	if dir.Path == "" || p.leaveTrees {
+	if p.leaveTrees {
+		p.large = true
+		return nil, 0, false
+	}
+	if dir.Path == "" {
 		return nil, 0, false
 	}
 	dir.Kind = MakeDirectory
