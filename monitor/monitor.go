@@ -32,7 +32,7 @@ import (
 // reportInterval is the least time between two reports, reportDelay that between
 // a change and a report; neither is for reports that somebody waits for.
 const (
-	reportInterval = 20 * time.Millisecond
+	reportInterval = 100 * time.Millisecond
 	reportDelay    = 10 * time.Millisecond
 )
 
