@@ -50,7 +50,7 @@ type Settings struct {
 
 	// NotifyCommand is run when a remote gets into trouble and when it is well
 	// again, see NotifyArgs; "" is none. NotifyDelay is how long a remote may be
-	// offline or retrying before that counts.
+	// offline, retrying or unknown before that counts.
 	NotifyCommand string
 	NotifyDelay   time.Duration
 }

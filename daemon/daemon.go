@@ -81,6 +81,7 @@ func Run(ctx context.Context, settings config.Settings, version string) error {
 	go d.lock.Watch(watching, settings.StateLockLimit)
 	log.Info("Daemon started", zap.String("version", version), zap.Int("pid", os.Getpid()), zap.Int("workspaces", len(workspaces)))
 	d.restore(workspaces)
+	go d.watchMonitors(ctx, pingInterval)
 	defer d.startNotifier(ctx)() // not earlier: its command may take a moment to end
 	err = d.serve(ctx, listener)
 	d.close()

@@ -29,6 +29,8 @@ type entry struct {
 	// first was asked that is not answered.
 	ping   uint64
 	pinged time.Time
+	// silent: the status that is shown says that it does not answer.
+	silent bool
 	// attached is the barrier that was placed when a remote was attached. What
 	// the monitor reports before it knows of that one may be about another
 	// remote, which had the name before.
@@ -121,6 +123,7 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 	if d.entries[e.workspace.Name] != e {
 		return // removed; its monitor is ending
 	}
+	news := e.isNews(s, r)
 	e.process = s
 	switch {
 	case r != nil:
@@ -132,7 +135,12 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 	case s.State != watchdog.Running:
 		e.report = nil
 	}
-	d.bump()
+	e.silent = e.silent && e.isSilent() // only a ping finds that it is
+	if news {
+		d.bump()
+	} else {
+		d.wake()
+	}
 }
 
 // learn takes from a report what the workspace file keeps: which destinations
@@ -157,20 +165,6 @@ func (d *Daemon) learn(e *entry) {
 		d.log.Error("Cannot save the workspaces", zap.Error(err))
 	}
 	d.apply(e)
-}
-
-// isAsked tells that the monitor can be asked whether it is alive: until it has
-// armed the tree, and while there is none, it has no answer.
-func (e *entry) isAsked() bool {
-	return e.process.State == watchdog.Running && e.report != nil && e.report.Watch.Armed && e.report.Halted == nil
-}
-
-// answered tells that the monitor, which was asked, has answered.
-func (e *entry) answered() bool { return e.report.Pong >= e.ping }
-
-// isSilent tells that the monitor has had the time to answer, and has not.
-func (e *entry) isSilent(now time.Time) bool {
-	return e.isAsked() && !e.answered() && now.Sub(e.pinged) >= pingTime
 }
 
 // status is what the monitor last reported of a remote, or nil.
@@ -222,6 +216,11 @@ func (d *Daemon) workspaces() []config.Workspace {
 // bump tells all who wait that the status has changed. The lock is held.
 func (d *Daemon) bump() {
 	d.revision++
+	d.wake()
+}
+
+// wake has all who wait look again. The lock is held.
+func (d *Daemon) wake() {
 	close(d.changed)
 	d.changed = make(chan struct{})
 }
@@ -242,7 +241,7 @@ func (d *Daemon) workspaceStatus(e *entry) api.WorkspaceStatus {
 	if e.report != nil {
 		s.Watch, s.Halted = e.report.Watch, e.report.Halted
 	}
-	if e.isSilent(time.Now()) {
+	if e.isSilent() {
 		s.Monitor.SilentSince = timeOrNil(e.pinged)
 	}
 	for _, r := range e.workspace.Remotes {
@@ -257,8 +256,9 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	// Trouble is shown at once; good news and what can be approved must be certain.
 	if status := e.status(r.Name); status != nil && (e.isAbout(status) || !status.State.InSync() && status.Held == nil) {
 		s := *status
-		if s.State.InSync() && e.isSilent(time.Now()) {
+		if s.State.InSync() && e.isSilent() {
 			s.State, s.Since = report.Unknown, e.pinged
+			s.Error, s.Hint = "the monitor does not answer", "wsync restart "+e.workspace.Name
 		}
 		return s
 	}

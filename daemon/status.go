@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -16,11 +15,6 @@ import (
 
 // longPoll is how long a request for a newer status may take.
 const longPoll = 30 * time.Second
-
-// pingTime is how long a monitor has to answer that it is alive. A healthy one
-// takes a millisecond, or as long as it needs for changes that it has not seen
-// yet.
-const pingTime = time.Second
 
 // getStatus handles GET /v1/status. Without after, the status is no older than
 // the request: all that changed before is known in it.
@@ -56,30 +50,6 @@ func (d *Daemon) getStatus(r *http.Request) (any, error) {
 		}
 	})
 	return status, err
-}
-
-// ping asks the monitor of a workspace, or of all, whether it is alive, and waits
-// for the answers, but not for ever.
-func (d *Daemon) ping(ctx context.Context, name string) {
-	var asked []*entry
-	d.lock.Do(func() {
-		for _, e := range d.entries {
-			if name != "" && e.workspace.Name != name || !e.isAsked() {
-				continue
-			}
-			if e.answered() {
-				e.pinged = time.Now()
-			}
-			e.ping++
-			e.supervisor.Define(d.definition(e))
-			asked = append(asked, e)
-		}
-	})
-	ctx, cancel := context.WithTimeout(ctx, pingTime)
-	defer cancel()
-	d.until(ctx, func() bool {
-		return !slices.ContainsFunc(asked, func(e *entry) bool { return e.isAsked() && !e.answered() })
-	})
 }
 
 func (d *Daemon) daemonStatus() api.DaemonStatus {

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -63,74 +62,6 @@ func TestLongPoll(t *testing.T) {
 		}
 		revision = s.Revision
 	}
-}
-
-// A status is no older than the question, which the monitor must have answered.
-func TestStatusIsOfNow(t *testing.T) {
-	d := startDaemon(t)
-	d.add("docs")
-	d.attach("docs", "one")
-	m := d.monitor()
-	answer := func(ping uint64, state report.State) {
-		m.sendReport(t, report.Report{
-			Version: report.Version, PID: m.pid, Pong: ping, Watch: report.Watch{Armed: true},
-			Remotes: []report.RemoteStatus{{Name: "one", State: state, Asked: m.first.Barrier}},
-		})
-	}
-	answer(0, report.InSync)
-	d.eventually("docs", "in sync", isState(report.InSync))
-	asked := make(chan api.Status, 1)
-	go func() { asked <- d.status() }()
-	ping := m.defined(t, "a question", func(def report.Definition) bool { return def.Ping > 0 }).Ping
-	answer(ping, report.Pending)
-	if s := next(t, "a status", asked); !isState(report.Pending)(s.Workspaces[0]) || s.Workspaces[0].Monitor.SilentSince != nil {
-		t.Errorf("the status is %+v", s.Workspaces[0])
-	}
-}
-
-// What a monitor that does not answer has said last, may be true no more.
-func TestSilentMonitor(t *testing.T) {
-	d := startDaemon(t)
-	d.add("docs")
-	d.attach("docs", "one")
-	d.attach("docs", "two")
-	m := d.monitor()
-	tell := func(pong uint64, armed bool) {
-		m.sendReport(t, report.Report{
-			Version: report.Version, PID: m.pid, Pong: pong, Watch: report.Watch{Armed: armed},
-			Remotes: []report.RemoteStatus{{Name: "one", State: report.InSync, Asked: 100}, {Name: "two", State: report.Offline, Asked: 100}},
-		})
-	}
-	states := func() (one, two report.State, silent bool) {
-		s := d.status().Workspaces[0]
-		return s.Remotes[0].State, s.Remotes[1].State, s.Monitor.SilentSince != nil
-	}
-	tell(0, false)
-	d.eventually("docs", "a report", func(s api.WorkspaceStatus) bool { return s.Remotes[1].State == report.Offline })
-	if one, two, silent := states(); one != report.InSync || two != report.Offline || silent {
-		t.Errorf("while the tree is not armed: %q, %q, silent %v", one, two, silent)
-	}
-	tell(0, true)
-	d.eventually("docs", "a report", func(s api.WorkspaceStatus) bool { return s.Watch.Armed })
-	for range 2 {
-		if one, two, silent := states(); one != report.Unknown || two != report.Offline || !silent {
-			t.Errorf("without an answer: %q, %q, silent %v", one, two, silent)
-		}
-	}
-	ping := m.defined(t, "two questions", func(def report.Definition) bool { return def.Ping == 2 }).Ping
-	tell(ping-1, true)
-	d.eventually("docs", "an answer to the first", func(s api.WorkspaceStatus) bool { return s.Monitor.SilentSince != nil })
-	tell(ping, true)
-	d.eventually("docs", "in sync", func(s api.WorkspaceStatus) bool {
-		return s.Remotes[0].State == report.InSync && s.Monitor.SilentSince == nil
-	})
-	// Another process was not asked yet.
-	m.exit(errors.New("killed"))
-	m = d.monitor()
-	tell(0, true)
-	d.eventually("docs", "a report of the next monitor", func(s api.WorkspaceStatus) bool {
-		return s.Remotes[1].State == report.Offline && s.Monitor.SilentSince == nil
-	})
 }
 
 func TestWaitReached(t *testing.T) {
