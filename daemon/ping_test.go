@@ -20,14 +20,21 @@ func aReport(m *fakeMonitor, pong uint64, state report.State) report.Report {
 	}
 }
 
-// A status is no older than the question, which the monitor must have answered.
-func TestStatusIsOfNow(t *testing.T) {
+// startInSync starts a daemon whose only remote was in sync when it was heard of.
+func startInSync(t *testing.T) (*testDaemon, *fakeMonitor) {
+	t.Helper()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
 	m := d.monitor()
 	m.sendReport(t, aReport(m, 0, report.InSync))
 	d.eventually("docs", "in sync", isState(report.InSync))
+	return d, m
+}
+
+// A status is no older than the question, which the monitor must have answered.
+func TestStatusIsOfNow(t *testing.T) {
+	d, m := startInSync(t)
 	asked := make(chan api.Status, 1)
 	go func() { asked <- d.status() }()
 	ping := m.defined(t, "a question", func(def report.Definition) bool { return def.Ping > 0 }).Ping
@@ -85,12 +92,7 @@ func TestSilentMonitor(t *testing.T) {
 // A monitor that hangs is noticed without anybody's asking, and so is that it
 // goes on.
 func TestMonitorsAreWatched(t *testing.T) {
-	d := startDaemon(t)
-	d.add("docs")
-	d.attach("docs", "one")
-	m := d.monitor()
-	m.sendReport(t, aReport(m, 0, report.InSync))
-	d.eventually("docs", "in sync", isState(report.InSync))
+	d, m := startInSync(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var watching sync.WaitGroup
 	watching.Go(func() { d.watchMonitors(ctx, 10*time.Millisecond) })
@@ -113,12 +115,7 @@ func TestMonitorsAreWatched(t *testing.T) {
 
 // An answer that says nothing new is no change of the status.
 func TestAnswersAreNoChanges(t *testing.T) {
-	d := startDaemon(t)
-	d.add("docs")
-	d.attach("docs", "one")
-	m := d.monitor()
-	m.sendReport(t, aReport(m, 0, report.InSync))
-	d.eventually("docs", "in sync", isState(report.InSync))
+	d, m := startInSync(t)
 	var revision uint64
 	for i := range 3 {
 		asked := make(chan api.Status, 1)
