@@ -68,8 +68,8 @@ type Remote struct {
 
 	// Paused stops transfers to this remote alone.
 	Paused bool `json:"paused,omitempty"`
-	// AdoptionPending is set by attach and cleared after the first complete
-	// pass: until then the destination may hold entries that are not the
+	// AdoptionPending is set by attach, and cleared when the destination was found
+	// to hold nothing foreign: until then it may hold entries that are not the
 	// workspace's, and a pass that would delete any is held.
 	AdoptionPending bool `json:"adoption_pending,omitempty"`
 

@@ -9,7 +9,7 @@ import (
 	"wsync/monitor/report"
 )
 
-// TestAdoption: the file says until the first complete pass that the
+// TestAdoption: the file says until the monitor has looked that the
 // destination may hold something else.
 func TestAdoption(t *testing.T) {
 	d := startDaemon(t)

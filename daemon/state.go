@@ -144,7 +144,7 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 }
 
 // learn takes from a report what the workspace file keeps: which destinations
-// have had their first complete pass, and the identity of a directory that was
+// hold nothing foreign, and the identity of a directory that was
 // not there when the daemon started. The lock is held.
 func (d *Daemon) learn(e *entry) {
 	learnt := false

@@ -30,9 +30,11 @@ type request struct {
 	// this; zero if sizes and times are enough.
 	since time.Time
 	// adopt: the destination is used for the first time, and nothing foreign
-	// that it holds may be deleted.
-	adopt  bool
-	limits deletionLimits
+	// that it holds may be deleted. adopted is called when it holds nothing
+	// foreign, or what it holds may be deleted, before anything is sent.
+	adopt   bool
+	adopted func()
+	limits  deletionLimits
 	// recent is the number of deletions of the last moments. settled tells that
 	// no more of them are to be expected right now.
 	recent  int
@@ -64,9 +66,6 @@ type outcome struct {
 	// failed are the paths that could not be brought in line; their Problem
 	// says why.
 	failed []*dirty.Entry
-	// accepted: the destination holds nothing foreign, or what it holds may be
-	// deleted.
-	accepted bool
 	// lost: the remote had lost something that nothing announced. linked: a
 	// file was sent that has other names.
 	lost, linked bool

@@ -230,6 +230,39 @@ func TestRunEndsAtOnce(t *testing.T) {
 	}
 }
 
+// What a first pass leaves behind that is interrupted is not taken for somebody
+// else's by the next monitor.
+func TestRunAdoptsBeforeItSends(t *testing.T) {
+	d := newDir(t)
+	begun := filepath.Join(d, "begun")
+	script := fmt.Sprintf("#!/bin/sh\ncase \" $* \" in *' --stats '*) >'%s'; exec sleep 600;; esac\nPATH='%s' exec rsync \"$@\"\n", begun, os.Getenv("PATH"))
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
+	for name, foreign := range map[string]bool{"an empty destination": false, "one that is in use": true} {
+		t.Run(name, func(t *testing.T) {
+			remote := localRemote("r", newDir(t))
+			remote.AdoptionPending = true
+			if foreign {
+				write(t, remote.RemotePath, "foreign")
+			}
+			r := startMonitor(t, []string{"a"}, remote)
+			s := r.until("r", "the pass, or a hold", func(s report.RemoteStatus) bool {
+				return s.Held != nil || s.State == report.Syncing && exists(begun)
+			})
+			if (s.Held != nil) != foreign {
+				t.Fatalf("%+v", s)
+			}
+			if !foreign {
+				r.until("r", "the adoption", func(s report.RemoteStatus) bool { return s.Adopted })
+			} else if s.Adopted {
+				t.Errorf("%+v", s)
+			}
+			r.end()
+			os.Remove(begun)
+		})
+	}
+}
+
 func TestRunRefusesNonsense(t *testing.T) {
 	for input, want := range map[string]string{"": "", "{": "cannot read the definition", `{"workspace":{"name":"other","local_path":"/","remote_workspaces":[]}}`: `is of "other"`} {
 		err := Run(t.Context(), "w", strings.NewReader(input), io.Discard)

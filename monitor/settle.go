@@ -54,6 +54,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		batch:   batch,
 		remote:  w.remote,
 		adopt:   !w.adopted,
+		adopted: w.adopt,
 		limits:  w.limits,
 		recent:  w.recentDeletions(now),
 		settled: w.settled(batch, now),
@@ -110,6 +111,16 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	w.trace(batch, confirm, out, now)
 }
 
+// adopt is called by the lane before it sends anything to a destination for the
+// first time. That is told at once: what a pass leaves there that is interrupted
+// must not be taken for somebody else's.
+func (w *worker) adopt() {
+	w.mu.Lock()
+	w.adopted = true
+	w.mu.Unlock()
+	w.changed(true)
+}
+
 // progress is called by the lane while a transfer runs.
 func (w *worker) progress(p rsync.Progress) {
 	w.mu.Lock()
@@ -124,7 +135,6 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 	if len(out.strategy) > 0 {
 		w.strategy = out.strategy
 	}
-	w.adopted = w.adopted || out.accepted
 	if out.err != nil && out.hold != nil && out.hold.pass == nil {
 		out.hold = nil // its entries are in the batch, which goes back as a whole
 	}

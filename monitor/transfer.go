@@ -48,7 +48,9 @@ func (t *transfer) do() {
 	if t.adopt && t.approvedByUser() == 0 && t.holdAdoption() || t.out.err != nil {
 		return
 	}
-	t.out.accepted = true
+	if t.adopt {
+		t.adopted()
+	}
 	if t.out.strategy = t.lane.learn(t.ctx, &t.endpoint, true); t.out.strategy == nil {
 		t.out = outcome{err: errors.New("the connection broke"), offline: true, broken: true}
 		return

@@ -164,7 +164,8 @@ type RemoteStatus struct {
 	LastSuccess  *time.Time `json:"last_success,omitempty"`
 	LastFullPass *time.Time `json:"last_full_pass,omitempty"`
 	Drift        int        `json:"drift"`
-	// Adopted: a full pass has completed since the remote was attached.
+	// Adopted: since the remote was attached, the destination was found to hold
+	// nothing foreign, or what it holds may be deleted.
 	Adopted bool `json:"adopted"`
 
 	// Asked is the highest Definition.Barrier all of whose earlier changes are
