@@ -309,7 +309,15 @@ func (w *inotify) departed(d *departure) {
 	if d.isDir() {
 		change |= Tree
 	}
-	w.sink.Changed(d.path, change)
+	path := d.path
+	if dir := w.tree.byWatch[d.wd]; dir != nil {
+		// The directory that was left may be called otherwise by now, and the
+		// receiver knows it.
+		if now, ok := w.tree.path(dir); ok {
+			path = join(now, d.name)
+		}
+	}
+	w.sink.Changed(path, change)
 }
 
 // forsake deals with a rename whose second half is in a directory that is not

@@ -77,6 +77,10 @@ func TestInotifyChanges(t *testing.T) {
 			func(s *scene) { s.must(os.Chmod(s.in(), 0o711)) }, "", Meta, Meta},
 		{"a file is moved in", func(s *scene) { s.write(s.out("f"), "x") },
 			func(s *scene) { s.rename(s.out("f"), s.in("f")) }, "f", Entry | Content, Entry | Content},
+		{"a file is moved out, and then its directory is renamed", func(s *scene) { s.mkdir(s.in("d")); s.write(s.in("d", "f"), "x") },
+			func(s *scene) { s.rename(s.in("d", "f"), s.out("f")); s.rename(s.in("d"), s.in("e")) }, "e/f", Entry | Content, Entry | Content},
+		{"a directory is moved out, and then the one above is renamed", func(s *scene) { s.mkdir(s.in("d")); s.mkdir(s.in("d", "e")); s.mkdir(s.in("d", "e", "f")) },
+			func(s *scene) { s.rename(s.in("d", "e", "f"), s.out("f")); s.rename(s.in("d"), s.in("g")) }, "g/e/f", Entry | Content | Tree, Entry | Content | Tree},
 		{"a directory is moved in", func(s *scene) { s.mkdir(s.out("d")) },
 			func(s *scene) { s.rename(s.out("d"), s.in("d")) }, "d", Entry | Tree, Entry | Tree},
 	} {
