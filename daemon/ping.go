@@ -18,7 +18,7 @@ import (
 // pingTime is how long a monitor has to answer that it is alive. A healthy one
 // takes a millisecond, or as long as it needs for changes that it has not seen
 // yet.
-const pingTime = time.Second
+const pingTime = 2 * time.Second
 
 // pingInterval is how often monitors are asked when nobody wants to know, so that
 // one that hangs is noticed, and told of.
