@@ -59,6 +59,12 @@ func (t *transfer) sweep(s sweep) {
 		return
 	}
 	t.account(second, s)
+	if second.said.DeletionsHeld {
+		// More had to go than were counted. The exit code need not tell: others go
+		// before it, and an rsync daemon has none for it.
+		t.out.again = join(t.out.again, s.part)
+		return
+	}
 	t.judge(second, s.part)
 }
 

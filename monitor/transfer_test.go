@@ -430,3 +430,32 @@ func TestFoldedChangesOnARemoteWithoutFractions(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 }
+
+// A run whose deletions were stopped by their number has proven nothing, whatever
+// its exit code is.
+func TestStoppedDeletionsAreNotProven(t *testing.T) {
+	for _, code := range []string{"0", "24"} {
+		b := newBench(t)
+		write(t, b.src, "gone", "stays")
+		b.pass()
+		b.proven()
+		b.lane.known.Load().direct = nil
+		d := newDir(t)
+		script := "#!/bin/sh\nPATH='" + os.Getenv("PATH") + `'
+case "$*" in *--dry-run*) exec rsync "$@" ;; esac
+echo run >>` + d + `/runs
+if [ "$(wc -l <` + d + `/runs)" -le 2 ]; then
+	echo "file has vanished: \"` + b.src + `/passing\"" >&2
+	echo "Deletions stopped due to --max-delete limit (1 skipped)" >&2
+	exit ` + code + `
+fi
+exec rsync "$@"
+`
+		check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+		t.Setenv("PATH", d+":"+os.Getenv("PATH"))
+		check(t, os.Remove(filepath.Join(b.src, "gone")))
+		b.change(made, "gone")
+		b.drain()
+		b.proven()
+	}
+}
