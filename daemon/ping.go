@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"reflect"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -41,7 +40,7 @@ func (d *Daemon) watchMonitors(ctx context.Context, interval time.Duration) {
 // ping asks the monitor of a workspace, or of all, whether it is alive, and waits
 // for the answers, but not for ever.
 func (d *Daemon) ping(ctx context.Context, name string) {
-	var asked []*entry
+	asked := make(map[*entry]uint64)
 	d.lock.Do(func() {
 		for _, e := range d.entries {
 			if name != "" && e.workspace.Name != name || !e.isAsked() {
@@ -52,13 +51,18 @@ func (d *Daemon) ping(ctx context.Context, name string) {
 			}
 			e.ping++
 			e.supervisor.Define(d.definition(e))
-			asked = append(asked, e)
+			asked[e] = e.ping
 		}
 	})
 	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
 	d.until(ctx, func() bool {
-		return !slices.ContainsFunc(asked, func(e *entry) bool { return e.isAsked() && !e.answered() })
+		for e, ping := range asked {
+			if e.isAsked() && e.report.Pong < ping {
+				return false
+			}
+		}
+		return true
 	})
 	d.lock.Do(func() {
 		for _, e := range d.entries {

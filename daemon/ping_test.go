@@ -129,3 +129,22 @@ func TestAnswersAreNoChanges(t *testing.T) {
 		revision = s.Revision
 	}
 }
+
+// Who asks is answered though others go on asking, and a monitor that is never
+// done with the last question is not silent.
+func TestQuestionsOverlap(t *testing.T) {
+	d, m := startInSync(t)
+	asked := make(chan api.Status, 1)
+	go func() { asked <- d.status() }()
+	first := m.defined(t, "a question", func(def report.Definition) bool { return def.Ping > 0 }).Ping
+	second := make(chan api.Status, 1)
+	go func() { second <- d.status() }()
+	m.defined(t, "another question", func(def report.Definition) bool { return def.Ping > first })
+	d.lock.Do(func() { d.entries["docs"].pinged = time.Now().Add(-time.Hour) })
+	m.sendReport(t, aReport(m, first, report.InSync))
+	if s := next(t, "a status", asked); !isState(report.InSync)(s.Workspaces[0]) {
+		t.Errorf("the status is %+v", s.Workspaces[0])
+	}
+	m.sendReport(t, aReport(m, first+1, report.InSync))
+	next(t, "the other status", second)
+}

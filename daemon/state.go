@@ -25,8 +25,8 @@ type entry struct {
 	// proof is the last barrier whose proof by rsync somebody waits for.
 	proof  uint64
 	orders map[string]report.Orders
-	// ping is the last question to the monitor whether it is alive, pinged when the
-	// first was asked that is not answered.
+	// ping is the last question to the monitor whether it is alive, pinged when it was
+	// asked, or when an earlier one was answered after that.
 	ping   uint64
 	pinged time.Time
 	// silent: the status that is shown says that it does not answer.
@@ -127,8 +127,10 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 	e.process = s
 	switch {
 	case r != nil:
-		if e.report == nil {
-			e.pinged = time.Now() // it is another process than the one that was asked
+		if e.report == nil || r.Pong > e.report.Pong {
+			// Another process than the one that was asked, or one that answers,
+			// though others may have asked again meanwhile.
+			e.pinged = time.Now()
 		}
 		e.report = r
 		d.learn(e)
