@@ -74,10 +74,16 @@ func TestSilentMonitor(t *testing.T) {
 		}
 	}
 	ping := m.defined(t, "two questions", func(def report.Definition) bool { return def.Ping == 2 }).Ping
+	// It has heard of the first question at least, and has as long again for the next.
 	tell(ping-1, true)
-	d.eventually("docs", "an answer to the first", func(s api.WorkspaceStatus) bool { return s.Monitor.SilentSince != nil })
-	tell(ping, true)
-	d.eventually("docs", "in sync", func(s api.WorkspaceStatus) bool {
+	d.eventually("docs", "an answer to the first", func(s api.WorkspaceStatus) bool {
+		return s.Remotes[0].State == report.InSync && s.Monitor.SilentSince == nil
+	})
+	if one, two, silent := states(); one != report.Unknown || two != report.Offline || !silent {
+		t.Errorf("without a further answer: %q, %q, silent %v", one, two, silent)
+	}
+	tell(ping+1, true)
+	d.eventually("docs", "an answer to the last", func(s api.WorkspaceStatus) bool {
 		return s.Remotes[0].State == report.InSync && s.Monitor.SilentSince == nil
 	})
 	// Another process was not asked yet.
