@@ -139,6 +139,10 @@ func unknownRemote(e *entry, remote string) error {
 // act handles POST /v1/workspaces/{workspace}/{action}.
 func (d *Daemon) act(r *http.Request) (any, error) {
 	action, remote := api.Action(r.PathValue("action")), r.URL.Query().Get("remote")
+	var root rootLook
+	if action == api.Approve {
+		root = d.lookAtRoot(r.PathValue("workspace"))
+	}
 	return d.change(func() (*entry, error) {
 		e, err := d.find(r)
 		if err != nil {
@@ -161,7 +165,7 @@ func (d *Daemon) act(r *http.Request) (any, error) {
 		case api.Resync:
 			d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Resync++ })
 		case api.Approve:
-			if err := d.approve(e, remote); err != nil {
+			if err := d.approve(e, remote, root); err != nil {
 				return nil, err
 			}
 		case api.Restart:
@@ -218,21 +222,52 @@ func (d *Daemon) giveOrder(e *entry, remote string, give func(*report.Orders, *r
 	}
 }
 
-// approve lets held deletions go, or accepts the directory that took the place
-// of the workspace's own. The lock is held.
-func (d *Daemon) approve(e *entry, remote string) error {
-	approved := false
+// rootLook is what the directory of a halted workspace was found to be; neither is
+// set for one that is not halted.
+type rootLook struct {
+	id  *config.RootIdentity
+	err error
+}
+
+// lookAtRoot looks at the directory of a workspace if that is halted. It is called
+// without the lock, as the file system may hang.
+func (d *Daemon) lookAtRoot(name string) rootLook {
+	var path string
+	d.lock.Do(func() {
+		if e, ok := d.entries[name]; ok && e.report != nil && e.report.Halted != nil {
+			path = e.workspace.LocalPath
+		}
+	})
+	if path == "" {
+		return rootLook{}
+	}
+	id, err := config.IdentifyRoot(path)
+	if err != nil {
+		return rootLook{err: err}
+	}
+	return rootLook{id: &id}
+}
+
+// approve accepts the directory that took the place of the workspace's own, or
+// else lets held deletions go, which were judged by the directory that is there.
+// The lock is held.
+func (d *Daemon) approve(e *entry, remote string, root rootLook) error {
 	if e.report != nil && e.report.Halted != nil {
-		id, err := config.IdentifyRoot(e.workspace.LocalPath)
-		if err != nil {
+		switch {
+		case root.err != nil:
 			return &api.Error{
 				Kind:    api.Held,
 				Message: fmt.Sprintf("there is nothing to approve: %s", e.report.Halted.Reason),
 				Hint:    "bring the directory back, or wsync remove " + e.workspace.Name,
 			}
+		case root.id != nil:
+			before := e.workspace
+			e.workspace = before.Clone()
+			e.workspace.Root = root.id
+			return d.commit(e, before)
 		}
-		e.workspace.Root, approved = &id, true
 	}
+	approved := false
 	d.giveOrder(e, remote, func(o *report.Orders, s *report.RemoteStatus) {
 		if s != nil && s.Held != nil && e.isAbout(s) {
 			o.Approve, approved = s.Held.ID, true

@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"wsync/config"
 	"wsync/daemon/api"
@@ -271,5 +274,35 @@ func TestSetPaused(t *testing.T) {
 		if w.Paused != test.want || !slices.Equal(each, test.wantEach) {
 			t.Errorf("%s: %v %v, expected %v %v", test.name, w.Paused, each, test.want, test.wantEach)
 		}
+	}
+}
+
+// The directory that is approved in place of the workspace's own is so for the
+// next daemon, too; what was held before was judged by the other one.
+func TestApprovedRootIsSaved(t *testing.T) {
+	d := startDaemon(t)
+	path := d.add("docs").Workspace.LocalPath
+	d.attach("docs", "one")
+	m := d.monitor()
+	if err := os.Rename(path, path+"-old"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(path, "file"), "")
+	id, err := config.IdentifyRoot(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.sendReport(t, report.Report{
+		Version: report.Version, PID: m.pid, Halted: &report.Halt{Reason: "replaced", Since: time.Now()},
+		Remotes: []report.RemoteStatus{{Name: "one", State: report.Halted, Held: &report.Held{ID: "h1", Count: 7}, Asked: m.first.Barrier}},
+	})
+	d.eventually("docs", "halted", func(s api.WorkspaceStatus) bool { return s.Halted != nil })
+	d.act(api.Approve, "docs", "")
+	got := m.defined(t, "the directory", func(d report.Definition) bool { return d.Workspace.Root != nil && d.Workspace.Root.Same(id) })
+	if o := got.Orders["one"]; o != (report.Orders{}) {
+		t.Errorf("the orders are %+v", o)
+	}
+	if saved := d.file()[0].Root; saved == nil || !saved.Same(id) {
+		t.Errorf("the file has %+v, expected %+v", saved, id)
 	}
 }
