@@ -7,6 +7,7 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
 )
 
 // The rhythm of deletions. A few go at once; many wait until no more follow,
@@ -50,18 +51,25 @@ func (t *transfer) holdAdoption() bool {
 	return true
 }
 
-// holds decides about deletions that a run found to be necessary, after it had
-// carried out others, and tells whether they are held.
-func (t *transfer) holds(list rsync.Result, done int, part dirty.Batch) bool {
-	approved, recent := 0, t.recent+done
+// approves tells that the user has approved so many deletions for a part of a
+// batch, or nearly so many.
+func approves(part dirty.Batch, deletions int) bool {
+	approved := 0
 	if part.Everything != nil {
-		approved, recent = part.Everything.Approved, done
+		approved = part.Everything.Approved
 	}
 	for _, e := range part.Entries {
 		approved = max(approved, e.Approved)
 	}
-	if approved > 0 && list.Deleted-approved/10 <= approved {
-		return false
+	return approved > 0 && deletions-approved/10 <= approved
+}
+
+// holds decides about deletions that a run found to be necessary, after it had
+// carried out others, and tells whether they are held.
+func (t *transfer) holds(list rsync.Result, done int, part dirty.Batch) bool {
+	recent := t.recent
+	if part.Everything != nil {
+		recent = done
 	}
 	reason := t.judgeCount(list.Deleted + recent)
 	if reason == "" {
@@ -71,10 +79,13 @@ func (t *transfer) holds(list rsync.Result, done int, part dirty.Batch) bool {
 	return true
 }
 
+// otherHeld is the reason to hold what is gone after deletions were held.
+const otherHeld = "other deletions are held"
+
 // judgeCount says why so many deletions must be held, or "".
 func (t *transfer) judgeCount(deletions int) string {
 	if t.holding {
-		return "other deletions are held"
+		return otherHeld
 	}
 	return t.limits.judge(t.lane.root, deletions)
 }
@@ -95,7 +106,7 @@ func (t *transfer) mayDelete(n int, settled bool) bool {
 	switch {
 	case n == 0:
 		return true
-	case t.holding || !t.limits.allowEmpty && isEmpty(t.lane.root):
+	case t.holding || !t.limits.allowEmpty && isEmptyBut(t.lane.root, t.limits.skipGit):
 		return false
 	case n+t.recent <= t.limits.count:
 		return true
@@ -103,12 +114,31 @@ func (t *transfer) mayDelete(n int, settled bool) bool {
 	return settled && t.judgeCount(n+t.recent) == ""
 }
 
-// judgedDeletions are paths that are gone and may be deleted: those that the user
-// approved or that are elsewhere in the tree, and those that were judged, with
-// the number of their entries.
+// recheckMoved looks whether what was renamed is still in the tree; if not, it
+// counts as deleted.
+func (t *transfer) recheckMoved() {
+	for _, e := range t.batch.Entries {
+		if e.MovedTo == "" {
+			continue
+		}
+		if _, err := t.lane.lstat(e.MovedTo); err != nil {
+			e.MovedTo = ""
+		}
+	}
+}
+
+// cleared is Entry.Cleared, but for a directory that was renamed while deletions
+// are held: they may be of what is in it on the remote.
+func (t *transfer) cleared(e *dirty.Entry) bool {
+	return e.Cleared() && (e.Approved > 0 || !t.holding || e.Change&watch.Tree == 0)
+}
+
+// judgedDeletions are paths that are gone and may be deleted: those that need no
+// judgement, see dirty.Entry.Cleared, and those that were judged, with the number
+// of their entries.
 type judgedDeletions struct {
-	approved, judged []string
-	count            int
+	cleared, judged []string
+	count           int
 }
 
 // judgeDeletions decides about paths that are gone, and returns those that may
@@ -118,8 +148,8 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	var entries []*dirty.Entry // of the paths to be judged
 	unknown := false
 	for _, gone := range deletions {
-		if !slices.ContainsFunc(gone.Entries, func(e *dirty.Entry) bool { return e.Approved == 0 }) {
-			d.approved = append(d.approved, gone.Path)
+		if !slices.ContainsFunc(gone.Entries, func(e *dirty.Entry) bool { return !t.cleared(e) }) {
+			d.cleared = append(d.cleared, gone.Path)
 			continue
 		}
 		d.judged = append(d.judged, gone.Path)
@@ -132,7 +162,7 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	if len(entries)+t.recent > t.limits.count && !t.settled() && !t.holding {
 		// There may be more to come, with which they are to be judged.
 		t.out.later.Entries = append(t.out.later.Entries, entries...)
-		return judgedDeletions{approved: d.approved}
+		return judgedDeletions{cleared: d.cleared}
 	}
 	// Events tell how many there are at the most, unless a directory went as a
 	// whole; what never was on the remote counts for nothing.
@@ -150,11 +180,11 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	}
 	if d.count+t.recent > t.limits.count && !t.settled() && !t.holding {
 		t.out.later.Entries = append(t.out.later.Entries, entries...)
-		return judgedDeletions{approved: d.approved}
+		return judgedDeletions{cleared: d.cleared}
 	}
 	if reason := t.judgeCount(d.count + t.recent); reason != "" {
 		t.hold(&hold{reason: reason, count: d.count, sample: sample, entries: entries})
-		return judgedDeletions{approved: d.approved}
+		return judgedDeletions{cleared: d.cleared}
 	}
 	return d
 }

@@ -213,6 +213,12 @@ func (b *bench) change(change watch.Change, paths ...string) {
 	}
 }
 
+// moved renames a path, which is not repeated on the remote.
+func (b *bench) moved(from, to string, change watch.Change) {
+	b.seq++
+	b.markMoved(from, to, change, false, b.seq, b.now)
+}
+
 // transfer transfers what is ripe in an hour, so that no wait is waited for.
 func (b *bench) transfer() {
 	b.t.Helper()

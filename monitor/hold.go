@@ -56,7 +56,10 @@ func (h *hold) add(other *hold) {
 	}
 	if other.pass != nil {
 		// The list of a full pass has all that is to be deleted.
-		h.pass, h.count, h.sample, h.reason = other.pass, other.count, other.sample, other.reason
+		h.pass, h.count, h.sample = other.pass, other.count, other.sample
+		if other.reason != otherHeld {
+			h.reason = other.reason
+		}
 		return
 	}
 	h.count += other.count
@@ -66,6 +69,13 @@ func (h *hold) add(other *hold) {
 type deletion struct {
 	at time.Time
 	n  int
+}
+
+// noteDeletions takes in that n entries were deleted; the caller holds mu.
+func (w *worker) noteDeletions(n int, now time.Time) {
+	if n > 0 {
+		w.deletions = append(w.deletions, deletion{now, n})
+	}
 }
 
 // recentDeletions is how many entries were deleted lately; the caller holds mu.
@@ -129,6 +139,12 @@ func (w *worker) release(approved bool, now time.Time) {
 	w.set.Restore(batch, now)
 }
 
+// restoredDue is when to look whether all that was gone is there again: after a
+// change, and not too often. The caller holds mu.
+func (w *worker) restoredDue() (at time.Time, ok bool) {
+	return w.holdChecked.Add(settleLimit), w.hold != nil && w.hold.pass == nil && w.changedAt.After(w.holdChecked)
+}
+
 // releaseRestored ends a hold when all that was gone is there again. It is
 // called without mu.
 func (w *worker) releaseRestored(now time.Time) {
@@ -155,7 +171,7 @@ func (w *worker) releaseRestored(now time.Time) {
 
 // holdBack keeps deletions until the user decides; the caller holds mu.
 func (w *worker) holdBack(h *hold) {
-	if w.hold != nil && h.pass != nil && h.count == w.hold.count && h.reason == w.hold.reason {
+	if w.hold != nil && h.pass != nil && h.count == w.hold.count && (h.reason == w.hold.reason || h.reason == otherHeld) {
 		w.hold.pass = h.pass
 		return // the same again, which keeps its ID
 	}

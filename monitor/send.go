@@ -43,10 +43,6 @@ func (t *transfer) send(entries []*dirty.Entry) {
 			return !slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool { return e.Path == d.Path })
 		})
 	}
-	gone := t.judgeDeletions(plan.Deleted)
-	if t.out.err != nil {
-		return
-	}
 	if !t.confirm {
 		// A change in a tree has no look of its own.
 		var looking sync.WaitGroup
@@ -77,6 +73,10 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		deletions = func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) }
 	}
 	t.sendTrees(plan, step)
+	if t.out.err != nil {
+		return
+	}
+	gone := t.judgeDeletions(plan.Deleted) // together with what had to go from the trees
 	together := plan.Contents
 	if t.endpoint.Strategy.Basic {
 		// Such an rsync makes way for a file only where it may delete, which is in
@@ -95,7 +95,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	step(together, gone.count, contents)
 	step(gone.judged, gone.count, deletions)
 	// Of these nobody needs to know how many they are.
-	step(gone.approved, math.MaxInt32, deletions)
+	step(gone.cleared, math.MaxInt32, deletions)
 	step(plan.Quick, 0, func(paths []string) rsync.Job {
 		// Fractions of a second that the remote does not keep would make every
 		// file look changed, and a file only looks unchanged by its second.

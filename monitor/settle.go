@@ -154,6 +154,7 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 		w.everything(passEvents, seq, now, w.lastFullPass.Add(linkedInterval))
 	}
 	if out.err != nil {
+		w.noteDeletions(out.deleted, now)
 		w.failures++
 		w.failure, w.failedAt = out, now
 		limit := maxBackoff
@@ -166,12 +167,10 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 	}
 	w.failures, w.failure, w.retryAt = 0, outcome{}, time.Time{}
 	w.lastSuccess = now
-	if !slices.ContainsFunc(batch.Entries, func(e *dirty.Entry) bool { return e.Approved > 0 }) {
+	if !slices.ContainsFunc(batch.Entries, func(e *dirty.Entry) bool { return e.Cleared() }) {
 		w.makeUp(out.created) // and not what was only renamed
 	}
-	if out.deleted > 0 {
-		w.deletions = append(w.deletions, deletion{now, out.deleted})
-	}
+	w.noteDeletions(out.deleted, now)
 	w.settlePaths(out, now)
 	w.addUnconfirmed(out.direct, now)
 	if batch.Everything == nil || out.again.Everything != nil || out.hold != nil && out.hold.pass != nil {

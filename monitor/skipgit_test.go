@@ -45,7 +45,7 @@ func TestSkippingMarks(t *testing.T) {
 		var got []string
 		for _, e := range w.set.Take(time.Now()).Entries {
 			mark := "/" + e.Path
-			if e.Approved > 0 {
+			if e.Cleared() {
 				mark += "!"
 			}
 			got = append(got, mark)

@@ -17,7 +17,8 @@ type sweep struct {
 	// finds what would be deleted.
 	run  func(maxDelete int) rsync.Job
 	list rsync.Job
-	// free is how many entries may be deleted without another look.
+	// free is how many entries may be deleted without another look; math.MaxInt32
+	// for those that need no judgement, and count for nothing.
 	free int
 	// part is what the run is for.
 	part dirty.Batch
@@ -51,7 +52,10 @@ func (t *transfer) sweep(s sweep) {
 		t.judge(first, s.part)
 		return
 	}
-	if t.holds(list.Result, first.Deleted, s.part) {
+	if approves(s.part, list.Deleted) {
+		s.free = math.MaxInt32
+	}
+	if s.free < math.MaxInt32 && t.holds(list.Result, first.Deleted, s.part) {
 		return
 	}
 	second, ok := t.run(s.run(list.Deleted + list.Deleted/10 + 1))
@@ -72,6 +76,7 @@ func (t *transfer) sweep(s sweep) {
 func (t *transfer) account(r ran, s sweep) {
 	if s.free < math.MaxInt32 {
 		t.out.deleted += r.Deleted
+		t.recent += r.Deleted // what follows is judged together with them
 	}
 	if s.part.Everything != nil {
 		t.out.drift += r.Changed
@@ -88,7 +93,7 @@ func (t *transfer) account(r ran, s sweep) {
 func (t *transfer) makeRoom(list rsync.Job, part dirty.Batch) {
 	before := t.out
 	if part.Everything != nil {
-		if r, ok := t.run(list); ok && r.Deleted > 0 && !t.holds(r.Result, 0, part) {
+		if r, ok := t.run(list); ok && r.Deleted > 0 && (approves(part, r.Deleted) || !t.holds(r.Result, 0, part)) {
 			t.run(rsync.DeleteOnly(t.endpoint, t.except, r.Deleted))
 		}
 	}

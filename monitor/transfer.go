@@ -62,10 +62,12 @@ func (t *transfer) do() {
 	}
 	// Before anything is looked at: what is there now may not be what changed.
 	t.lane.linked.Store(t.lane.links.any(t.batch.Entries))
+	t.recheckMoved()
 	if t.batch.Everything == nil && !t.confirm {
 		t.directly()
 	}
 	t.batch = t.batch.Settled()
+	t.recheckMoved()
 	if t.out.err == nil && t.batch.Everything != nil {
 		t.fullPass()
 	}

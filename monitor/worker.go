@@ -153,7 +153,7 @@ func (w *worker) markMoved(from, to string, change watch.Change, repeatable bool
 		w.unconfirmed.Rekey(from, to)
 	} else {
 		w.set.Mark(to, change, seq, now)
-		w.set.MarkMoved(from, change, seq, now)
+		w.set.MarkMoved(from, to, change, seq, now)
 	}
 	w.changedAt = now
 	w.mu.Unlock()
@@ -290,6 +290,9 @@ func (w *worker) due(now time.Time) (at time.Time, ok bool) {
 	}
 	if confirm, due := w.confirmDue(); due && (!ok || confirm.Before(at)) {
 		at, ok = w.notBefore(confirm), true
+	}
+	if look, due := w.restoredDue(); due && (!ok || look.Before(at)) {
+		at, ok = look, true
 	}
 	if !w.nextFullPass.IsZero() && (!ok || w.nextFullPass.Before(at)) {
 		at, ok = w.notBefore(w.nextFullPass), true

@@ -397,6 +397,6 @@ func (c *churn) rename(from, to string) {
 	}
 	if !c.set.Move(from, to, info.IsDir(), c.seq, time.Now()) {
 		c.mark(to, change)
-		c.set.MarkMoved(from, change, c.seq, time.Now())
+		c.set.MarkMoved(from, to, change, c.seq, time.Now())
 	}
 }

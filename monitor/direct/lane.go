@@ -327,7 +327,7 @@ func (f *flight) step(s Step) {
 			// It never was there.
 		case err != nil:
 			f.fail(s)
-		case removal && s.Entry.Approved == 0:
+		case removal && !s.Entry.Cleared():
 			f.result.Deleted++
 		}
 	})

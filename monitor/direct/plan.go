@@ -69,7 +69,7 @@ type Plan struct {
 func (p Plan) Removals() int {
 	n := 0
 	for _, s := range p.Steps {
-		if s.removes() && s.Entry.Approved == 0 {
+		if s.removes() && !s.Entry.Cleared() {
 			n++
 		}
 	}
@@ -81,7 +81,7 @@ func (p Plan) Removals() int {
 func (p *Plan) LeaveRemovals() []*dirty.Entry {
 	var left []*dirty.Entry
 	p.Steps = slices.DeleteFunc(p.Steps, func(s Step) bool {
-		judged := s.removes() && s.Entry.Approved == 0
+		judged := s.removes() && !s.Entry.Cleared()
 		if judged {
 			left = append(left, s.Entry)
 		}
@@ -341,7 +341,7 @@ func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
 // remove finds the step for a path that is gone.
 func (p *planner) remove(e *dirty.Entry) {
 	step := Step{Kind: RemoveFile, Path: e.Path, Entry: e}
-	if e.Path == "" || e.Approved > 0 && e.Change&watch.Tree != 0 {
+	if e.Path == "" || e.Cleared() && e.Change&watch.Tree != 0 {
 		// A directory that was renamed is still there with all below it.
 		whole := *e
 		p.plan.Rest, p.trees[e.Path] = append(p.plan.Rest, &whole), &whole

@@ -331,7 +331,7 @@ func (c *churn) markMoved(from, to string, change watch.Change) {
 	}
 	c.note("  event %s to %s: marked", from, to)
 	c.set.Mark(to, change, c.seq, c.now)
-	c.set.MarkMoved(from, change, c.seq, c.now)
+	c.set.MarkMoved(from, to, change, c.seq, c.now)
 }
 
 func (c *churn) everything() {

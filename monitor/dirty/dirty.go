@@ -48,13 +48,21 @@ type Entry struct {
 	// is why the last one did.
 	Attempts int
 	Problem  string
-	// Approved is how many deletions on behalf of this path need no judgement:
-	// the user has approved them, or what was there is elsewhere in the tree.
+	// Approved is how many deletions the user has approved on behalf of this path
+	// and of those that were held with it.
 	Approved int
+	// MovedTo is where in the tree that went which was here, "" if it went nowhere
+	// else. It says nothing about what is beside it, and must be looked at, as it
+	// may have gone from there, too.
+	MovedTo string
 	// Deferred: the entry waits for others to come, with which it is to be
 	// looked at; see Set.Defer.
 	Deferred bool
 }
+
+// Cleared tells that the deletion of this very path needs no judgement: the user
+// has approved it, or what was there is elsewhere in the tree.
+func (e *Entry) Cleared() bool { return e.Approved > 0 || e.MovedTo != "" }
 
 // Failing tells that the path fails while others succeed. It is tried on its
 // own, and left out where it would fail others.
@@ -107,7 +115,7 @@ func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 	// Open stays only while every mark since the last transfer had it.
 	open := e.Change & change & watch.Open
 	if change&watch.Entry != 0 {
-		e.Approved = 0 // that was about an earlier entry of this name
+		e.Approved, e.MovedTo = 0, "" // that was about an earlier entry of this name
 	}
 	e.Change = (e.Change|change)&^watch.Open | open
 	switch {
@@ -130,18 +138,14 @@ func (s *Set) ripeAbove(p string) (at time.Time) {
 	return at
 }
 
-// MarkMoved makes path dirty because it was renamed to another place of the
+// MarkMoved makes path from dirty because it was renamed to another place of the
 // tree.
-func (s *Set) MarkMoved(p string, change watch.Change, seq uint64, now time.Time) {
-	s.Mark(p, change, seq, now)
-	if e, ok := s.entries[p]; ok { // it may have been folded
-		e.Approved = approvedMove
+func (s *Set) MarkMoved(from, to string, change watch.Change, seq uint64, now time.Time) {
+	s.Mark(from, change, seq, now)
+	if e, ok := s.entries[from]; ok { // it may have been folded
+		e.MovedTo = to
 	}
 }
-
-// approvedMove is Entry.Approved of a path that was renamed to another place of
-// the tree: nobody knows how much is below.
-const approvedMove = math.MaxInt32
 
 // MarkEverything makes a full pass due at notBefore, or earlier if one already is.
 func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
@@ -150,6 +154,7 @@ func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
 		s.everything = &Entry{Change: watch.Tree, Seq: seq, Since: now, NotBefore: notBefore}
 		return
 	}
+	s.everything.Seq, s.everything.Since = min(s.everything.Seq, seq), earlier(s.everything.Since, now)
 	s.everything.NotBefore = earlier(s.everything.NotBefore, notBefore)
 }
 
@@ -279,6 +284,8 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 		if f := s.everything; f != nil {
 			e.NotBefore = earlier(notBefore, f.NotBefore)
 			e.Seq, e.Since = min(e.Seq, f.Seq), earlier(e.Since, f.Since)
+			e.Change |= f.Change
+			e.Approved = max(e.Approved, f.Approved)
 		}
 		s.everything = e
 	}
@@ -288,6 +295,9 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 			e.Change |= f.Change
 			e.Seq, e.Since = min(e.Seq, f.Seq), earlier(e.Since, f.Since)
 			e.Approved = max(e.Approved, f.Approved)
+			if f.Change&watch.Entry != 0 && f.Seq > e.Seq {
+				e.MovedTo = f.MovedTo // a later entry of this name
+			}
 			ripe := f.NotBefore
 			if e.Failing() {
 				ripe = ripe.Add(RetryWait)
@@ -386,7 +396,7 @@ func absorb(d, e *Entry) {
 	d.Seq = min(d.Seq, e.Seq)
 	d.Since = earlier(d.Since, e.Since)
 	d.NotBefore = earlier(d.NotBefore, e.NotBefore)
-	d.Approved += e.Approved
+	d.Approved = max(d.Approved, e.Approved)
 	if e.Attempts > d.Attempts {
 		d.Attempts, d.Problem = e.Attempts, e.Problem
 	}

@@ -284,6 +284,67 @@ func TestFoldEverything(t *testing.T) {
 	}
 }
 
+// That one name was renamed clears no deletion beside it.
+func TestFoldForgetsRenames(t *testing.T) {
+	for name, path := range map[string]func(i int) string{
+		"into a directory": func(i int) string { return fmt.Sprintf("d/%d", i) },
+		"into a full pass": func(i int) string { return fmt.Sprint(i) },
+	} {
+		s := NewSet()
+		for i := range Limit + 1 {
+			s.MarkMoved(path(i), "elsewhere", entry, uint64(i+1), start)
+		}
+		b := s.Take(at(time.Minute))
+		if b.Everything != nil {
+			b.Entries = append(b.Entries, b.Everything)
+		}
+		for _, e := range b.Entries {
+			if e.Cleared() {
+				t.Errorf("%s: %+v", name, *e)
+			}
+		}
+		if len(b.Entries) != 1 {
+			t.Errorf("%s: %d entries", name, len(b.Entries))
+		}
+	}
+}
+
+// What was approved for many together is not that many times as much when they
+// fold.
+func TestFoldDoesNotMultiplyApprovals(t *testing.T) {
+	s := NewSet()
+	for i := range Limit + 1 {
+		s.Restore(Batch{Entries: []*Entry{{Path: fmt.Sprintf("d/%d", i), Change: entry, Seq: 1, Since: start, Approved: 7}}}, start)
+	}
+	if b := s.Take(start); b.Len() != 1 || b.Entries[0].Approved != 7 {
+		t.Errorf("%d entries, %+v", b.Len(), b.Entries[0])
+	}
+}
+
+// A pass that is due already becomes as old as the oldest reason for it.
+func TestMarkEverythingAgain(t *testing.T) {
+	s := NewSet()
+	s.MarkEverything(5, at(5*time.Second), at(6*time.Second))
+	s.MarkEverything(3, at(3*time.Second), at(9*time.Second))
+	if e := s.Take(at(6 * time.Second)).Everything; e == nil || e.Seq != 3 || !e.Since.Equal(at(3*time.Second)) {
+		t.Errorf("%+v", e)
+	}
+}
+
+// A full pass that failed keeps what was folded into the next one meanwhile.
+func TestRestoredPassComparesContents(t *testing.T) {
+	s := NewSet()
+	s.MarkEverything(1, start, start)
+	b := s.Take(start)
+	for i := range Limit + 1 {
+		s.Mark(fmt.Sprint(i), closed, uint64(i+2), start)
+	}
+	s.Restore(b, start)
+	if e := s.Take(start).Everything; e == nil || e.Change&watch.Content == 0 || e.Seq != 1 {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestFoldKeepsFailuresAndApprovals(t *testing.T) {
 	s := NewSet()
 	s.Restore(Batch{Entries: []*Entry{
@@ -502,13 +563,26 @@ func BenchmarkMark(b *testing.B) {
 
 func TestMarkMoved(t *testing.T) {
 	s := NewSet()
-	s.MarkMoved("from", wholeDir, 1, start)
-	if b := s.Take(start); b.Len() != 1 || b.Entries[0].Approved == 0 {
+	s.MarkMoved("from", "to", wholeDir, 1, start)
+	if b := s.Take(start); b.Len() != 1 || !b.Entries[0].Cleared() {
 		t.Errorf("%+v", b)
 	}
-	s.MarkMoved("from", wholeDir, 2, start)
+	s.MarkMoved("from", "to", wholeDir, 2, start)
 	s.Mark("from", entry, 3, start)
-	if b := s.Take(start); b.Len() != 1 || b.Entries[0].Approved != 0 || b.Entries[0].Seq != 2 {
+	if b := s.Take(start); b.Len() != 1 || b.Entries[0].Cleared() || b.Entries[0].Seq != 2 {
 		t.Errorf("what became of it later is not judged: %+v", b.Entries[0])
+	}
+	// Nor what became of it while the transfer ran that failed.
+	s.MarkMoved("from", "to", wholeDir, 1, start)
+	b := s.Take(start)
+	s.Mark("from", watch.Meta, 2, start)
+	s.Restore(b, start)
+	if b = s.Take(start); !b.Entries[0].Cleared() {
+		t.Errorf("a rename is forgotten: %+v", b.Entries[0])
+	}
+	s.Mark("from", entry, 3, start)
+	s.Restore(b, start)
+	if b = s.Take(start); b.Entries[0].Cleared() {
+		t.Errorf("what became of it meanwhile is not judged: %+v", b.Entries[0])
 	}
 }

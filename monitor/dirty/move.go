@@ -132,7 +132,7 @@ func (m Move) States() (to, from *Entry) {
 		change |= watch.Tree
 	}
 	to = &Entry{Path: m.To, Change: change, Seq: m.Seq, Since: m.Since, NotBefore: m.Since}
-	from = &Entry{Path: m.From, Change: change, Seq: m.Seq, Since: m.Since, NotBefore: m.Since, Approved: approvedMove}
+	from = &Entry{Path: m.From, Change: change, Seq: m.Seq, Since: m.Since, NotBefore: m.Since, MovedTo: m.To}
 	return to, from
 }
 

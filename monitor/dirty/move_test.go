@@ -206,14 +206,14 @@ func TestSettled(t *testing.T) {
 		t.Fatalf("%q, %v", got, settled.Moves)
 	}
 	for path, want := range map[string]Entry{
-		"a": {Change: wholeDir, Seq: 4, Approved: approvedMove},
-		"b": {Change: wholeDir, Seq: 4, Approved: approvedMove},
+		"a": {Change: wholeDir, Seq: 4, MovedTo: "b"},
+		"b": {Change: wholeDir, Seq: 4, MovedTo: "c"},
 		"c": {Change: wholeDir, Seq: 6},
-		"f": {Change: entry | watch.Content, Seq: 5, Approved: approvedMove},
+		"f": {Change: entry | watch.Content, Seq: 5, MovedTo: "g"},
 		"g": {Change: entry | watch.Content | watch.Meta, Seq: 2, Attempts: 3},
 	} {
 		e := byPath(settled, path)
-		if e.Change != want.Change || e.Seq != want.Seq || e.Approved != want.Approved || e.Attempts != want.Attempts {
+		if e.Change != want.Change || e.Seq != want.Seq || e.MovedTo != want.MovedTo || e.Attempts != want.Attempts {
 			t.Errorf("%s: %+v, expected %+v", path, e, want)
 		}
 	}

@@ -1,0 +1,388 @@
+package monitor
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestMassDeletionIsHeld(t *testing.T) {
+	for name, way := range map[string]func(b *bench){
+		"one by one": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			b.change(made, numbered("d/", 150)...)
+			b.change(madeDir, "d")
+		},
+		"as a whole": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			b.change(madeDir, "d")
+		},
+		"as a whole, after a change below": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			b.change(made, "d/1")
+			b.change(madeDir, "d")
+		},
+		"as a whole, replaced by an empty directory": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			check(b.t, os.Mkdir(filepath.Join(b.src, "d"), 0o755))
+			b.change(madeDir, "d")
+		},
+		"emptied, in a set that folded": func(b *bench) {
+			for _, name := range numbered("d/", 150) {
+				check(b.t, os.Remove(filepath.Join(b.src, name)))
+			}
+			b.change(madeDir, "d")
+		},
+		"as a whole, replaced by a file": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			write(b.t, b.src, "d")
+			b.change(madeDir, "d")
+		},
+		"renamed, and removed there": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			b.moved("d", "old", madeDir)
+			b.change(madeDir, "old")
+		},
+		"as a whole, replaced by a directory into which something was renamed": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			write(b.t, b.src, "d/new")
+			b.change(madeDir, "d")
+			b.moved("d/new.tmp", "d/new", made)
+		},
+		"found by a full pass": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			b.pass()
+		},
+	} {
+		for _, rsyncOnly := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, by rsync only %v", name, rsyncOnly), func(t *testing.T) {
+				b := newBench(t)
+				b.remote.DelayUpdates = rsyncOnly
+				testMassDeletionIsHeld(t, b, way)
+			})
+		}
+	}
+}
+
+func testMassDeletionIsHeld(t *testing.T, b *bench, way func(b *bench)) {
+	write(t, b.src, numbered("d/", 150)...)
+	write(t, b.src, numbered("keep/", 20)...)
+	b.pass()
+	b.proven()
+	way(b)
+	write(t, b.src, "new")
+	b.change(made, "new")
+	for range 3 {
+		b.transfer()
+	}
+	if b.hold == nil || b.held == nil {
+		t.Fatalf("150 of 170 deletions are not held; %q is there: %v", "d/1", exists(filepath.Join(b.dst, "d/1")))
+	}
+	if !exists(filepath.Join(b.dst, "d/2")) || !exists(filepath.Join(b.dst, "d/149")) {
+		t.Error("held, and deleted")
+	}
+	if n := b.held.Count; n < 149 || n > 152 { // one that was seen to go is gone
+		t.Errorf("%d deletions are held", n)
+	}
+	if !exists(filepath.Join(b.dst, "new")) {
+		t.Error("a hold keeps other changes from being sent")
+	}
+	orders := b.orders
+	orders.Approve = b.held.ID
+	b.seq++
+	b.define(b.remote, false, orders, 0, b.seq, b.now)
+	b.drain()
+	b.proven()
+}
+
+func TestFewDeletionsGo(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, numbered("d/", 90)...)
+	write(t, b.src, "keep")
+	b.pass()
+	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
+	b.change(madeDir, "d")
+	b.drain()
+	b.proven()
+}
+
+// Few at a time are many in the end.
+func TestDeletionsAddUp(t *testing.T) {
+	b := newBench(t)
+	b.limits.count = 10
+	write(t, b.src, numbered("d/", 40)...)
+	b.pass()
+	b.now = time.Now()
+	for i, name := range numbered("d/", 40) {
+		check(t, os.Remove(filepath.Join(b.src, name)))
+		b.change(made, name)
+		b.mu.Lock()
+		b.begin(t.Context(), b.now.Add(settleLimit)) // within the window
+		if b.hold != nil {
+			if i < 10 || i > 25 {
+				t.Errorf("held after %d", i)
+			}
+			return
+		}
+	}
+	t.Errorf("never held: %d dirty, %v, %v", b.set.Len(), b.failure.err, b.deletions)
+}
+
+// What comes and goes does not add up, only what stays away.
+func TestRegrownTreesDoNotAddUp(t *testing.T) {
+	b := newBench(t)
+	b.limits.count = 10
+	write(t, b.src, numbered("rest/", 50)...)
+	b.pass()
+	b.now = time.Now()
+	began := b.now
+	step := func() {
+		b.now = b.now.Add(time.Second) // within the window
+		b.mu.Lock()
+		b.begin(t.Context(), b.now)
+	}
+	for round := range 4 {
+		write(t, b.src, numbered("build/", 40)...)
+		if round%2 == 1 { // by rsync
+			write(t, b.src, "build/large")
+			check(t, os.Truncate(filepath.Join(b.src, "build/large"), small.FileSize+1))
+		}
+		b.change(madeDir, "build")
+		step()
+		check(t, os.RemoveAll(filepath.Join(b.src, "build")))
+		b.change(madeDir, "build")
+		b.change(made, numbered("build/", 40)...)
+		step()
+		if b.hold != nil {
+			t.Fatalf("round %d is held: %s", round, b.hold.reason)
+		}
+	}
+	if lasted := b.now.Sub(began); lasted > deletionWindow {
+		t.Fatalf("it lasted %v", lasted)
+	}
+	// What is gone for good adds up.
+	for _, name := range numbered("rest/", 50) {
+		check(t, os.Remove(filepath.Join(b.src, name)))
+		b.change(made, name)
+		b.mu.Lock()
+		b.begin(t.Context(), b.now.Add(settleTime))
+		if b.hold != nil {
+			return
+		}
+	}
+	t.Error("never held")
+}
+
+// A tree that is renamed may be new on the remote, and makes up for nothing.
+func TestRenamesMakeUpForNothing(t *testing.T) {
+	b := newBench(t)
+	b.limits.count = 10
+	write(t, b.src, numbered("goes/", 30)...)
+	write(t, b.src, numbered("tree/", 30)...)
+	write(t, b.src, numbered("rest/", 30)...)
+	b.pass()
+	b.now = time.Now()
+	step := func() (deletions int) {
+		b.mu.Lock()
+		b.begin(t.Context(), b.now.Add(settleTime)) // within the window
+		for _, d := range b.deletions {
+			deletions += d.n
+		}
+		return deletions
+	}
+	check(t, os.RemoveAll(filepath.Join(b.src, "goes")))
+	b.change(madeDir, "goes")
+	b.change(made, numbered("goes/", 30)...)
+	before := step()
+	check(t, os.Rename(filepath.Join(b.src, "tree"), filepath.Join(b.src, "renamed")))
+	b.seq++
+	b.markMoved("tree", "renamed", madeDir, false, b.seq, b.now)
+	if after := step(); before == 0 || after < before {
+		t.Errorf("%d deletions count, and %d after a rename", before, after)
+	}
+	b.drain()
+	b.proven()
+}
+
+// A hold whose batch fails otherwise is not counted again with each attempt.
+func TestHoldIsNotCountedTwice(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // it takes an unusable remote
+	}
+	b := newBench(t)
+	write(t, b.src, numbered("d/", 150)...)
+	write(t, b.src, "keep")
+	b.pass()
+	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
+	b.change(made, numbered("d/", 150)...)
+	check(t, os.Truncate(filepath.Join(b.src, "keep"), small.FileSize+1)) // for rsync
+	b.change(made, "keep")
+	// The run for "keep" breaks, after the deletions have been held.
+	d := newDir(t)
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(fmt.Sprintf("#!/bin/sh\ncase \" $* \" in *' --ignore-times '*) exit 12;; esac\nPATH='%s' exec rsync \"$@\"\n", os.Getenv("PATH"))), 0o755))
+	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
+	for range 3 {
+		b.transfer()
+	}
+	if b.held != nil && b.held.Count != 150 {
+		t.Errorf("%d deletions are held", b.held.Count)
+	}
+	if b.hold != nil && b.set.Len()+len(b.hold.entries) > 151 {
+		t.Errorf("%d paths are dirty and %d held", b.set.Len(), len(b.hold.entries))
+	}
+}
+
+// A run whose deletions were stopped by their number has proven nothing, whatever
+// its exit code is.
+func TestStoppedDeletionsAreNotProven(t *testing.T) {
+	for _, code := range []string{"0", "24"} {
+		b := newBench(t)
+		write(t, b.src, "gone", "stays")
+		b.pass()
+		b.proven()
+		b.lane.known.Load().direct = nil
+		d := newDir(t)
+		script := "#!/bin/sh\nPATH='" + os.Getenv("PATH") + `'
+case "$*" in *--dry-run*) exec rsync "$@" ;; esac
+echo run >>` + d + `/runs
+if [ "$(wc -l <` + d + `/runs)" -le 2 ]; then
+	echo "file has vanished: \"` + b.src + `/passing\"" >&2
+	echo "Deletions stopped due to --max-delete limit (1 skipped)" >&2
+	exit ` + code + `
+fi
+exec rsync "$@"
+`
+		check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+		t.Setenv("PATH", d+":"+os.Getenv("PATH"))
+		check(t, os.Remove(filepath.Join(b.src, "gone")))
+		b.change(made, "gone")
+		b.drain()
+		b.proven()
+	}
+}
+
+// During a hold a directory is renamed in which deletions are held.
+func TestHeldDirectoryIsRenamed(t *testing.T) {
+	b := newBench(t)
+	b.remote.DelayUpdates = true
+	write(t, b.src, append(numbered("d/", 150), "d/keep")...)
+	b.pass()
+	for _, name := range numbered("d/", 150) {
+		check(t, os.Remove(filepath.Join(b.src, name)))
+	}
+	b.change(made, numbered("d/", 150)...)
+	b.transfer()
+	if b.hold == nil {
+		t.Fatal("not held")
+	}
+	check(t, os.Rename(filepath.Join(b.src, "d"), filepath.Join(b.src, "e")))
+	b.moved("d", "e", madeDir)
+	b.transfer()
+	if b.hold == nil || !exists(filepath.Join(b.dst, "d/1")) || !exists(filepath.Join(b.dst, "e/keep")) {
+		t.Errorf("hold %+v, d/1 %v, e/keep %v", b.hold, exists(filepath.Join(b.dst, "d/1")), exists(filepath.Join(b.dst, "e/keep")))
+	}
+}
+
+// What has to go from a tree counts together with what is gone beside it.
+func TestDeletionsOfATransferAddUp(t *testing.T) {
+	b := newBench(t)
+	b.remote.DelayUpdates = true
+	write(t, b.src, append(append(numbered("d/", 99), numbered("e/", 99)...), "keep")...)
+	b.pass()
+	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
+	check(t, os.Mkdir(filepath.Join(b.src, "d"), 0o755))
+	b.change(madeDir, "d")
+	for _, name := range numbered("e/", 99) {
+		check(t, os.Remove(filepath.Join(b.src, name)))
+	}
+	b.change(made, numbered("e/", 99)...)
+	b.transfer()
+	if b.hold == nil || !exists(filepath.Join(b.dst, "e/1")) {
+		t.Errorf("198 of 201 are gone; held: %+v", b.hold)
+	}
+}
+
+// Deletions that the user has approved do not count against those that follow.
+func TestApprovedDeletionsCountForNothing(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, append(numbered("d/", 150), numbered("e/", 5)...)...)
+	b.pass()
+	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
+	b.pass()
+	orders := b.orders
+	orders.Approve = b.held.ID
+	b.seq++
+	b.define(b.remote, false, orders, 0, b.seq, b.now)
+	b.mu.Lock()
+	b.begin(t.Context(), b.now) // unlocks
+	if exists(filepath.Join(b.dst, "d")) {
+		t.Fatal("approved, and not deleted")
+	}
+	if n := b.recentDeletions(b.now); n > 0 {
+		t.Errorf("%d deletions count", n)
+	}
+}
+
+func TestEmptiedBesideGitIsHeld(t *testing.T) {
+	b := newBench(t)
+	b.limits.skipGit, b.lane.skipGit = true, true
+	write(t, b.src, append(numbered("f", 60), ".git/HEAD")...)
+	b.pass()
+	for _, name := range numbered("f", 60) {
+		check(t, os.Remove(filepath.Join(b.src, name)))
+	}
+	b.change(made, numbered("f", 60)...)
+	b.transfer()
+	if b.hold == nil || !exists(filepath.Join(b.dst, "f1")) {
+		t.Errorf("hold %+v, f1 is there: %v", b.hold, exists(filepath.Join(b.dst, "f1")))
+	}
+}
+
+// Soon after a look that found it missing, what was gone is there again.
+func TestHoldEndsWhenAllIsThereAgain(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, append(numbered("d/", 150), "keep")...)
+	b.pass()
+	aside := filepath.Join(newDir(t), "d")
+	check(t, os.Rename(filepath.Join(b.src, "d"), aside))
+	b.change(madeDir, "d")
+	b.transfer()
+	if b.hold == nil {
+		t.Fatal("not held")
+	}
+	b.releaseRestored(b.now)
+	check(t, os.Rename(aside, filepath.Join(b.src, "d")))
+	b.now = b.now.Add(time.Second)
+	b.change(madeDir, "d")
+	b.mu.Lock()
+	b.begin(t.Context(), b.now) // unlocks
+	b.releaseRestored(b.now)
+	b.mu.Lock()
+	at, ok := b.restoredDue()
+	b.mu.Unlock()
+	if b.hold == nil || !ok || !at.Equal(b.holdChecked.Add(settleLimit)) {
+		t.Fatalf("hold %+v; to be looked at %v, at %v", b.hold, ok, at)
+	}
+	b.releaseRestored(at)
+	b.drain()
+	b.proven()
+	if _, ok := b.restoredDue(); ok {
+		t.Error("it is looked at for ever")
+	}
+}
+
+// Another pass finds the same deletions, and says no less of them.
+func TestHoldKeepsItsReason(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, append(numbered("d/", 150), "keep")...)
+	b.pass()
+	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
+	b.pass()
+	before := *b.held
+	b.pass()
+	if b.held.ID != before.ID || b.held.Reason != before.Reason || b.held.Count != before.Count {
+		t.Errorf("%+v after %+v", *b.held, before)
+	}
+}
