@@ -66,9 +66,10 @@ type outcome struct {
 	// failed are the paths that could not be brought in line; their Problem
 	// says why.
 	failed []*dirty.Entry
-	// lost: the remote had lost something that nothing announced. linked: a
-	// file was sent that has other names.
-	lost, linked bool
+	// lost: the remote had lost something that nothing announced; replaced: so it
+	// has, because the destination is another directory than before, in which may
+	// be what is somebody else's. linked: a file was sent that has other names.
+	lost, replaced, linked bool
 	// hold are deletions that wait for approval.
 	hold *hold
 	// direct are the paths that went by the direct lane, to be confirmed.

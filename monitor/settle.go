@@ -53,7 +53,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	req := request{
 		batch:   batch,
 		remote:  w.remote,
-		adopt:   !w.adopted,
+		adopt:   !w.adopted || w.replaced,
 		adopted: w.adopt,
 		limits:  w.limits,
 		recent:  w.recentDeletions(now),
@@ -116,7 +116,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 // must not be taken for somebody else's.
 func (w *worker) adopt() {
 	w.mu.Lock()
-	w.adopted = true
+	w.adopted, w.replaced = true, false
 	w.mu.Unlock()
 	w.changed(true)
 }
@@ -141,6 +141,7 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 	if out.hold != nil {
 		w.holdBack(out.hold)
 	}
+	w.replaced = w.replaced || out.replaced
 	seq, _, _ := batch.Oldest()
 	// These passes are as old as the batch: whoever waits for that waits for
 	// them, too.

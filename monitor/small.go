@@ -143,7 +143,7 @@ func (t *transfer) directly() {
 // local destination that is another directory lacks all there was.
 func (l *lane) directFailure(err error) outcome {
 	if l.connection == nil {
-		return outcome{err: err, lost: true}
+		return outcome{err: err, lost: true, replaced: true}
 	}
 	return outcome{err: errors.New("the connection broke"), offline: true, broken: true}
 }

@@ -157,6 +157,35 @@ func TestAdoptionOfOwnAndEmptyDestinations(t *testing.T) {
 	}
 }
 
+// A destination that is another directory than before, such as another disk, may
+// hold what is somebody else's, as at the beginning.
+func TestReplacedDestination(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, numbered("f", 200)...)
+	b.pass()
+	aside := filepath.Join(newDir(t), "dst")
+	check(t, os.Rename(b.dst, aside))
+	check(t, os.Mkdir(b.dst, 0o755))
+	write(t, b.dst, numbered("yours", 50)...)
+	write(t, b.src, "new")
+	b.change(made, "new")
+	b.drain()
+	if b.hold == nil || !b.hold.all || b.held.Count != 50 || !exists(filepath.Join(b.dst, "yours1")) || exists(filepath.Join(b.dst, "new")) {
+		t.Fatalf("%+v", b.hold)
+	}
+	check(t, os.RemoveAll(b.dst))
+	check(t, os.Rename(aside, b.dst))
+	orders := b.orders
+	orders.Retry++
+	b.seq++
+	b.define(b.remote, false, orders, 0, b.seq, b.now)
+	b.drain()
+	b.proven()
+	if b.replaced {
+		t.Error("it is still another one")
+	}
+}
+
 // What changes while its transfer fails, or is held, is sent in the end.
 func TestSameSizeSameTime(t *testing.T) {
 	b := newBench(t)

@@ -94,7 +94,9 @@ type worker struct {
 	lastFullPass time.Time
 	nextFullPass time.Time
 	drift        int
-	adopted      bool
+	// adopted: what the destination holds is known not to be anybody else's;
+	// replaced: it is another directory since.
+	adopted, replaced bool
 	// cleanAsOf is until when the remote is known to equal the workspace, zero
 	// for not at all; stamp is the file that remembers it, stampedAt when it was
 	// written last.
