@@ -72,6 +72,9 @@ type outcome struct {
 	lost, replaced, linked bool
 	// hold are deletions that wait for approval.
 	hold *hold
+	// obstacles stand in the way to paths of the batch, and are on the remote now
+	// where it may have had directories before.
+	obstacles []*dirty.Entry
 	// direct are the paths that went by the direct lane, to be confirmed.
 	direct []*dirty.Entry
 

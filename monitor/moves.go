@@ -1,6 +1,13 @@
 package monitor
 
-import "wsync/monitor/dirty"
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"syscall"
+
+	"wsync/monitor/dirty"
+)
 
 // A rename may be repeated on the remote only if the remote has at the old name
 // what was renamed here. A transfer that looked at one of the names after the
@@ -17,9 +24,14 @@ type ended struct {
 	batch dirty.Batch
 }
 
-// noteEnd keeps a transfer in mind, and returns how to forget it: to be called
-// when all that changed until now is marked. The caller holds mu.
-func (w *worker) noteEnd(batch dirty.Batch) (forget func()) {
+// noteEnd keeps a transfer in mind, with the obstacles that it came upon, and
+// returns how to forget it: to be called when all that changed until now is
+// marked. The caller holds mu.
+func (w *worker) noteEnd(batch dirty.Batch, obstacles []*dirty.Entry) (forget func()) {
+	if len(obstacles) > 0 {
+		batch.Entries = append(slices.Clip(batch.Entries), obstacles...)
+		w.set.SettleMoves() // of those that came meanwhile
+	}
 	w.endings++
 	id := w.endings
 	if len(w.ended) < endedLimit {
@@ -33,6 +45,22 @@ func (w *worker) noteEnd(batch dirty.Batch) (forget func()) {
 		defer w.mu.Unlock()
 		for len(w.ended) > 0 && w.ended[0].id <= id {
 			w.ended = w.ended[1:]
+		}
+	}
+}
+
+// findObstacles finds what is in the way to the paths of entries: what they lie
+// below, and is a directory no more. A plan lists that instead, so that a path
+// through it does not lead on the remote where it did.
+func (t *transfer) findObstacles(entries []*dirty.Entry) {
+	seen := make(map[string]bool)
+	for _, e := range entries {
+		for dir := dirty.Parent(e.Path); dir != "" && !seen[dir]; dir = dirty.Parent(dir) {
+			seen[dir] = true
+			info, err := t.lane.lstat(dir)
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || err == nil && !info.IsDir() {
+				t.out.obstacles = append(t.out.obstacles, &dirty.Entry{Path: dir})
+			}
 		}
 	}
 }

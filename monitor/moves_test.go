@@ -54,3 +54,33 @@ func TestMoveBehindATransfer(t *testing.T) {
 		})
 	}
 }
+
+// While a transfer runs, a file is moved out of a directory, and a link takes the
+// place of the directory. The transfer makes the link, so that the rename would
+// find another file behind it.
+func TestMoveThroughAnObstacle(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, "d/sub/f", "d/other", "e/other", "e/sub/f")
+	b.pass()
+	b.proven()
+	b.change(watch.Content, "d/sub/f")
+	b.afterEvents = func(func()) {} // the watcher is not done yet
+	b.guard = func(uint64) string { // the batch is taken
+		check(t, os.Rename(filepath.Join(b.src, "d/other"), filepath.Join(b.src, "out")))
+		check(t, os.Rename(filepath.Join(b.src, "d"), filepath.Join(b.src, "old")))
+		check(t, os.Symlink("e", filepath.Join(b.src, "d")))
+		b.seq++
+		b.markMoved("d/other", "out", made, true, b.seq, b.now)
+		return ""
+	}
+	b.transfer()
+	b.guard = func(uint64) string { return "" }
+	if b.canMove("d/sub2", "elsewhere") {
+		t.Error("what was moved before, and is told of now, would be repeated")
+	}
+	b.seq++
+	b.markMoved("d", "old", madeDir, true, b.seq, b.now)
+	b.change(made, "d")
+	b.drain()
+	b.proven()
+}

@@ -89,7 +89,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	}
 
 	w.mu.Lock()
-	forget := w.noteEnd(batch)
+	forget := w.noteEnd(batch, out.obstacles)
 	defer w.afterEvents(forget)
 	w.cancel = nil
 	if batch.Everything != nil && reason < w.reason {

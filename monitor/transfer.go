@@ -44,6 +44,7 @@ type ran struct {
 
 // do transfers the batch.
 func (t *transfer) do() {
+	defer t.findObstacles(t.batch.Entries)
 	t.lane.learn(t.ctx, &t.endpoint, false)
 	if t.adopt && t.approvedByUser() == 0 && t.holdAdoption() || t.out.err != nil {
 		return

@@ -149,7 +149,7 @@ func (s *Set) MarkMoved(from, to string, change watch.Change, seq uint64, now ti
 
 // MarkEverything makes a full pass due at notBefore, or earlier if one already is.
 func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
-	s.settleMoves()
+	s.SettleMoves()
 	if s.everything == nil {
 		s.everything = &Entry{Change: watch.Tree, Seq: seq, Since: now, NotBefore: notBefore}
 		return
@@ -278,7 +278,7 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 		return
 	}
 	b = b.Settled()
-	s.settleMoves() // what comes back may be below their names
+	s.SettleMoves() // what comes back may be below their names
 	if e := b.Everything; e != nil {
 		e.NotBefore = notBefore
 		if f := s.everything; f != nil {
@@ -338,8 +338,8 @@ func (s *Set) EndDeferral(now time.Time) {
 	}
 }
 
-// settleMoves turns the moves into entries.
-func (s *Set) settleMoves() {
+// SettleMoves turns the moves into entries: they are not to be repeated.
+func (s *Set) SettleMoves() {
 	moves := s.moves
 	s.moves = nil
 	for _, m := range moves {
@@ -369,7 +369,7 @@ func (s *Set) fold() {
 	if len(s.entries) <= Limit/2 {
 		return
 	}
-	s.settleMoves()
+	s.SettleMoves()
 	for _, e := range s.entries {
 		if s.everything == nil {
 			s.everything = &Entry{Change: watch.Tree, Seq: e.Seq, Since: e.Since, NotBefore: e.NotBefore}
