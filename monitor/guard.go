@@ -137,32 +137,3 @@ func (l deletionLimits) judge(root string, deletions int) string {
 	}
 	return ""
 }
-
-// changedSince returns the regular files below root whose inode changed at or
-// after since. complete is false when there are more than limit.
-func changedSince(root string, since time.Time, limit int) (paths []string, complete bool) {
-	complete = true
-	filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return nil // rsync will say what it thinks of a directory that cannot be read
-		}
-		info, err := d.Info()
-		if err != nil {
-			return nil // gone: there will be an event
-		}
-		if changeTime(info).Before(since) {
-			return nil
-		}
-		if len(paths) == limit {
-			complete = false
-			return filepath.SkipAll
-		}
-		relative, err := filepath.Rel(root, p)
-		if err != nil {
-			return err
-		}
-		paths = append(paths, filepath.ToSlash(relative))
-		return nil
-	})
-	return paths, complete
-}

@@ -205,18 +205,12 @@ func (l *lane) lstat(name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// lookThrough looks at all that is in directories of the workspace, as lstat
-// does.
-func (l *lane) lookThrough(dirs []string) {
+// lookThrough looks at all files in directories of the workspace, as lstat does.
+func (l *lane) lookThrough(ctx context.Context, dirs []string) {
 	for _, dir := range dirs {
-		filepath.WalkDir(filepath.Join(l.root, filepath.FromSlash(dir)), func(path string, e fs.DirEntry, err error) error {
-			if err != nil || !e.Type().IsRegular() {
-				return nil // rsync says what cannot be read
-			}
-			if name, err := filepath.Rel(l.root, path); err == nil {
-				l.lstat(filepath.ToSlash(name))
-			}
-			return nil
+		walkFiles(ctx, l.root, dir, func(name string, _ fs.DirEntry) bool {
+			l.lstat(name)
+			return true
 		})
 	}
 }

@@ -1,8 +1,8 @@
 package monitor
 
 import (
+	"context"
 	"io/fs"
-	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -55,35 +55,27 @@ func (l *links) add(name string) {
 // known by its new name only: what was there before has no event of its own. A
 // file whose other names are elsewhere does not matter, and there may be very
 // many of them: package managers link what they install.
-func (l *links) scan(root string) {
+func (l *links) scan(ctx context.Context, root string) {
 	type file struct{ device, inode uint64 }
 	names := make(map[file]string)
-	filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() {
-			return nil // rsync says what cannot be read
-		}
+	walkFiles(ctx, root, "", func(name string, e fs.DirEntry) bool {
 		info, err := e.Info()
 		if err != nil {
-			return nil // it is gone
+			return true // it is gone
 		}
 		st, ok := info.Sys().(*syscall.Stat_t)
 		if !ok || st.Nlink < 2 {
-			return nil
+			return true
 		}
-		name, err := filepath.Rel(root, path)
-		if err != nil {
-			return nil
-		}
-		name = filepath.ToSlash(name)
 		f := file{uint64(st.Dev), st.Ino}
 		other, known := names[f]
 		if !known {
 			names[f] = name
-			return nil
+			return true
 		}
 		l.add(other)
 		l.add(name)
-		return nil
+		return true
 	})
 }
 
@@ -105,15 +97,23 @@ func (l *links) any(entries []*dirty.Entry) bool {
 	return false
 }
 
-// moved gives the paths at and below from the names that they have after a
-// rename. The old ones stay: what is open keeps its name.
-func (l *links) moved(from, to string) {
+// moved gives the paths at and, with dir, below from the names that they have
+// after a rename. The old ones stay: what is open keeps its name.
+func (l *links) moved(from, to string, dir bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.many {
+		return
+	}
 	var renamed []string
-	for p := range l.paths {
-		if p == from || dirty.Below(p, from) {
-			renamed = append(renamed, to+p[len(from):])
+	if l.paths[from] {
+		renamed = append(renamed, to)
+	}
+	if dir {
+		for p := range l.paths {
+			if dirty.Below(p, from) {
+				renamed = append(renamed, to+p[len(from):])
+			}
 		}
 	}
 	for _, p := range renamed {

@@ -104,7 +104,7 @@ func TestLinksAreBounded(t *testing.T) {
 	if about("other") || !about("d/7") {
 		t.Error("a path is taken for another")
 	}
-	l.moved("d", "e")
+	l.moved("d", "e", true)
 	if !about("e/7") || !about("other") || l.any(nil) {
 		t.Error("beyond the bound any path may be one")
 	}

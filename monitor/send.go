@@ -46,7 +46,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	if !t.confirm {
 		// A change in a tree has no look of its own.
 		var looking sync.WaitGroup
-		looking.Go(func() { t.lane.lookThrough(plan.Trees) })
+		looking.Go(func() { t.lane.lookThrough(t.ctx, plan.Trees) })
 		defer looking.Wait()
 	}
 	ran := false

@@ -143,13 +143,13 @@ func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) 
 // cannot.
 func (t *transfer) fullPass() {
 	var scanning sync.WaitGroup
-	scanning.Go(func() { t.lane.links.scan(t.lane.root) })
+	scanning.Go(func() { t.lane.links.scan(t.ctx, t.lane.root) })
 	defer scanning.Wait()
 	t.tendOwn()
 	everything := dirty.Batch{Everything: t.batch.Everything}
 	var reread []string
 	if !t.since.IsZero() {
-		paths, all := changedSince(t.lane.root, t.since, dirty.Limit)
+		paths, all := changedSince(t.ctx, t.lane.root, t.since, dirty.Limit)
 		if reread = paths; !all {
 			reread, t.batch.Everything.Change = nil, t.batch.Everything.Change|watch.Content
 		}

@@ -1,0 +1,50 @@
+package monitor
+
+import (
+	"context"
+	"io/fs"
+	"path/filepath"
+	"time"
+)
+
+// walkFiles visits the regular files below a directory of the workspace, dir and
+// name being relative to its root, until ctx is done or visit returns false. What
+// cannot be read is passed over: rsync will say what it thinks of it.
+func walkFiles(ctx context.Context, root, dir string, visit func(name string, e fs.DirEntry) bool) {
+	filepath.WalkDir(filepath.Join(root, filepath.FromSlash(dir)), func(path string, e fs.DirEntry, err error) error {
+		if ctx.Err() != nil {
+			return filepath.SkipAll
+		}
+		if err != nil || !e.Type().IsRegular() {
+			return nil
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return nil
+		}
+		if !visit(filepath.ToSlash(name), e) {
+			return filepath.SkipAll
+		}
+		return nil
+	})
+}
+
+// changedSince returns the regular files below root whose inode changed at or
+// after since. complete is false when there are more than limit.
+func changedSince(ctx context.Context, root string, since time.Time, limit int) (paths []string, complete bool) {
+	complete = true
+	walkFiles(ctx, root, "", func(name string, e fs.DirEntry) bool {
+		info, err := e.Info()
+		if err != nil {
+			return true // gone: there will be an event
+		}
+		if changeTime(info).Before(since) {
+			return true
+		}
+		if complete = len(paths) < limit; complete {
+			paths = append(paths, name)
+		}
+		return complete
+	})
+	return paths, complete
+}
