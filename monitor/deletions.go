@@ -25,7 +25,16 @@ const (
 // whether it does. The outcome is final then, or when its err is set.
 func (t *transfer) holdAdoption() bool {
 	list, ok := t.run(rsync.ListDeletions(t.endpoint, t.except))
-	if list.said.MissingDestination() {
+	if ok && list.verdict == rsync.Partial && len(list.said.Failures) > 0 {
+		// What cannot be read here keeps rsync from looking further there. Without
+		// it, it does; what is below fails until it can be read, and goes nowhere.
+		except := slices.Clone(t.except)
+		for _, f := range list.said.Failures {
+			except = append(except, f.Path)
+		}
+		list, ok = t.run(rsync.ListDeletions(t.endpoint, except))
+	}
+	if list.said.MissingDestination {
 		t.out = outcome{} // there is nothing foreign
 		return false
 	}

@@ -244,18 +244,14 @@ func TestStoppedDeletionsAreNotProven(t *testing.T) {
 		b.proven()
 		b.lane.known.Load().direct = nil
 		d := newDir(t)
-		script := "#!/bin/sh\nPATH='" + os.Getenv("PATH") + `'
-case "$*" in *--dry-run*) exec rsync "$@" ;; esac
-echo run >>` + d + `/runs
-if [ "$(wc -l <` + d + `/runs)" -le 2 ]; then
-	echo "file has vanished: \"` + b.src + `/passing\"" >&2
+		scriptedRsync(t, `case "$*" in *--dry-run*) exec rsync "$@" ;; esac
+echo run >>`+d+`/runs
+if [ "$(wc -l <`+d+`/runs)" -le 2 ]; then
+	echo "file has vanished: \"`+b.src+`/passing\"" >&2
 	echo "Deletions stopped due to --max-delete limit (1 skipped)" >&2
-	exit ` + code + `
+	exit `+code+`
 fi
-exec rsync "$@"
-`
-		check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
-		t.Setenv("PATH", d+":"+os.Getenv("PATH"))
+exec rsync "$@"`)
 		check(t, os.Remove(filepath.Join(b.src, "gone")))
 		b.change(made, "gone")
 		b.drain()

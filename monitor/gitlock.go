@@ -16,21 +16,33 @@ import (
 const gitLockLimit = 5 * time.Second
 
 // gitDir is the repository's directory that a path is or lies in: up to the
-// last component ".git", and one of its submodules where it has those; "" for a
-// path of no repository.
-func gitDir(path string) string {
+// last component ".git", or that of a submodule below it; "" for a path of no
+// repository. A submodule's name may have slashes: isRepository tells where it
+// ends.
+func gitDir(path string, isRepository func(dir string) bool) string {
 	i := strings.LastIndex(path, ".git")
 	for ; i >= 0; i = strings.LastIndex(path[:i], ".git") {
 		end := i + len(".git")
 		if (i == 0 || path[i-1] == '/') && (end == len(path) || path[end] == '/') {
-			if name, ok := strings.CutPrefix(path[end:], "/modules/"); ok {
-				name, _, _ = strings.Cut(name, "/")
-				end += len("/modules/") + len(name)
+			top := path[:end]
+			if strings.HasPrefix(path[end:], "/modules/") {
+				for dir := path; len(dir) > end+len("/modules"); dir = dirty.Parent(dir) {
+					if isRepository(dir) {
+						return dir
+					}
+				}
 			}
-			return path[:end]
+			return top
 		}
 	}
 	return ""
+}
+
+// isRepository tells that dir, of the workspace at root, is the directory of a
+// repository (gitrepository-layout(5)).
+func isRepository(root, dir string) bool {
+	_, err := os.Lstat(filepath.Join(root, filepath.FromSlash(dir), "HEAD"))
+	return err == nil
 }
 
 // gitLocked tells that git is changing the repository whose directory is dir:
@@ -74,11 +86,11 @@ type gitLocks map[string]time.Time
 // split divides a batch into what may be sent now and what has to wait, each
 // until the time that its repository has in the result. freed are the
 // repositories that had to wait and no longer are locked: what else waits for
-// them may be sent, too. locked looks at a repository.
-func (g gitLocks) split(entries []*dirty.Entry, now time.Time, locked func(dir string) bool) (free []*dirty.Entry, held map[string][]*dirty.Entry, freed []string) {
+// them may be sent, too. repository is gitDir, locked looks at what it returns.
+func (g gitLocks) split(entries []*dirty.Entry, now time.Time, repository func(path string) string, locked func(dir string) bool) (free []*dirty.Entry, held map[string][]*dirty.Entry, freed []string) {
 	waits := make(map[string]bool) // what was found out about a repository
 	for i, e := range entries {
-		dir := gitDir(e.Path)
+		dir := repository(e.Path)
 		if dir == "" {
 			if held != nil {
 				free = append(free, e)
@@ -122,14 +134,17 @@ func (g gitLocks) split(entries []*dirty.Entry, now time.Time, locked func(dir s
 // The end of the wait needs no timer: the removal of a lock marks its path. The
 // caller holds mu, and the batch is just from the set.
 func (w *worker) holdLocked(batch dirty.Batch, now time.Time) dirty.Batch {
+	repository := func(path string) string {
+		return gitDir(path, func(dir string) bool { return isRepository(w.lane.root, dir) })
+	}
 	locked := func(dir string) bool { return gitLocked(w.lane.root, dir) }
-	free, held, freed := w.gitLocks.split(batch.Entries, now, locked)
+	free, held, freed := w.gitLocks.split(batch.Entries, now, repository, locked)
 	batch.Entries = free
 	for dir, entries := range held {
 		w.set.Restore(dirty.Batch{Entries: entries}, w.gitLocks[dir].Add(gitLockLimit))
 	}
 	for _, dir := range freed {
-		w.set.Hasten(func(path string) bool { return gitDir(path) == dir }, now)
+		w.set.Hasten(func(path string) bool { return repository(path) == dir }, now)
 	}
 	if len(freed) > 0 {
 		batch.Entries = append(batch.Entries, w.set.Take(now).Entries...)

@@ -13,26 +13,33 @@ import (
 )
 
 func TestGitDir(t *testing.T) {
+	repositories := []string{".git", ".git/modules/sub", ".git/modules/lib/json", ".git/modules/lib/json/modules/deep"}
 	for path, want := range map[string]string{
-		"":                              "",
-		"a/b":                           "",
-		".git":                          ".git",
-		".git/index":                    ".git",
-		".git/refs/heads/x":             ".git",
-		"a/.git/HEAD":                   "a/.git",
-		"a/.git":                        "a/.git",
-		".gitignore":                    "",
-		".github/workflows":             "",
-		"x.git/HEAD":                    "",
-		"a.git/b/.git/HEAD":             "a.git/b/.git",
-		".git/x.git/y":                  ".git",
-		".git/worktrees/w/HEAD":         ".git",
-		".git/modules/sub":              ".git/modules/sub",
-		".git/modules/sub/index":        ".git/modules/sub",
-		".git/modules":                  ".git",
-		"a/.git/hooks/.git/objects/x/y": "a/.git/hooks/.git",
+		"":                             "",
+		"a/b":                          "",
+		".git":                         ".git",
+		".git/index":                   ".git",
+		".git/refs/heads/x":            ".git",
+		"a/.git/HEAD":                  "a/.git",
+		"a/.git":                       "a/.git",
+		".gitignore":                   "",
+		".github/workflows":            "",
+		"x.git/HEAD":                   "",
+		"a.git/b/.git/HEAD":            "a.git/b/.git",
+		".git/x.git/y":                 ".git",
+		".git/worktrees/w/HEAD":        ".git",
+		".git/modules/sub":             ".git/modules/sub",
+		".git/modules/sub/index":       ".git/modules/sub",
+		".git/modules":                 ".git",
+		".git/modules/new/index":       ".git",
+		".git/modules/lib":             ".git",
+		".git/modules/lib/json/index":  ".git/modules/lib/json",
+		".git/modules/lib/json/refs/x": ".git/modules/lib/json",
+
+		".git/modules/lib/json/modules/deep/config": ".git/modules/lib/json/modules/deep",
+		"a/.git/hooks/.git/objects/x/y":             "a/.git/hooks/.git",
 	} {
-		if got := gitDir(path); got != want {
+		if got := gitDir(path, func(dir string) bool { return slices.Contains(repositories, dir) }); got != want {
 			t.Errorf("%q: %q, expected %q", path, got, want)
 		}
 	}
@@ -68,7 +75,7 @@ func TestGitLocksSplit(t *testing.T) {
 			entries = append(entries, &dirty.Entry{Path: p})
 		}
 		looked := make(map[string]int)
-		free, held, freed := g.split(entries, start.Add(step.at), func(dir string) bool {
+		free, held, freed := g.split(entries, start.Add(step.at), func(path string) string { return gitDir(path, nil) }, func(dir string) bool {
 			looked[dir]++
 			return slices.Contains(strings.Fields(step.locked), dir)
 		})

@@ -58,6 +58,16 @@ func beNobody(t *testing.T) {
 	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
 }
 
+// scriptedRsync puts a shell script in the place of rsync, which it may call by
+// that name.
+func scriptedRsync(t *testing.T, script string) {
+	t.Helper()
+	d := newDir(t)
+	script = "#!/bin/sh\nPATH='" + os.Getenv("PATH") + "'\n" + script + "\n"
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
+}
+
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

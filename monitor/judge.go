@@ -12,7 +12,8 @@ import (
 // on after an error with a path, and names it; what it did not name is there.
 // The exception are deletions: after a read error there are none, and a
 // directory that failed takes what is below it along. So the part is run
-// again without the failed paths, and that run proves it.
+// again without the failed paths, and that run proves it. So it is when rsync had
+// more to say than is kept.
 func (t *transfer) judge(r ran, part dirty.Batch) {
 	switch r.verdict {
 	case rsync.Done:
@@ -23,16 +24,16 @@ func (t *transfer) judge(r ran, part dirty.Batch) {
 		return
 	}
 	unclear := len(r.said.Unattributed) > 0 && r.Code != codeFileIO // there the rest is not believed anyway
-	if len(r.said.Failures) == 0 || unclear || r.Truncated {
+	if len(r.said.Failures) == 0 || unclear {
 		t.fail(r.Code, rsync.Trouble, r.said)
 		return
 	}
 	news := t.separate(r.said.Failures, part)
 	switch {
-	case !news && part.Everything != nil && (r.said.DeletionsSkipped || r.Code == codeFileIO):
+	case !news && part.Everything != nil && (r.said.DeletionsSkipped || r.Code == codeFileIO || r.Truncated):
 		// The same paths fail again although they were left out.
 		t.fail(r.Code, rsync.Trouble, r.said)
-	case news || r.said.DeletionsSkipped || r.Code == codeFileIO:
+	case news || r.said.DeletionsSkipped || r.Code == codeFileIO || r.Truncated:
 		rest := dirty.Batch{Everything: part.Everything}
 		for _, e := range part.Entries {
 			if t.failure(e.Path) == "" {

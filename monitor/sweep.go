@@ -36,7 +36,7 @@ func (t *transfer) sweep(s sweep) {
 		t.makeRoom(s.list, s.part)
 	}
 	if !ok {
-		t.out.lost = t.out.lost || first.said.MissingDestination()
+		t.out.lost = t.out.lost || first.said.MissingDestination
 		return
 	}
 	t.account(first, s)

@@ -111,7 +111,7 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 	t.out.progress = sum(result.Progress)
 	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, t.lane.realRoot(), t.remote.RemotePath)}
 	r.verdict, _ = rsync.Classify(result.Code)
-	if result.Code == codeFileIO && len(r.said.Failures) > 0 && !r.said.MissingDestination() {
+	if result.Code == codeFileIO && len(r.said.Failures) > 0 && !r.said.MissingDestination {
 		// A named path has no room; others may still have. See judge.
 		r.verdict = rsync.Partial
 	}

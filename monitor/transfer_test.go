@@ -100,6 +100,34 @@ func TestUnwritableDirectoryStaysDirty(t *testing.T) {
 	}
 }
 
+// More paths fail than rsync's words are kept of.
+func TestVeryManyFailingPaths(t *testing.T) {
+	beNobody(t)
+	b := newBench(t)
+	b.remote.DelayUpdates = true
+	names := numbered("d/a-rather-long-name-for-a-file-that-nobody-may-read-", 3000)
+	write(t, b.src, append(names, "ok")...)
+	for _, name := range names {
+		check(t, os.Chmod(filepath.Join(b.src, name), 0))
+	}
+	b.pass()
+	for range 8 {
+		b.transfer()
+	}
+	failing := make(map[string]bool)
+	for _, e := range b.set.Failing() {
+		failing[e.Path] = true
+	}
+	for _, name := range names {
+		if !failing[name] {
+			t.Fatalf("%s counts as sent", name)
+		}
+	}
+	if b.set.Everything() || b.failure.err != nil || failing["ok"] {
+		t.Errorf("they fail others: everything %v, %v", b.set.Everything(), b.failure.err)
+	}
+}
+
 // A workspace reached through a symbolic link: rsync names its real paths.
 func TestLinkedRootAttributesFailures(t *testing.T) {
 	beNobody(t)
@@ -154,6 +182,44 @@ func TestAdoptionOfOwnAndEmptyDestinations(t *testing.T) {
 				t.Error("not adopted")
 			}
 		})
+	}
+}
+
+// Not every file that somebody misses is the destination, which is in use here.
+func TestAdoptionWithNoise(t *testing.T) {
+	for name, script := range map[string]string{
+		"a warning":           `case "$*" in *--dry-run*) echo 'bash: warning: setlocale: cannot change locale: No such file or directory' >&2 ;; esac; exec rsync "$@"`,
+		"no rsync behind ssh": `echo 'bash: line 1: /usr/bin/rrsync: No such file or directory' >&2; exit 127`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.adopted = false
+			write(t, b.src, "mine")
+			write(t, b.dst, "yours")
+			scriptedRsync(t, script)
+			b.pass()
+			if b.adopted || !exists(filepath.Join(b.dst, "yours")) || b.hold == nil && b.failure.err == nil {
+				t.Errorf("adopted %v, hold %+v, failure %v", b.adopted, b.hold, b.failure.err)
+			}
+		})
+	}
+}
+
+// What cannot be read here keeps nobody from finding what is foreign there.
+func TestAdoptionByAWorkspaceThatIsPartlyUnreadable(t *testing.T) {
+	beNobody(t)
+	for _, foreign := range []string{"", "yours"} {
+		b := newBench(t)
+		b.adopted = false
+		write(t, b.src, "mine", "secret/f")
+		check(t, os.Chmod(filepath.Join(b.src, "secret"), 0))
+		if foreign != "" {
+			write(t, b.dst, foreign)
+		}
+		b.pass()
+		if held := b.hold != nil && b.hold.all; held != (foreign != "") || exists(filepath.Join(b.dst, "mine")) == held {
+			t.Errorf("foreign %q: hold %+v, failure %v", foreign, b.hold, b.failure.err)
+		}
 	}
 }
 

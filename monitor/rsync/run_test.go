@@ -137,7 +137,7 @@ func TestMkpath(t *testing.T) {
 	src, dst := dir(t, 0), filepath.Join(dir(t, 0), "no", "such dir")
 	tree(t, src, map[string]string{"f": "x"})
 	r := run(t, src, FullPass(local(dst, Strategy{}), nil, 0), 11)
-	if !ParseStderr(r.Stderr, src, dst).MissingDestination() {
+	if !ParseStderr(r.Stderr, src, dst).MissingDestination {
 		t.Errorf("a missing destination is not found in:\n%s", r.Stderr)
 	}
 	run(t, src, FullPass(local(dst, modern), nil, 0))
@@ -149,7 +149,7 @@ func TestListDeletionsWithoutDestination(t *testing.T) {
 	dst := filepath.Join(src+"-no", "such dir")
 	for _, e := range []Endpoint{local(dst, modern), remote(t, dst, "", modern)} {
 		r := run(t, src, ListDeletions(e, nil), 0, 11)
-		if r.Deleted != 0 || r.Code != 0 && !ParseStderr(r.Stderr, src, dst).MissingDestination() {
+		if r.Deleted != 0 || r.Code != 0 && !ParseStderr(r.Stderr, src, dst).MissingDestination {
 			t.Errorf("%d deletions, code %d\n%s", r.Deleted, r.Code, r.Stderr)
 		}
 	}

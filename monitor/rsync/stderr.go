@@ -38,29 +38,15 @@ type Complaints struct {
 	// DeletionsSkipped: after a read error rsync deleted nothing.
 	// DeletionsHeld: --max-delete stopped deletions.
 	DeletionsSkipped, DeletionsHeld bool
+	// MissingDestination: a run, which may have been a dry one, found no
+	// destination. That is rsync's word only: others say "No such file or
+	// directory" of much else.
+	MissingDestination bool
 }
 
 // DiskFull tells that there was no room on the remote.
 func (c Complaints) DiskFull() bool {
 	return c.contain("No space left on device") || c.contain("Disk quota exceeded")
-}
-
-// MissingDestination tells that a run, which may have been a dry one, found no
-// destination.
-func (c Complaints) MissingDestination() bool {
-	for _, lines := range [][]string{c.Unattributed, c.Other} {
-		for _, line := range lines {
-			if strings.Contains(line, "No such file or directory") {
-				return true
-			}
-		}
-	}
-	for _, f := range c.Failures {
-		if f.Path == "" && strings.Contains(f.Message, "No such file or directory") {
-			return true
-		}
-	}
-	return false
 }
 
 // contain tells that text is in any line.
@@ -89,7 +75,9 @@ var (
 	tempName   = regexp.MustCompile(`(?s)^\.(.+)\.[A-Za-z0-9]{6}$`)
 	escaped    = regexp.MustCompile(`\\#([0-7]{3})`)
 	attribute  = regexp.MustCompile(`failed to set (?:times|permissions|attributes|mode)|(?:chown|chgrp|lchown|chmod|utimens?) "`)
-	vanished   = regexp.MustCompile(`^file has vanished: |\[sender\].*: (?:No such file or directory \(2\)|Not a directory \(20\)|Is a directory \(21\))`)
+	vanished   = regexp.MustCompile(`^(?:file|directory) has vanished: |\[sender\].*: (?:No such file or directory \(2\)|Not a directory \(20\)|Is a directory \(21\))`)
+	noTarget   = regexp.MustCompile(`^rsync: (?:\[(?:Receiver|receiver|generator)[^\]]*\] )?(?:mkdir|change_dir(?:#\d)?) "(.*)"(?: \(in [^)]*\))? failed: No such file or directory`)
+	forbidden  = regexp.MustCompile(`^daemon refused to receive (?:file|directory) "(.*)"$`)
 	who        = regexp.MustCompile(`^rsync: (?:\[([a-zA-Z]+)(?:=[0-9.a-z]+)?\] )?`)
 )
 
@@ -115,11 +103,14 @@ func ParseStderr(stderr, source, destination string) Complaints {
 		case strings.TrimSpace(line) == "" || hasAnyPrefix(line, ignored):
 		case strings.HasPrefix(line, "rsync error: ") || strings.HasPrefix(line, "rsync warning: "):
 			c.Summary = line
-		case strings.HasPrefix(line, "rsync: "), strings.HasPrefix(line, "file has vanished: "),
+		case strings.HasPrefix(line, "rsync: "), strings.HasPrefix(line, "file has vanished: "), strings.HasPrefix(line, "directory has vanished: "),
 			strings.HasPrefix(line, "ERROR: "), strings.HasPrefix(line, "cannot delete non-empty directory: "),
 			strings.HasPrefix(line, "could not make way for "), strings.HasPrefix(line, "skipping non-regular file "):
 			message := who.ReplaceAllString(line, "")
 			paths := likely(pathsOf(line, source, destination), source)
+			if m := noTarget.FindStringSubmatch(line); m != nil && unescape(m[1]) != source && (len(paths) == 0 || slices.Contains(paths, "")) {
+				c.MissingDestination = true
+			}
 			if len(paths) == 0 {
 				c.Unattributed = append(c.Unattributed, message)
 			}
@@ -166,6 +157,8 @@ func pathsOf(line, source, destination string) []string {
 	if rest, ok := strings.CutPrefix(line, "ERROR: "); ok {
 		if end := strings.LastIndex(rest, " failed verification"); end >= 0 {
 			found.add(unescape(rest[:end]))
+		} else if m := forbidden.FindStringSubmatch(rest); m != nil {
+			found.add(unescape(m[1]))
 		}
 		return found
 	}

@@ -44,6 +44,7 @@ func TestParseStderrFindsPaths(t *testing.T) {
 		{`rsync: [sender] change_dir "/home/u/ws/d" failed: Permission denied (13)`, "", []failed{{path: "d"}}},
 		{`rsync: [sender] link_stat "/home/u/ws/x" failed: No such file or directory (2)`, "", []failed{{path: "x", vanished: true}}},
 		{`file has vanished: "/home/u/ws/a"`, "", []failed{{path: "a", vanished: true}}},
+		{`directory has vanished: "/home/u/ws/d/e"`, "", []failed{{path: "d/e", vanished: true}}},
 		{`rsync: send_files failed to open "/home/u/ws/x": Permission denied (13)`, "", []failed{{path: "x"}}},
 		{`rsync: opendir "/home/u/ws/." failed: Permission denied (13)`, "", []failed{{path: ""}}},
 		// The receiver's contents.
@@ -63,6 +64,8 @@ func TestParseStderrFindsPaths(t *testing.T) {
 		{`could not make way for new symlink: trail `, "", []failed{{path: "trail "}}},
 		{`cannot delete non-empty directory: p/rep `, "", []failed{{path: "p/rep "}}},
 		{`ERROR: sub/f failed verification -- update discarded.`, "", []failed{{path: "sub/f"}}},
+		{`ERROR: daemon refused to receive file "sub/x.tmp"`, "mod", []failed{{path: "sub/x.tmp"}}},
+		{`ERROR: daemon refused to receive directory "q"u"`, "mod/sub", []failed{{path: `q"u`}}},
 		// The name in the temporary file is cut: any in the directory is meant.
 		{`rsync: [receiver] mkstemp "/srv/mirror/p/.` + long + `.RV1p3o" failed: Permission denied (13)`, "", []failed{{path: "p"}}},
 		{`rsync: [receiver] mkstemp "/srv/mirror/.` + long + `.RV1p3o" failed: Permission denied (13)`, "", nil},
@@ -167,8 +170,13 @@ func TestMissingDestination(t *testing.T) {
 		`rsync: [sender] link_stat "/home/u/ws/x" failed: No such file or directory (2)`:                 false,
 		`rsync: [Receiver] change_dir#1 "/srv/mirror" failed: Permission denied (13)`:                    false,
 		`rsync: [generator] recv_generator: mkdir "/srv/mirror/d" failed: No such file or directory (2)`: false,
+		`rsync: [sender] change_dir "/home/u/ws" failed: No such file or directory (2)`:                  false,
+		`rsync: change_dir "/home/u/ws" failed: No such file or directory (2)`:                           false,
+		// Words of the remote's shell.
+		`bash: warning: setlocale: LC_ALL: cannot change locale (en_US.UTF-8): No such file or directory`: false,
+		`bash: line 1: /usr/bin/rrsync: No such file or directory`:                                        false,
 	} {
-		if got := ParseStderr(line, testSource, testDestination).MissingDestination(); got != want {
+		if got := ParseStderr(line, testSource, testDestination).MissingDestination; got != want {
 			t.Errorf("%s: %v", line, got)
 		}
 	}
@@ -250,7 +258,6 @@ func FuzzParseStderr(f *testing.F) {
 		for code := range 40 {
 			Words(code, c)
 		}
-		c.MissingDestination()
 		c.DiskFull()
 	})
 }
