@@ -1,6 +1,7 @@
 package direct
 
 import (
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -64,7 +65,13 @@ func onSFTP(t testing.TB, src, dst string) *fixture {
 // connect begins a session with the server.
 func (f *fixture) connect() {
 	f.Helper()
-	client, err := sftp.NewClient(f.server.Out, f.server.In, f.server)
+	f.connectThrough(f.server.Out, f.server.In, f.server)
+}
+
+// connectThrough begins a session by another way to the server.
+func (f *fixture) connectThrough(r io.Reader, w io.Writer, conn io.Closer) {
+	f.Helper()
+	client, err := sftp.NewClient(r, w, conn)
 	f.check(err)
 	f.Cleanup(func() { client.Close() })
 	witness := filepath.Join(f.dst, "witness")
@@ -226,7 +233,7 @@ func (f *fixture) wantNoLeftovers() {
 		}
 		return err
 	}))
-	if made, err := os.ReadDir(f.there(TempDir)); err == nil && len(made) > ahead {
-		f.Errorf("%d files are in %s", len(made), TempDir)
+	if made, err := os.ReadDir(f.there(f.lane.dir())); err == nil && len(made) > ahead {
+		f.Errorf("%d files are in %s", len(made), f.lane.dir())
 	}
 }

@@ -2,7 +2,6 @@ package direct
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,9 +13,10 @@ import (
 
 // Lane carries out plans on one target. It is used by one goroutine at a time.
 type Lane struct {
-	root   string // the workspace
-	target Target
-	files  *Files
+	root    string // the workspace
+	target  Target
+	files   *Files
+	session string // its name, which no other has had
 
 	// temps are files made ahead of time, next to be used first; made counts
 	// them for their names.
@@ -50,18 +50,15 @@ const (
 	bytesInFlight = 4 << 20
 )
 
-// NewLane prepares TempDir on the target, and clears what an earlier session
-// left there. A target that needs nothing ahead of time has none.
+// NewLane prepares TempDir on the target, and clears what earlier sessions left
+// there. A target that needs nothing ahead of time has none.
 func NewLane(root string, target Target, files *Files) (*Lane, error) {
-	l := &Lane{root: root, target: target, files: files, beside: make(map[string]bool)}
+	l := &Lane{root: root, target: target, files: files, session: newSession(), beside: make(map[string]bool)}
 	if !target.Pipelines() {
 		return l, nil
 	}
-	if err := l.clear(); err != nil {
-		return nil, fmt.Errorf("cannot prepare %s: %w", TempDir, err)
-	}
-	if err := target.Mkdir(TempDir, 0o700).Wait(); err != nil {
-		return nil, fmt.Errorf("cannot make %s: %w", TempDir, err)
+	if err := l.begin(); err != nil {
+		return nil, err
 	}
 	l.refill(ahead)
 	l.askRoom()
@@ -72,8 +69,8 @@ func NewLane(root string, target Target, files *Files) (*Lane, error) {
 // closeTime is how long Close waits for the target.
 const closeTime = time.Second
 
-// Close removes TempDir, if the target still can; otherwise the next session
-// does.
+// Close removes what the session has in TempDir, and TempDir unless another one
+// is there, if the target still can; otherwise the next session does.
 func (l *Lane) Close() {
 	if !l.target.Pipelines() {
 		return
@@ -82,6 +79,7 @@ func (l *Lane) Close() {
 	go func() {
 		defer close(closed)
 		l.drop()
+		l.target.Rmdir(l.dir())
 		l.target.Rmdir(TempDir)
 		_ = l.restoreTime().Wait() // the next full pass does it otherwise
 	}()
@@ -118,8 +116,8 @@ type Result struct {
 	// Bytes what was put.
 	Deleted, Created, Files int
 	Bytes                   int64
-	// Lost: TempDir is gone, and with it perhaps the whole destination, in whose
-	// place there is another directory.
+	// Lost: the session's directory is gone, and with it perhaps the whole
+	// destination, in whose place there is another directory.
 	Lost bool
 	// Sent is when the last request was on its way.
 	Sent time.Time
@@ -172,7 +170,7 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 	f.result.Sent = time.Now()
 	f.land()
 	if len(f.retry) > 0 && l.target.Pipelines() {
-		_, err := l.target.Type(TempDir).Wait()
+		_, err := l.target.Type(l.dir()).Wait()
 		f.result.Lost = isGone(err)
 	}
 	for len(f.retry) > 0 && l.target.Err() == nil {
@@ -334,7 +332,7 @@ func (f *flight) put(s Step, beside bool) {
 	t := l.take(s.Path, beside)
 	l.refill(f.puts)
 	if err := t.Ready(); err != nil {
-		l.drop() // TempDir is gone, or something else is wrong with it
+		l.drop() // their directory is gone, or something else is wrong with it
 		f.again(s, beside)
 		return
 	}

@@ -31,15 +31,24 @@ func (f *fixture) within(do func()) {
 	}
 }
 
-// What an earlier session left is cleared, and at the end nothing is left.
+// What earlier sessions left is cleared, and at the end nothing is left.
 func TestTempDirComesAndGoes(t *testing.T) {
 	src, dst := t.TempDir(), t.TempDir()
 	f := &fixture{TB: t, src: src, dst: dst}
-	f.write(f.there(TempDir+"/1"), "from an earlier session")
+	f.write(f.there(TempDir+"/1"), "from an earlier version")
 	f.write(f.there(TempDir+"/another"), "")
+	f.write(f.there(TempDir+"/0123456789abcdef/1"), "from an earlier session")
+	f.check(os.Mkdir(f.there(TempDir+"/"+newSession()), 0o700))
+	f.write(f.there("precious/f"), "must stay")
+	f.check(os.Symlink("../precious", f.there(TempDir+"/"+newSession())))
 	f = onSFTP(t, src, dst)
 	f.settle()
-	names, err := os.ReadDir(f.there(TempDir))
+	f.wantContent(f.there("precious/f"), "must stay")
+	f.check(os.RemoveAll(f.there("precious")))
+	if names, err := os.ReadDir(f.there(TempDir)); err != nil || len(names) != 1 {
+		t.Errorf("%v, %v are in %s", names, err, TempDir)
+	}
+	names, err := os.ReadDir(f.there(f.lane.dir()))
 	f.check(err)
 	if len(names) != ahead {
 		t.Errorf("%d files are made ahead of time", len(names))
@@ -49,8 +58,10 @@ func TestTempDirComesAndGoes(t *testing.T) {
 			t.Errorf("%s: %v, %v", name.Name(), info, err)
 		}
 	}
-	if info, err := os.Stat(f.there(TempDir)); err != nil || info.Mode().Perm() != 0o700 {
-		t.Errorf("%v, %v", info.Mode(), err)
+	for _, dir := range []string{TempDir, f.lane.dir()} {
+		if info, err := os.Stat(f.there(dir)); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: %v, %v", dir, info, err)
+		}
 	}
 	f.write(f.at("f"), "new")
 	f.sendAll(nil, entry("f", newEntry))
@@ -79,6 +90,9 @@ func TestTempDirIsSomethingElse(t *testing.T) {
 		"a file": func(f *fixture) { f.write(f.there(TempDir), "a file") },
 		"a directory with directories": func(f *fixture) {
 			f.write(f.there(TempDir+"/sub/f"), "")
+		},
+		"a session that has directories": func(f *fixture) {
+			f.write(f.there(TempDir+"/0123456789abcdef/sub/f"), "")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,7 +173,7 @@ func TestDescriptors(t *testing.T) {
 		f.write(f.there(TempDir), "in the way")
 		flight(1)
 		f.check(os.Remove(f.there(TempDir)))
-		f.check(os.Mkdir(f.there(TempDir), 0o700))
+		f.check(os.MkdirAll(f.there(f.lane.dir()), 0o700))
 		flight(2)
 	}
 	f.settle()

@@ -1,9 +1,13 @@
 package direct
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"wsync/monitor/dirty"
 )
@@ -18,27 +22,104 @@ type temp struct {
 // way without a question to the remote.
 const ahead = 8
 
-// clear removes TempDir, in which there are only files. If it is not a
-// directory, it is not ours; a link could lead to anybody's files.
+// What is to take its place in the tree is made under names that are this
+// session's alone. When a link breaks, what an earlier session has sent may still
+// be on its way, and its server carries it out whenever it arrives: a rename of
+// .wsync-tmp/1 would then put a file of ours into a place that it is not for. As
+// it is, late requests find nothing once clear has removed what that session had.
+
+// newSession is the name of a session: sessionLength random hexadecimal digits.
+func newSession() string {
+	var random [sessionLength / 2]byte
+	rand.Read(random[:]) // never fails
+	return hex.EncodeToString(random[:])
+}
+
+const sessionLength = 16
+
+// isSession tells that something in TempDir has the name of a session.
+func isSession(name string) bool {
+	return len(name) == sessionLength && strings.Trim(name, "0123456789abcdef") == ""
+}
+
+// dir is the directory of this session.
+func (l *Lane) dir() string { return TempDir + "/" + l.session }
+
+// begin prepares the directory of this session, and clears those of others.
+func (l *Lane) begin() error {
+	if err := l.clear(); err != nil {
+		return fmt.Errorf("cannot prepare %s: %w", TempDir, err)
+	}
+	for _, made := range []Reply{l.target.Mkdir(TempDir, 0o700), l.target.Mkdir(l.dir(), 0o700)} {
+		if err := made.Wait(); err != nil {
+			return fmt.Errorf("cannot make %s: %w", TempDir, err)
+		}
+	}
+	return nil
+}
+
+// clear removes TempDir, in which there are only the directories of sessions, and
+// files, which earlier versions had there. If it is not a directory, it is not
+// ours; a link could lead to anybody's files.
 func (l *Lane) clear() error {
-	kind, err := l.target.Type(TempDir).Wait()
-	if err != nil && isGone(err) {
+	switch kind, err := l.target.Type(TempDir).Wait(); {
+	case isGone(err):
 		return nil
-	}
-	if err == nil && kind != fs.ModeDir {
-		err = errors.New("it is not a directory")
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	case kind != fs.ModeDir:
+		return errors.New("it is not a directory")
 	}
 	names, err := l.target.Names(TempDir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		l.target.Remove(TempDir + "/" + name)
+		path := TempDir + "/" + name
+		if !isSession(name) {
+			l.target.Remove(path)
+		} else if err := l.clearSession(path); err != nil {
+			return err
+		}
 	}
-	return l.target.Rmdir(TempDir).Wait()
+	return unlessGone(l.target.Rmdir(TempDir).Wait())
+}
+
+// clearRounds is how often the directory of a session is emptied that makes new
+// files meanwhile.
+const clearRounds = 10
+
+// clearSession removes the directory of another session, in which there are only
+// files. That session is over, but its requests may arrive at this very moment.
+func (l *Lane) clearSession(dir string) error {
+	switch kind, err := l.target.Type(dir).Wait(); {
+	case err != nil:
+		return unlessGone(err)
+	case kind != fs.ModeDir:
+		return l.target.Remove(dir).Wait()
+	}
+	var err error
+	for range clearRounds {
+		names, failure := l.target.Names(dir)
+		if failure != nil {
+			return unlessGone(failure)
+		}
+		for _, name := range names {
+			l.target.Remove(dir + "/" + name)
+		}
+		if err = unlessGone(l.target.Rmdir(dir).Wait()); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// unlessGone is the error of a removal: what is gone already was removed.
+func unlessGone(err error) error {
+	if isGone(err) {
+		return nil
+	}
+	return err
 }
 
 // drop gives up the files made ahead of time: the server has each open until it
@@ -82,11 +163,10 @@ func (l *Lane) temp(name string) temp { return temp{l.target.Temp(name), name} }
 // name is a new name for something that is to take its place later.
 func (l *Lane) name(place string, beside bool) string {
 	l.made++
-	name := strconv.Itoa(l.made)
 	if !beside {
-		return TempDir + "/" + name
+		return l.dir() + "/" + strconv.Itoa(l.made)
 	}
-	name = TempDir + "-" + name
+	name := TempDir + "-" + l.session + "-" + strconv.Itoa(l.made)
 	if dir := dirty.Parent(place); dir != "" {
 		return dir + "/" + name
 	}
