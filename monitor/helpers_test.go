@@ -155,7 +155,12 @@ func localRemote(name, path string) config.Remote {
 // remote.
 func sshLane(t testing.TB) (*lane, config.Remote) {
 	t.Helper()
-	sshd := remotetest.StartSSHD(t, remotetest.SSHDOptions{})
+	return laneTo(t, remotetest.StartSSHD(t, remotetest.SSHDOptions{}))
+}
+
+// laneTo is sshLane to an sshd that is there.
+func laneTo(t testing.TB, sshd *remotetest.SSHD) (*lane, config.Remote) {
+	t.Helper()
 	bin := t.TempDir()
 	sshd.Wrapper(bin, "backup")
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))

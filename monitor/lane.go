@@ -77,6 +77,9 @@ type outcome struct {
 	obstacles []*dirty.Entry
 	// direct are the paths that went by the direct lane, to be confirmed.
 	direct []*dirty.Entry
+	// late are the paths of a flight of the direct lane that broke: requests may
+	// still be carried out.
+	late []*dirty.Entry
 
 	// sent is when the last request of the direct lane had left, visible when its
 	// last reply was there, proven when rsync was done; zero if the batch did

@@ -100,6 +100,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	if errors.Is(out.err, context.Canceled) {
 		w.backTo(confirm).Restore(batch, now)
 		w.leftovers(batch, now)
+		w.addLate(out.late, time.Now())
 		w.mu.Unlock()
 		return
 	}
@@ -163,6 +164,7 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 			limit = attentionBackoff
 		}
 		w.retryAt = now.Add(backoff(w.failures, limit))
+		w.addLate(out.late, now)
 		w.backTo(confirm).Restore(batch, now)
 		return
 	}

@@ -120,6 +120,9 @@ func (t *transfer) directly() {
 	if err != nil {
 		t.lane.log.Debug("The direct lane broke", zap.Error(err))
 		t.out = t.lane.directFailure(err)
+		if t.lane.connection != nil {
+			t.out.late = touched(t.batch.Moves, plan.Steps, direct.Result{})
+		}
 		if t.ctx.Err() != nil {
 			t.out.err = t.ctx.Err()
 		}

@@ -50,6 +50,10 @@ type worker struct {
 	unconfirmed *dirty.Set
 	confirming  dirty.Batch // those that rsync is at
 	confirmAt   time.Time
+	// late are paths to which requests may still be under way on a line that
+	// broke, nil for none; at lateAt they are to be confirmed.
+	late   *dirty.Set
+	lateAt time.Time
 	// ended are transfers that are over, of which it is not sure yet that they
 	// saw nothing newer than the last mark; endings counts them.
 	ended    []ended
