@@ -13,7 +13,8 @@ import (
 
 // Lane carries out plans on one target. It is used by one goroutine at a time.
 type Lane struct {
-	root    string // the workspace
+	root    string      // the workspace
+	was     fs.FileInfo // root as it was found, nil if it was not
 	target  Target
 	files   *Files
 	session string // its name, which no other has had
@@ -54,6 +55,7 @@ const (
 // there. A target that needs nothing ahead of time has none.
 func NewLane(root string, target Target, files *Files) (*Lane, error) {
 	l := &Lane{root: root, target: target, files: files, session: newSession(), beside: make(map[string]bool)}
+	l.was, _ = os.Lstat(root)
 	if !target.Pipelines() {
 		return l, nil
 	}
@@ -90,9 +92,11 @@ func (l *Lane) Close() {
 }
 
 // restoreTime sets the time of the destination itself, which TempDir has changed.
+// Nobody has looked at the root before: if a disk was unmounted there, what is in
+// its place has attributes that are nobody's business.
 func (l *Lane) restoreTime() Reply {
 	info, err := os.Lstat(l.root)
-	if err != nil || !info.IsDir() {
+	if err != nil || l.was == nil || !info.IsDir() || !os.SameFile(info, l.was) {
 		return replied{}
 	}
 	a := attributesOf(info)

@@ -71,6 +71,32 @@ func TestTempDirComesAndGoes(t *testing.T) {
 	f.wantContent(f.there("f"), "new")
 }
 
+// The end restores the time of the destination, by the root of the workspace,
+// unless that is gone and something else is in its place.
+func TestCloseRestoresTheTimeOfTheRoot(t *testing.T) {
+	for name, replaced := range map[string]bool{"as it was": false, "replaced": true} {
+		t.Run(name, func(t *testing.T) {
+			f := onSFTP(t, t.TempDir(), t.TempDir())
+			f.settle()
+			at := f.src
+			if replaced {
+				at += ".old"
+				f.check(os.Rename(f.src, at))
+				f.check(os.Mkdir(f.src, 0))
+			}
+			for dir, mode := range map[string]os.FileMode{at: 0o750, f.dst: 0o755} {
+				f.check(os.Chmod(dir, mode))
+			}
+			f.within(f.lane.Close)
+			info, err := os.Stat(f.dst)
+			f.check(err)
+			if want := map[bool]os.FileMode{false: 0o750, true: 0o755}[replaced]; info.Mode().Perm() != want {
+				t.Errorf("the destination has mode %v, expected %v", info.Mode(), want)
+			}
+		})
+	}
+}
+
 // A local target needs nothing ahead of time.
 func TestNoTempDirLocally(t *testing.T) {
 	f := onLocal(t, t.TempDir(), t.TempDir())
