@@ -154,6 +154,9 @@ type judgedDeletions struct {
 // be deleted now. The others are in the outcome, to be held or to be asked for
 // again.
 func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions) {
+	if len(deletions) == 0 || !t.believesGone() {
+		return d
+	}
 	var entries []*dirty.Entry // of the paths to be judged
 	unknown := false
 	for _, gone := range deletions {

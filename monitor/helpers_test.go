@@ -192,7 +192,7 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*lane, config.Remote) {
 func changesOf(remote config.Remote, entries ...*dirty.Entry) request {
 	return request{
 		batch: dirty.Batch{Entries: entries}, remote: remote, bounds: small,
-		limits: deletionLimits{share: 0.5, count: 100}, settled: func() bool { return true },
+		limits: deletionLimits{share: 0.5, count: 100}, settled: func() bool { return true }, root: func() string { return "" },
 	}
 }
 

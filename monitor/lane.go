@@ -48,6 +48,9 @@ type request struct {
 	// confirm: the batch was brought in line by the direct lane, and rsync is to
 	// prove it.
 	confirm bool
+	// root looks at the workspace's root once more, which the worker has done
+	// before the batch; why nothing may be sent, or "".
+	root func() string
 }
 
 // outcome is how a transfer ended. When err is nil, everything in the batch is

@@ -27,10 +27,10 @@ func TestPathsOfABrokenFlight(t *testing.T) {
 	req.batch.Moves = []dirty.Move{{From: "from", To: "to"}}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	req.settled = func() bool { // the last question before the flight
+	req.root = func() string { // the last question before the flight
 		line.Cut()
 		cancel()
-		return true
+		return ""
 	}
 	out := l.transfer(ctx, req, func(rsync.Progress) {})
 	if out.err == nil {

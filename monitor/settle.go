@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -62,6 +63,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		bounds:  w.directBounds(),
 		mark:    w.lastSeq(),
 		confirm: confirm,
+		root:    func() string { return w.guard(math.MaxUint64) },
 	}
 	for _, e := range append(w.set.Failing(), batch.Entries...) {
 		if !e.Failing() {

@@ -101,7 +101,7 @@ func (t *transfer) directly() {
 		plan = direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
 	}
 	plan.Rest = append(plan.Rest, below...)
-	if len(t.batch.Moves) == 0 && len(plan.Steps) == 0 {
+	if len(t.batch.Moves) == 0 && len(plan.Steps) == 0 || plan.Removes() && !t.believesGone() {
 		return
 	}
 	landed := make(chan struct{})

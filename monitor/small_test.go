@@ -45,6 +45,47 @@ func TestDeletionsOfBothLanesAddUp(t *testing.T) {
 	}
 }
 
+// The root goes away when the guard has just looked at it. Whatever was to be sent,
+// nothing is gone because of that.
+func TestRootGoesAfterTheGuardsLook(t *testing.T) {
+	for name, confirm := range map[string]bool{"directly": false, "by rsync": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			files := append(numbered("f", 50), "keep")
+			write(t, b.src, files...)
+			b.pass()
+			b.proven()
+			away := b.src + ".away"
+			t.Cleanup(func() { os.RemoveAll(away) })
+			looks := 0
+			b.guard = func(uint64) string {
+				if looks++; looks > 1 {
+					return "it is another directory"
+				}
+				check(t, os.Rename(b.src, away))
+				check(t, os.Mkdir(b.src, 0o755))
+				write(t, b.src, "other") // as below a disk that was mounted there
+				return ""
+			}
+			b.change(made, files[:50]...)
+			if confirm { // which is rsync's
+				b.unconfirmed.Restore(b.set.Take(b.now), b.now)
+			}
+			b.transfer()
+			for _, f := range files {
+				if !exists(filepath.Join(b.dst, f)) {
+					t.Fatalf("%s is gone", f)
+				}
+			}
+			check(t, os.RemoveAll(b.src))
+			check(t, os.Rename(away, b.src))
+			b.guard = func(uint64) string { return "" }
+			b.drain()
+			b.proven()
+		})
+	}
+}
+
 // However many commands run on the host, and however long: a small change does
 // not wait for them.
 func TestSmallChangesNeedNoSession(t *testing.T) {

@@ -90,6 +90,9 @@ func (p *Plan) LeaveRemovals() []*dirty.Entry {
 	return left
 }
 
+// Removes tells that the plan deletes anything, judged or not.
+func (p Plan) Removes() bool { return slices.ContainsFunc(p.Steps, Step.removes) }
+
 // removes tells that the step deletes something.
 func (s Step) removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDirectory }
 
