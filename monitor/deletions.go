@@ -115,7 +115,7 @@ func (t *transfer) mayDelete(n int, settled bool) bool {
 	switch {
 	case n == 0:
 		return true
-	case t.holding || !t.limits.allowEmpty && isEmptyBut(t.lane.root, t.limits.skipGit):
+	case t.holding || t.limits.judgeRoot(t.lane.root) != "":
 		return false
 	case n+t.recent <= t.limits.count:
 		return true
@@ -180,7 +180,7 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	// whole; what never was on the remote counts for nothing.
 	d.count = len(entries)
 	var sample []string
-	if unknown || t.holding || d.count+t.recent > t.limits.count || isEmptyBut(t.lane.root, t.limits.skipGit) {
+	if unknown || t.holding || d.count+t.recent > t.limits.count || t.limits.judgeRoot(t.lane.root) != "" {
 		list, ok := t.run(rsync.CountDeletions(t.endpoint, d.judged))
 		if !ok {
 			return judgedDeletions{}

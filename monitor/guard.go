@@ -78,15 +78,19 @@ func (t *transfer) believesGone() bool {
 	return false
 }
 
-// isEmpty tells that the directory at path holds nothing.
-func isEmpty(path string) bool {
+// isEmpty tells that the directory at path holds nothing; with skipGit, nothing
+// but .git.
+func isEmpty(path string, skipGit bool) (bool, error) {
 	d, err := os.Open(path)
 	if err != nil {
-		return false
+		return false, err
 	}
 	defer d.Close()
-	_, err = d.Readdirnames(1)
-	return errors.Is(err, io.EOF)
+	names, err := d.Readdirnames(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return len(names) == 0 || skipGit && len(names) == 1 && names[0] == ".git", nil
 }
 
 // tooMany tells that so many deletions look like an accident: more than count,
@@ -127,14 +131,26 @@ type deletionLimits struct {
 	skipGit bool
 }
 
+// judgeRoot says why nothing may be deleted, however little it is, or "": the
+// workspace holds nothing, or nobody knows what it holds.
+func (l deletionLimits) judgeRoot(root string) string {
+	switch empty, err := isEmpty(root, l.skipGit); {
+	case err != nil:
+		return fmt.Sprintf("the workspace cannot be read: %v", err)
+	case empty && !l.allowEmpty:
+		return "the workspace is empty, and was not before"
+	}
+	return ""
+}
+
 // judge says why deletions must be held, or "". deletions is their number,
 // those of the last moments included.
 func (l deletionLimits) judge(root string, deletions int) string {
 	if deletions == 0 {
 		return ""
 	}
-	if !l.allowEmpty && isEmptyBut(root, l.skipGit) {
-		return "the workspace is empty, and was not before"
+	if reason := l.judgeRoot(root); reason != "" {
+		return reason
 	}
 	if deletions <= l.count {
 		return ""

@@ -121,8 +121,10 @@ func TestCountEntries(t *testing.T) {
 }
 
 func TestJudge(t *testing.T) {
-	empty, full := newDir(t), newDir(t)
+	empty, full, git := newDir(t), newDir(t), newDir(t)
+	gone := filepath.Join(empty, "gone")
 	write(t, full, numbered("f", 120)...)
+	write(t, git, ".git/HEAD")
 	for _, test := range []struct {
 		root      string
 		limits    deletionLimits
@@ -140,6 +142,12 @@ func TestJudge(t *testing.T) {
 		{empty, deletionLimits{share: 0.5, count: 100}, 1, "the workspace is empty, and was not before"},
 		{empty, deletionLimits{share: 0.5, count: 100, allowEmpty: true}, 1, ""},
 		{empty, deletionLimits{share: 0.5, count: 100, allowEmpty: true}, 101, "101 entries would be deleted at once, and 0 are left"},
+		{gone, deletionLimits{share: 0.5, count: 100}, 0, ""},
+		{gone, deletionLimits{share: 0.5, count: 100}, 1, "the workspace cannot be read: "},
+		{gone, deletionLimits{share: 0.5, count: 100, allowEmpty: true}, 1, "the workspace cannot be read: "},
+		{git, deletionLimits{share: 0.5, count: 100}, 1, ""},
+		{git, deletionLimits{share: 0.5, count: 100, skipGit: true}, 1, "the workspace is empty, and was not before"},
+		{full, deletionLimits{share: 0.5, count: 100, skipGit: true}, 1, ""},
 	} {
 		if got := test.limits.judge(test.root, test.deletions); !strings.HasPrefix(got, test.want) || (got == "") != (test.want == "") {
 			t.Errorf("%+v, %d: %q, expected %q", test.limits, test.deletions, got, test.want)

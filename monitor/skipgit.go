@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"os"
 	"strings"
 
 	"wsync/monitor/dirty"
@@ -59,14 +58,4 @@ func (s skipping) Moved(from, to string, dir bool) {
 	}
 	s.Changed(to, change)
 	s.Changed(from, change)
-}
-
-// isEmptyBut is isEmpty, or with skipGit tells that the directory at path holds
-// nothing but .git.
-func isEmptyBut(path string, skipGit bool) bool {
-	if !skipGit {
-		return isEmpty(path)
-	}
-	entries, err := os.ReadDir(path)
-	return err == nil && (len(entries) == 0 || len(entries) == 1 && entries[0].Name() == ".git")
 }
