@@ -17,6 +17,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"time"
 )
 
 // The extensions that are used where the server offers them, with the version
@@ -50,12 +51,21 @@ type Client struct {
 	flush   bool       // the sender is to take the queue
 	next    uint32     // the identifier of the next request
 	pending map[uint32]*Reply
+	// heard is when the last reply came, or the first of the pending requests was
+	// queued; overdue calls await, nil while nothing is pending for long.
+	heard   time.Time
+	overdue *time.Timer
 	err     error // why the session is over; nil while it is not
 }
 
 // writeBuffer is how many queued bytes are sent without a call of Flush. A
 // request must wait while there are more.
 const writeBuffer = 64 << 10
+
+// replyTime is how long a server may owe replies without giving any: as long as
+// rsync waits for a remote (--timeout). A file system that hangs hangs the server,
+// too, while ssh finds the line alive.
+const replyTime = 2 * time.Minute
 
 // NewClient begins a session over r and w, and returns when the server has
 // answered. From now on r, w and conn belong to the client: conn is closed when
@@ -149,6 +159,9 @@ func (c *Client) fail(err error) error {
 	c.err = err
 	pending := c.pending
 	c.pending, c.queue = nil, nil
+	if c.overdue != nil {
+		c.overdue.Stop()
+	}
 	c.work.Broadcast()
 	c.room.Broadcast()
 	c.mu.Unlock()
@@ -163,6 +176,33 @@ func (c *Client) fail(err error) error {
 func (c *Client) broke(err error) {
 	// io.EOF is a status, too, with another meaning.
 	_ = c.fail(fmt.Errorf("the sftp session broke: %w", inPacket(err))) // what matters is why
+}
+
+// errSilent is that the server owes replies and gives none.
+var errSilent = fmt.Errorf("the sftp session was given up: no reply within %v", replyTime)
+
+// await ends the session if replies are overdue. It comes every replyTime at most,
+// so that requests and replies need no timers of their own.
+func (c *Client) await() {
+	c.mu.Lock()
+	left := replyTime - time.Since(c.heard)
+	switch {
+	case c.err != nil:
+	case len(c.pending) == 0:
+		c.overdue = nil
+	case left > 0:
+		c.overdue.Reset(left)
+	case len(c.queue) > 0 && !c.flush:
+		// It may be only that nobody has flushed yet.
+		c.flush = true
+		c.work.Signal()
+		c.overdue.Reset(replyTime)
+	default:
+		c.mu.Unlock()
+		_ = c.fail(errSilent) // what matters is why
+		return
+	}
+	c.mu.Unlock()
 }
 
 // send writes the queue to the server whenever it is to be flushed, until the
@@ -201,6 +241,7 @@ func (c *Client) receive(in *bufio.Reader) {
 			c.broke(err)
 			return
 		}
+		now := time.Now()
 		p := parser{rest: payload}
 		id := p.uint32()
 		if p.err != nil {
@@ -210,6 +251,7 @@ func (c *Client) receive(in *bufio.Reader) {
 		c.mu.Lock()
 		r, ok := c.pending[id]
 		delete(c.pending, id)
+		c.heard = now
 		c.mu.Unlock()
 		if !ok {
 			// Whose replies come twice or under a wrong name, may confuse any.
@@ -263,7 +305,13 @@ func (c *Client) request(kind byte, build func(b []byte) []byte) *Reply {
 	binary.BigEndian.PutUint32(b[begin:], uint32(length))
 	c.queue = b
 	c.next++
+	if len(c.pending) == 0 {
+		c.heard = time.Now()
+	}
 	c.pending[id] = r
+	if c.overdue == nil {
+		c.overdue = time.AfterFunc(replyTime, c.await)
+	}
 	if len(c.queue) >= writeBuffer {
 		c.flush = true
 		c.work.Signal()
