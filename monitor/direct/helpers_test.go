@@ -237,3 +237,8 @@ func (f *fixture) wantNoLeftovers() {
 		f.Errorf("%d files are in %s", len(made), f.lane.dir())
 	}
 }
+
+// roomyTarget says that there is room.
+type roomyTarget struct{ Target }
+
+func (roomyTarget) Room() RoomReply { return roomReply{bytes: 1 << 40} }

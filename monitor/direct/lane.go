@@ -25,8 +25,8 @@ type Lane struct {
 	made  int
 	// beside are directories on another file system than TempDir.
 	beside map[string]bool
-	// scarce: the disk is nearly full. refused is when a write failed last. See
-	// careful.
+	// scarce: the disk is nearly full. refused is when a write failed last, zero
+	// when that is over. See careful.
 	scarce  bool
 	refused time.Time
 	room    RoomReply // asked for and not looked at yet
@@ -40,8 +40,8 @@ const (
 	roomInterval = 10 * time.Second
 )
 
-// refusedTime is how long writes are careful after one has failed, whatever
-// room there is said to be: a quota does not show in it.
+// refusedTime is how long writes are careful at least after one has failed,
+// whatever room there is said to be: a quota does not show in it.
 const refusedTime = 10 * time.Minute
 
 // inFlight bounds the files that are open at once, and bytesInFlight the bytes on
@@ -382,6 +382,9 @@ func (f *flight) put(s Step, beside bool) {
 		if beside {
 			l.beside[dirty.Parent(s.Path)] = true
 		}
+		if careful && written > 0 && time.Since(l.refused) >= refusedTime {
+			l.refused = time.Time{}
+		}
 		f.result.Files++
 		f.result.Bytes += int64(len(content.data))
 	})
@@ -440,8 +443,9 @@ func (l *Lane) judgeRoom() {
 }
 
 // careful tells that a file is to take its place only when it is known to be
-// whole.
-func (l *Lane) careful() bool { return l.scarce || time.Since(l.refused) < refusedTime }
+// whole. After a write has failed that ends with one that succeeds, and not by
+// itself: the next file would be cut off.
+func (l *Lane) careful() bool { return l.scarce || !l.refused.IsZero() }
 
 // attributesOf are the attributes of something in the workspace.
 func attributesOf(info fs.FileInfo) Attributes {

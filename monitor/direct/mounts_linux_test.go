@@ -152,11 +152,6 @@ func TestDiskThatSeemsToHaveRoom(t *testing.T) {
 	})
 }
 
-// roomyTarget says that there is room.
-type roomyTarget struct{ Target }
-
-func (roomyTarget) Room() RoomReply { return roomReply{bytes: 1 << 40} }
-
 // In the flight in which the room runs out, files may be cut off: not more than
 // are under way at once.
 func TestRoomRunsOutInAFlight(t *testing.T) {

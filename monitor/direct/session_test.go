@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -314,5 +315,37 @@ func TestNewSFTPWantsTheWitness(t *testing.T) {
 	f.write(f.there("witness"), "")
 	if _, ok := NewSFTP(r.client, f.dst+"/", "witness"); !ok {
 		t.Error("the witness is there")
+	}
+}
+
+// Where there is no room for a file, for whatever reason and however long, no more
+// files are cut off than those of the flight that found out.
+func TestRefusedWrites(t *testing.T) {
+	f := &fixture{TB: t, src: t.TempDir(), dst: t.TempDir()}
+	f.server = remotetest.StartChild(t, "/bin/sh", "-c", "trap '' XFSZ; ulimit -f 8; exec "+remotetest.SFTPServer(t))
+	f.connect()
+	f.target = roomyTarget{f.target}
+	f.start()
+	large := strings.Repeat("n", 20_000)
+	send := func(name, content string) Result {
+		f.both(name, "old")
+		f.write(f.at(name), content)
+		_, result := f.send(nil, entry(name, watch.Content))
+		return result
+	}
+	f.wantFailed(send("first", large), "first")
+	for _, name := range []string{"soon", "later", "much later"} {
+		f.wantFailed(send(name, large), name)
+		f.wantContent(f.there(name), "old")
+		f.lane.refused = f.lane.refused.Add(-2 * refusedTime)
+	}
+	for _, step := range []struct {
+		name, content string
+		careful       bool // afterwards
+	}{{"empty", "", true}, {"small", "new", false}} {
+		f.wantFailed(send(step.name, step.content))
+		if f.lane.careful() != step.careful {
+			t.Errorf("after the %s file writes are careful: %v", step.name, f.lane.careful())
+		}
 	}
 }
