@@ -50,6 +50,9 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 	})
 	var failure *rsync.ProbeError
 	if ctx.Err() != nil || errors.As(err, &failure) && failure.Unreachable {
+		if small != nil && small.Err() == nil {
+			small.Close() // it was there before that
+		}
 		return nil
 	}
 	k = &knowledge{version: k.version, strategy: strategy, probed: true, direct: small}

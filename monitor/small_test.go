@@ -3,11 +3,14 @@ package monitor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
@@ -83,6 +86,27 @@ func TestRootGoesAfterTheGuardsLook(t *testing.T) {
 			b.drain()
 			b.proven()
 		})
+	}
+}
+
+// A probe that fails behind the moment at which it has opened the lane leaves
+// nothing of it.
+func TestLaneOfABrokenProbeIsClosed(t *testing.T) {
+	l, remote := sshLane(t)
+	l.close()
+	own := filepath.Join(remote.RemotePath, direct.TempDir)
+	real, err := exec.LookPath("rsync")
+	check(t, err)
+	bin := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\n[ -e '%s' ] && exit 255\nexec '%s' \"$@\"\n", own, real)
+	check(t, os.WriteFile(filepath.Join(bin, "rsync"), []byte(script), 0o755))
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	out := l.transfer(t.Context(), changesOf(remote, &dirty.Entry{Path: "f", Change: made}), func(rsync.Progress) {})
+	if !out.offline || !out.broken {
+		t.Errorf("the probe succeeds: %+v", out)
+	}
+	if exists(own) {
+		t.Errorf("%s is left", own)
 	}
 }
 
