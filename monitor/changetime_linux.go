@@ -10,5 +10,5 @@ import (
 // Unlike the modification time it cannot be set.
 func changeTime(info fs.FileInfo) time.Time {
 	st := info.Sys().(*syscall.Stat_t)
-	return time.Unix(st.Ctim.Sec, st.Ctim.Nsec)
+	return time.Unix(st.Ctim.Unix()) // of 32 bits on some machines
 }

@@ -139,7 +139,7 @@ func renamed(name string, m dirty.Move) string {
 
 // addAll finds the steps for all entries, unless they are too many.
 func (p *planner) addAll(entries []*dirty.Entry) (ok bool) {
-	if len(entries) > p.limits.Paths+max(p.limits.Deletions, 0) {
+	if len(entries)-max(p.limits.Deletions, 0) > p.limits.Paths { // their sum may be no int
 		return false
 	}
 	entries = slices.Clone(entries) // it is somebody else's

@@ -256,6 +256,7 @@ func TestPlanLimits(t *testing.T) {
 		{"many trees, many files beside", append(files(2), entry("w", newTree), entry("x", newTree), entry("y/f", newEntry)), nil, Limits{Paths: 6, Bytes: 1000, FileSize: 50, Beside: 2}, 0, 5},
 		{"too many bytes in a tree", []*dirty.Entry{entry("d", newTree)}, nil, Limits{Paths: 100, Bytes: 199, FileSize: 50}, 0, 1},
 		{"a tree that just fits", []*dirty.Entry{entry("d", newTree)}, nil, Limits{Paths: 22, Bytes: 200, FileSize: 50}, 23, 0},
+		{"any number of deletions", files(10), nil, Limits{Paths: 10, Bytes: 100, FileSize: 50, Deletions: math.MaxInt}, 11, 0},
 		{"moves beside", files(11), []dirty.Move{{From: "d/gone", To: "x/new"}}, small, 2, 11},
 	} {
 		t.Run(test.name, func(t *testing.T) {
