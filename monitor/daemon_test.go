@@ -269,7 +269,7 @@ func TestPasswordOfADaemonChanges(t *testing.T) {
 	b.proven()
 	password := b.remote.Connection.RsyncDaemon.PasswordFile
 	check(t, os.WriteFile(password, []byte("wrong\n"), 0o600))
-	b.lane.reset()
+	b.lane.reset(true)
 	write(t, b.src, "b")
 	b.change(made, "b")
 	b.transfer()

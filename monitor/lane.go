@@ -194,10 +194,11 @@ func (l *lane) close() {
 	l.known.Store(nil)
 }
 
-// reset forgets what is known about the remote, and its connection.
-func (l *lane) reset() {
+// reset forgets what is known about the remote; with failing also its connection,
+// which others may use: as long as it serves, it is not broken under them.
+func (l *lane) reset(failing bool) {
 	l.stale.Store(true)
-	if l.connection != nil {
+	if l.connection != nil && failing {
 		go l.connection.Reset()
 	}
 }

@@ -181,6 +181,9 @@ func (m *mirror) defineRemote(r config.Remote) {
 	go func() {
 		defer close(w.done)
 		w.run(ctx)
+		if c := w.lane.connection; c != nil {
+			m.pool.Release(c)
+		}
 	}()
 }
 

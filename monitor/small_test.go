@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap"
+
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -139,4 +142,22 @@ func TestSmallChangesNeedNoSession(t *testing.T) {
 	if err := l.transfer(moment(), req, func(rsync.Progress) {}).err; !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a full pass that has to wait: %v", err)
 	}
+}
+
+// To go on with one remote breaks no connection that serves others.
+func TestResumeLeavesTheConnection(t *testing.T) {
+	l, remote := sshLane(t)
+	w := &worker{log: zap.NewNop(), lane: l, changed: func(bool) {}, wake: make(chan struct{}, 1), set: dirty.NewSet(), unconfirmed: dirty.NewSet()}
+	w.define(remote, false, report.Orders{Retry: 1}, 0, 1, time.Now())
+	session, err := l.connection.SFTP(t.Context(), l.environment())
+	check(t, err)
+	for range 100 { // time enough for who would end it
+		session.Lstat("/").Wait()
+	}
+	if err := session.Err(); err != nil {
+		t.Errorf("without a failure: %v", err)
+	}
+	w.failures = 1
+	w.define(remote, false, report.Orders{Retry: 2}, 0, 2, time.Now())
+	poll(t, "the end of a connection that may be broken", func() bool { return session.Err() != nil })
 }

@@ -194,7 +194,7 @@ func (w *worker) define(remote config.Remote, workspacePaused bool, orders repor
 	}
 	if orders.Retry != w.orders.Retry {
 		w.retryAt = time.Time{}
-		w.lane.reset()
+		w.lane.reset(w.failures > 0)
 		w.release(false, now)
 	}
 	if w.held != nil && orders.Approve == w.held.ID {

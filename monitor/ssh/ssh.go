@@ -107,7 +107,8 @@ func (p *Pool) Close() {
 	os.RemoveAll(p.dir)
 }
 
-// Connection returns the shared connection to h, which need not exist yet.
+// Connection returns the shared connection to h, which need not exist yet. It is
+// given back by Release.
 func (p *Pool) Connection(h Host) *Connection {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -117,7 +118,19 @@ func (p *Pool) Connection(h Host) *Connection {
 		c = &Connection{host: h, socket: filepath.Join(p.dir, hex.EncodeToString(sum[:6])), sessions: make(chan struct{}, maxSessions)}
 		p.connections[h] = c
 	}
+	c.users++
 	return c
+}
+
+// Release gives back what Connection has returned, and ends the connection when
+// nobody has it any more.
+func (p *Pool) Release(c *Connection) {
+	p.mu.Lock() // until it has ended: the next one has the same socket
+	defer p.mu.Unlock()
+	if c.users--; c.users == 0 {
+		delete(p.connections, c.host)
+		c.close()
+	}
 }
 
 // maxSessions is how many commands run at once on one connection: sshd allows 10
@@ -130,6 +143,7 @@ type Connection struct {
 	host     Host
 	socket   string
 	sessions chan struct{} // holds a token per command that runs
+	users    int           // who have it from the pool; guarded by the pool's mu
 
 	mu     sync.Mutex         // held while connecting
 	cancel context.CancelFunc // ends the master; nil without one; guarded by mu

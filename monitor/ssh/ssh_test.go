@@ -264,6 +264,31 @@ func TestCloseEndsTheMaster(t *testing.T) {
 }
 
 // A host that refuses sessions on a shared connection is used all the same.
+// A connection lasts as long as somebody has it, and no longer.
+func TestRelease(t *testing.T) {
+	_, pool := server(t)
+	host := Host{Name: "backup"}
+	c := pool.Connection(host)
+	if pool.Connection(host) != c {
+		t.Fatal("it is not shared")
+	}
+	check(t, c.Ensure(t.Context(), nil))
+	master := masterOf(t, c)
+	pool.Release(c)
+	if masterOf(t, c) != master {
+		t.Error("it has ended under somebody")
+	}
+	pool.Release(c)
+	if err := syscall.Kill(master, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("the master lives: %v", err)
+	}
+	next := pool.Connection(host)
+	check(t, next.Ensure(t.Context(), nil))
+	if next == c || masterOf(t, next) == master {
+		t.Error("what has ended is used again")
+	}
+}
+
 func TestHostThatDoesNotShare(t *testing.T) {
 	_, pool := server(t, "MaxSessions 1")
 	c := pool.Connection(Host{Name: "backup"})
