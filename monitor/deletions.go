@@ -49,8 +49,12 @@ func (t *transfer) holdAdoption() bool {
 	if list.Deleted == 0 {
 		return false
 	}
+	entries := "1 entry"
+	if list.Deleted > 1 {
+		entries = fmt.Sprintf("%d entries", list.Deleted)
+	}
 	t.out.hold = &hold{
-		reason: fmt.Sprintf("the destination holds %d entries that the workspace does not", list.Deleted),
+		reason: fmt.Sprintf("the destination holds %s that the workspace does not", entries),
 		count:  list.Deleted,
 		sample: list.DeletedSample,
 		pass:   t.batch.Everything,

@@ -33,9 +33,11 @@ const (
 // mirror is a workspace at work: it hands what the watcher sees to the workers
 // of all remotes. It implements watch.Sink.
 type mirror struct {
-	log     *zap.Logger
-	root    string
-	pool    *ssh.Pool
+	log  *zap.Logger
+	root string
+	pool *ssh.Pool
+	// scratch is a directory for what is of use for a moment.
+	scratch string
 	local   rsync.Version
 	watcher watch.Watcher
 	files   *direct.Files
@@ -191,7 +193,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: settings.RunDirectory, files: m.files, skipGit: m.definition.Workspace.SkipGit}
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, skipGit: m.definition.Workspace.SkipGit}
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
 	}

@@ -131,6 +131,10 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	if err := os.MkdirAll(cookies, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make a directory for cookies: %w", err)
 	}
+	scratch, err := newScratch(d.Settings.RunDirectory)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := ssh.NewPool(d.Settings.RunDirectory)
 	if err != nil {
 		return nil, err
@@ -138,6 +142,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	m := &mirror{
 		log:     log,
 		root:    d.Workspace.LocalPath,
+		scratch: scratch,
 		pool:    pool,
 		local:   localVersion(),
 		changes: make(chan struct{}, 1),
@@ -159,6 +164,16 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// newScratch makes an empty directory below run for what is of use for a moment. A
+// monitor that was killed may have left something there.
+func newScratch(run string) (string, error) {
+	dir := filepath.Join(run, "scratch")
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+		return "", fmt.Errorf("cannot make a scratch directory: %w", err)
+	}
+	return dir, nil
 }
 
 // localVersion is the version of this machine's rsync, unknown if there is none.

@@ -171,7 +171,9 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 		return
 	}
 	w.failures, w.failure, w.retryAt = 0, outcome{}, time.Time{}
-	w.lastSuccess = now
+	if out.hold == nil || !out.hold.all {
+		w.lastSuccess = now
+	}
 	if !slices.ContainsFunc(batch.Entries, func(e *dirty.Entry) bool { return e.Cleared() }) {
 		w.makeUp(out.created) // and not what was only renamed
 	}

@@ -149,6 +149,9 @@ func TestAdoption(t *testing.T) {
 	write(t, b.src, "mine")
 	write(t, b.dst, "yours", "d/yours")
 	b.pass()
+	if !b.lastSuccess.IsZero() {
+		t.Error("nothing was sent yet")
+	}
 	if b.hold == nil || !b.hold.all || b.held.Count != 3 || !exists(filepath.Join(b.dst, "yours")) || exists(filepath.Join(b.dst, "mine")) {
 		t.Fatalf("%+v", b.hold)
 	}
