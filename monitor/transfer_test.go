@@ -105,7 +105,7 @@ func TestVeryManyFailingPaths(t *testing.T) {
 	beNobody(t)
 	b := newBench(t)
 	b.remote.DelayUpdates = true
-	names := numbered("d/a-rather-long-name-for-a-file-that-nobody-may-read-", 3000)
+	names := numbered("d/"+strings.Repeat("long", 55), 1500)
 	write(t, b.src, append(names, "ok")...)
 	for _, name := range names {
 		check(t, os.Chmod(filepath.Join(b.src, name), 0))
