@@ -2,28 +2,22 @@ package watch
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
-// New makes a watcher of the directory root; Run starts it. A root that is a
-// symbolic link is resolved here, once: retargeting it later goes unnoticed
-// until a new watcher is made.
+// New makes a watcher of the directory root; Run starts it. Root may be, or lead
+// through, a symbolic link; one that leads elsewhere later replaces the root.
 func New(root string, opts Options, sink Sink) (Watcher, error) {
-	abs, err := filepath.Abs(root)
+	path, err := filepath.Abs(root)
 	if err != nil {
 		return nil, fmt.Errorf("cannot watch %s: %w", root, err)
 	}
-	resolved, err := filepath.EvalSymlinks(abs)
+	dir, _, err := findRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot watch %s: %w", root, err)
-	}
-	info, err := os.Stat(resolved)
-	if err != nil {
-		return nil, fmt.Errorf("cannot watch %s: %w", root, err)
-	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("cannot watch %s: it is not a directory", root)
 	}
 	backend := opts.Backend
 	if backend == "" || backend == "auto" {
@@ -31,9 +25,26 @@ func New(root string, opts Options, sink Sink) (Watcher, error) {
 	}
 	switch backend {
 	case "inotify":
-		return newInotify(resolved, opts, sink)
+		return newInotify(path, dir, opts, sink)
 	case "notify":
-		return newNotify(resolved, opts, sink)
+		return newNotify(path, dir, opts, sink)
 	}
 	return nil, fmt.Errorf("cannot watch %s: there is no backend %q (use auto, inotify or notify)", root, opts.Backend)
+}
+
+// findRoot returns the directory that path leads to now, with no symbolic link
+// in its own path, and its identity.
+func findRoot(path string) (dir string, id identity, err error) {
+	dir, err = filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", identity{}, err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return "", identity{}, err
+	}
+	if !info.IsDir() {
+		return "", identity{}, &fs.PathError{Op: "watch", Path: dir, Err: syscall.ENOTDIR}
+	}
+	return dir, idOf(info), nil
 }

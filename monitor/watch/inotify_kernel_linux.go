@@ -131,7 +131,7 @@ func openDir(path string) (int, error) {
 
 // gone tells that an error means: there is no directory of this name.
 func gone(err error) bool {
-	return err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP
+	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
 }
 
 // eachEntry calls f for each entry of the directory fd is open on, but "." and

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,8 +36,7 @@ const (
 // tells where that is.
 type inotify struct {
 	// Set by newInotify.
-	dir  string // the root, absolute and resolved
-	base string // the root's name in its parent
+	path string // the root as it is called, absolute
 	opts Options
 	sink Sink
 
@@ -55,6 +53,9 @@ type inotify struct {
 
 	fd  int    // the inotify instance
 	buf []byte // for events
+	// dir is the directory that path led to when that was found out last, base
+	// its name in its parent.
+	dir, base string
 	// listing is for listings of directories.
 	listing []byte
 	tree    *tree
@@ -102,14 +103,9 @@ type barrier struct {
 	left int
 }
 
-func newInotify(dir string, opts Options, sink Sink) (Watcher, error) {
-	w := &inotify{
-		dir:    dir,
-		base:   filepath.Base(dir),
-		opts:   opts,
-		sink:   sink,
-		wakeFD: -1,
-	}
+func newInotify(path, dir string, opts Options, sink Sink) (Watcher, error) {
+	w := &inotify{path: path, opts: opts, sink: sink, wakeFD: -1}
+	w.leadTo(dir)
 	w.stats.Store(&Stats{Backend: "inotify", Lossless: true})
 	return w, nil
 }
@@ -156,7 +152,7 @@ func (w *inotify) Run(ctx context.Context, armed func()) error {
 		}
 		w.noticeBarrier()
 		if err := w.readSome(); err != nil {
-			return fmt.Errorf("cannot read file system events of %s: %w", w.dir, err)
+			return fmt.Errorf("cannot read file system events of %s: %w", w.path, err)
 		}
 		w.visitSome()
 		w.pollSome()
@@ -165,7 +161,7 @@ func (w *inotify) Run(ctx context.Context, armed func()) error {
 		w.answerBarrier()
 		w.publish()
 		if err := w.wait(); err != nil {
-			return fmt.Errorf("cannot wait for file system events of %s: %w", w.dir, err)
+			return fmt.Errorf("cannot wait for file system events of %s: %w", w.path, err)
 		}
 	}
 }
@@ -175,15 +171,15 @@ func (w *inotify) open() error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if errors.Is(err, unix.EMFILE) {
 		return fmt.Errorf("cannot watch %s: no inotify instance is left for this user (or no file descriptor for this process): sysctl fs.inotify.max_user_instances=%d",
-			w.dir, max(2*readLimit("/proc/sys/fs/inotify/max_user_instances"), 256))
+			w.path, max(2*readLimit("/proc/sys/fs/inotify/max_user_instances"), 256))
 	}
 	if err != nil {
-		return fmt.Errorf("cannot watch %s: cannot make an inotify instance: %w", w.dir, err)
+		return fmt.Errorf("cannot watch %s: cannot make an inotify instance: %w", w.path, err)
 	}
 	wakeFD, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		unix.Close(fd)
-		return fmt.Errorf("cannot watch %s: cannot make an eventfd: %w", w.dir, err)
+		return fmt.Errorf("cannot watch %s: cannot make an eventfd: %w", w.path, err)
 	}
 	w.fd = fd
 	w.buf = make([]byte, readSize)

@@ -16,17 +16,27 @@ const (
 	rootPause = 100 * time.Millisecond
 )
 
+// leadTo takes note of the directory that the root's path leads to.
+func (w *inotify) leadTo(dir string) {
+	w.dir, w.base = dir, filepath.Base(dir)
+}
+
 // checkRoot finds out whether the root is still, or again, what its path leads
-// to.
+// to. The directory that is watched may be there as before and yet be found by
+// another path only: the root, or a directory above it, was moved and a link put
+// in its place, or a link leads elsewhere now.
 func (w *inotify) checkRoot() {
-	id, err := identify(w.dir)
+	dir, id, err := findRoot(w.path)
 	switch {
 	case w.away && err == nil:
+		w.leadTo(dir)
 		w.rootIsBack()
 	case w.away || w.tree.root == nil || w.tree.root.id == (identity{}):
 		// Not there yet.
 	case err != nil && gone(err):
 		w.loseRoot("it is gone: " + err.Error())
+	case err == nil && dir != w.dir:
+		w.loseRoot("its path leads to " + dir + " now")
 	case err == nil && id != w.tree.root.id:
 		w.loseRoot("it was replaced")
 	}
@@ -54,7 +64,7 @@ func (w *inotify) loseRoot(reason string) {
 	if err == nil {
 		w.parentWatch = int32(wd)
 	}
-	w.sink.RootGone("cannot watch " + w.dir + ": " + reason)
+	w.sink.RootGone("cannot watch " + w.path + ": " + reason)
 }
 
 // rootMayBeBack is called when the root's parent got an entry of its name.

@@ -42,7 +42,7 @@ const (
 // One goroutine takes events from the library; the one in Run does the rest.
 type notifier struct {
 	// Set by newNotify.
-	dir  string
+	path string // the root as it is called, absolute
 	opts Options
 	sink Sink
 	// events is what the library sends to.
@@ -54,8 +54,11 @@ type notifier struct {
 	asked atomic.Pointer[uint64]
 	stats atomic.Pointer[Stats]
 
-	// mu guards what the collecting goroutine fills.
-	mu    sync.Mutex
+	// mu guards what the collecting goroutine uses.
+	mu sync.Mutex
+	// dir is the directory that path led to when that was found out last. Only
+	// the goroutine in Run changes it, and reads it without mu.
+	dir   string
 	hints map[string]notify.Event
 	// full tells that events may have been dropped.
 	full bool
@@ -90,11 +93,12 @@ type cookieBarrier struct {
 	seen bool
 }
 
-func newNotify(dir string, opts Options, sink Sink) (Watcher, error) {
+func newNotify(path, dir string, opts Options, sink Sink) (Watcher, error) {
 	if opts.CookieDir == "" {
-		return nil, errors.New("cannot watch " + dir + ": there is no directory for cookies")
+		return nil, errors.New("cannot watch " + path + ": there is no directory for cookies")
 	}
 	w := &notifier{
+		path:   path,
 		dir:    dir,
 		opts:   opts,
 		sink:   sink,
@@ -172,10 +176,7 @@ func (w *notifier) Run(ctx context.Context, armed func()) error {
 
 // collect takes events from the library and does nothing that takes time.
 func (w *notifier) collect(done <-chan struct{}) {
-	prefix, cookies := w.dir+"/", w.opts.CookieDir+"/"
-	if w.dir == "/" {
-		prefix = "/"
-	}
+	cookies := w.opts.CookieDir + "/"
 	for {
 		var e notify.EventInfo
 		select {
@@ -195,8 +196,11 @@ func (w *notifier) collect(done <-chan struct{}) {
 			w.hints[""] |= e.Event()
 		case strings.HasPrefix(path, cookies):
 			w.cookie = path[len(cookies):]
-		case strings.HasPrefix(path, prefix):
-			w.hints[path[len(prefix):]] |= e.Event()
+		default:
+			rest, ok := strings.CutPrefix(path, strings.TrimSuffix(w.dir, "/"))
+			if ok && strings.HasPrefix(rest, "/") {
+				w.hints[rest[1:]] |= e.Event()
+			}
 		}
 		w.mu.Unlock()
 		w.wake()
@@ -434,29 +438,6 @@ func (w *notifier) rest(now time.Time) time.Duration {
 		}
 	}
 	return max(next.Sub(now), 0)
-}
-
-// checkRoot finds out whether the root is still, or again, there.
-func (w *notifier) checkRoot() {
-	info, err := os.Lstat(w.dir)
-	there := err == nil && info.IsDir()
-	switch {
-	case w.away && there:
-		w.away = false
-		w.settle("", nil)
-		w.sink.Lost("the root is back")
-	case !w.away && !there:
-		w.loseRoot("it is gone")
-	case !w.away && w.arms.has("") && !w.arms.matches("", idOf(info)):
-		w.loseRoot("it was replaced")
-	}
-}
-
-func (w *notifier) loseRoot(reason string) {
-	w.away = true
-	w.drop("")
-	clear(w.polled)
-	w.sink.RootGone("cannot watch " + w.dir + ": " + reason)
 }
 
 // publish makes the numbers public.

@@ -3,7 +3,6 @@ package watch
 import (
 	"errors"
 	"fmt"
-	"os"
 	"syscall"
 
 	"github.com/rjeczalik/notify"
@@ -20,7 +19,7 @@ type arms struct {
 	events chan<- notify.EventInfo
 	// kicks is the channel that kicks are for. Nobody reads it.
 	kicks chan notify.EventInfo
-	// kicked counts the kicks of each path ever watched.
+	// kicked counts the kicks of each path ever watched, dir included.
 	kicked map[string]int
 	// known are the directories, by path, and paths by directory.
 	known map[string]*armed
@@ -48,15 +47,6 @@ func newArms(dir string, limit int, events chan<- notify.EventInfo) *arms {
 		known:  make(map[string]*armed),
 		paths:  make(map[identity]string),
 	}
-}
-
-// idOf returns the identity of a directory.
-func idOf(info os.FileInfo) identity {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return identity{}
-	}
-	return identity{dev: uint64(st.Dev), ino: uint64(st.Ino)}
 }
 
 func (a *arms) has(path string) bool {
@@ -110,12 +100,12 @@ func (a *arms) watch(path string) error {
 		// Without the slash, a name that ends in "..." would mean more.
 		abs = join(a.dir, path) + "/"
 	}
-	kicks, again := a.kicked[path]
+	kicks, again := a.kicked[abs]
 	if !again {
 		if err := notify.Watch(abs, a.events, mainEvents...); err != nil {
 			return explain(err)
 		}
-		a.kicked[path] = 0
+		a.kicked[abs] = 0
 		return nil
 	}
 	if len(kickEvents) == 0 {
@@ -135,7 +125,7 @@ func (a *arms) watch(path string) error {
 	if err := notify.Watch(abs, a.kicks, kickEvents[kicks]); err != nil {
 		return explain(err)
 	}
-	a.kicked[path] = kicks + 1
+	a.kicked[abs] = kicks + 1
 	return nil
 }
 

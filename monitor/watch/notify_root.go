@@ -1,0 +1,41 @@
+package watch
+
+// checkRoot finds out whether the root is still, or again, what its path leads
+// to.
+func (w *notifier) checkRoot() {
+	dir, id, err := findRoot(w.path)
+	switch {
+	case w.away && err == nil:
+		w.leadTo(dir)
+		w.away = false
+		w.settle("", nil)
+		w.sink.Lost("the root is back")
+	case w.away:
+		// Not there yet.
+	case err != nil:
+		w.loseRoot("it is gone: " + err.Error())
+	case dir != w.dir:
+		w.loseRoot("its path leads to " + dir + " now")
+	case w.arms.has("") && !w.arms.matches("", id):
+		w.loseRoot("it was replaced")
+	}
+}
+
+// leadTo takes note of the directory that the root's path leads to.
+func (w *notifier) leadTo(dir string) {
+	if dir == w.dir {
+		return
+	}
+	w.mu.Lock()
+	w.dir = dir
+	clear(w.hints) // they are of the one before
+	w.mu.Unlock()
+	w.arms.dir = dir
+}
+
+func (w *notifier) loseRoot(reason string) {
+	w.away = true
+	w.drop("")
+	clear(w.polled)
+	w.sink.RootGone("cannot watch " + w.path + ": " + reason)
+}

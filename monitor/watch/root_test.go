@@ -1,0 +1,83 @@
+package watch
+
+import (
+	"os"
+	"testing"
+)
+
+// rootScene starts a watcher of a root that is below, or a symbolic link to
+// something below, a directory of the test. outside is that directory.
+func rootScene(t *testing.T, opts Options, root string, prepare func(s *scene)) *scene {
+	t.Helper()
+	s := &scene{t: t, outside: t.TempDir()}
+	prepare(s)
+	s.bench = start(t, s.out(root), opts, nil)
+	s.verify()
+	return s
+}
+
+// TestRootBehindLink has the root's path lead through a symbolic link that was
+// not there, or that led elsewhere, when the watching began.
+func TestRootBehindLink(t *testing.T) {
+	for name, c := range map[string]struct {
+		root          string
+		prepare, play func(s *scene)
+	}{
+		"the root was moved, and a link leads to it": {
+			"root",
+			func(s *scene) { s.plant(s.out("root"), 2, 2, 2) },
+			func(s *scene) {
+				s.rename(s.out("root"), s.out("elsewhere"))
+				s.must(os.Symlink("elsewhere", s.out("root")))
+			},
+		},
+		"a directory above was moved, and a link leads to it": {
+			"up/root",
+			func(s *scene) { s.plant(s.out("up", "root"), 2, 2, 2) },
+			func(s *scene) {
+				s.rename(s.out("up"), s.out("elsewhere"))
+				s.must(os.Symlink("elsewhere", s.out("up")))
+			},
+		},
+		"a link leads to another directory": {
+			"current",
+			func(s *scene) {
+				s.plant(s.out("releases", "1"), 2, 2, 2)
+				s.plant(s.out("releases", "2"), 3, 1, 1)
+				s.must(os.Symlink("releases/1", s.out("current")))
+			},
+			func(s *scene) {
+				s.must(os.Symlink("releases/2", s.out("next")))
+				s.rename(s.out("next"), s.out("current"))
+			},
+		},
+		"a link leads to another directory and back": {
+			"current",
+			func(s *scene) {
+				s.plant(s.out("releases", "1"), 2, 2, 2)
+				s.plant(s.out("releases", "2"), 3, 1, 1)
+				s.must(os.Symlink("releases/1", s.out("current")))
+			},
+			func(s *scene) {
+				s.must(os.Symlink("releases/2", s.out("next")))
+				s.rename(s.out("next"), s.out("current"))
+				s.await("the other directory", func() bool { return len(s.lost) == 1 })
+				s.verify()
+				s.remove(s.out("current"))
+				s.must(os.Symlink("releases/1", s.out("current")))
+				s.await("the return", func() bool { return len(s.lost) == 2 })
+			},
+		},
+	} {
+		for _, backend := range backends {
+			t.Run(name+" "+backend, func(t *testing.T) {
+				t.Parallel()
+				s := rootScene(t, Options{Backend: backend}, c.root, c.prepare)
+				c.play(s)
+				s.await("the directory that is there now", func() bool { return len(s.lost) > 0 })
+				s.plant(s.in("new"), 2, 1, 1)
+				s.verify()
+			})
+		}
+	}
+}
