@@ -60,7 +60,7 @@ func BenchmarkEvents(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer w.close()
-	w.settleRoot(func() {})
+	w.settleRoot("")
 	w.visitSome()
 	b.ReportAllocs()
 	for b.Loop() {

@@ -336,23 +336,35 @@ func start(t testing.TB, root string, opts Options, prepare func(*engine)) *benc
 // run runs a watcher until the test ends, and waits until it is armed.
 func run(t testing.TB, w Watcher, e *engine) *bench {
 	t.Helper()
+	b := launch(t, w, e)
+	b.awaitArmed()
+	return b
+}
+
+// launch runs a watcher until the test ends.
+func launch(t testing.TB, w Watcher, e *engine) *bench {
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &bench{engine: e, w: w, armed: make(chan struct{}), stop: cancel, ended: make(chan error, 1)}
 	go func() { b.ended <- w.Run(ctx, func() { close(b.armed) }) }()
 	t.Cleanup(b.end)
+	return b
+}
+
+// awaitArmed waits until the tree is armed, and has the mirror begin with it.
+func (b *bench) awaitArmed() {
+	b.t.Helper()
 	select {
 	case <-b.armed:
 	case err := <-b.ended:
 		b.ended <- err
-		t.Fatalf("Run: %v", err)
+		b.t.Fatalf("Run: %v", err)
 	case <-time.After(patience):
-		t.Fatal("waited in vain for the tree to be armed")
+		b.t.Fatal("waited in vain for the tree to be armed")
 	}
 	// The full pass that a receiver begins with.
-	e.mu.Lock()
-	e.lookAll("")
-	e.mu.Unlock()
-	return b
+	b.mu.Lock()
+	b.lookAll("")
+	b.mu.Unlock()
 }
 
 // end stops the watcher and waits for Run to return.

@@ -69,11 +69,6 @@ func (w *inotify) settle(p place, relist, report bool) *job {
 	return j
 }
 
-// settleRoot starts a job for the whole tree.
-func (w *inotify) settleRoot(done func()) {
-	w.settle(place{}, true, false).done = done
-}
-
 func (w *inotify) push(v visit) {
 	v.job.left++
 	w.visits = append(w.visits, v)

@@ -85,8 +85,13 @@ type inotify struct {
 	polledChanged bool
 	problemText   string
 
-	// away tells that the root is gone.
+	// armed is to be called when the whole tree is watched for the first time;
+	// nil afterwards.
+	armed func()
+
+	// away tells that the root is gone, losses how often that happened.
 	away        bool
+	losses      int
 	lostRootAt  time.Time
 	parentWatch int32
 	nextRoot    time.Time
@@ -142,10 +147,8 @@ func (w *inotify) Run(ctx context.Context, armed func()) error {
 	now := time.Now()
 	w.nextRoot = now.Add(rootInterval)
 	w.nextRewatch = now.Add(rewatchInterval)
-	w.settleRoot(func() {
-		w.publish()
-		armed()
-	})
+	w.armed = armed
+	w.settleRoot("")
 	for {
 		if ctx.Err() != nil {
 			return nil
@@ -241,11 +244,7 @@ func (w *inotify) recover() {
 	}
 	// Halves of renames whose other halves may be lost.
 	w.forsakeAll(time.Now().Add(time.Hour))
-	w.settleRoot(func() {
-		if !w.away {
-			w.sink.Lost("the kernel's event queue overflowed")
-		}
-	})
+	w.settleRoot("the kernel's event queue overflowed")
 }
 
 // tend does what is due at a certain time.

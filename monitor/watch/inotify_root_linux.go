@@ -48,6 +48,7 @@ func (w *inotify) loseRoot(reason string) {
 		return
 	}
 	w.away = true
+	w.losses++
 	w.lostRootAt = time.Now()
 	w.nextRoot = w.lostRootAt.Add(rootPause)
 	if w.tree.root != nil {
@@ -81,9 +82,33 @@ func (w *inotify) rootIsBack() {
 		_, _ = unix.InotifyRmWatch(w.fd, uint32(w.parentWatch))
 		w.parentWatch = 0
 	}
-	w.settleRoot(func() {
-		if !w.away {
-			w.sink.Lost("the root is back")
+	w.settleRoot("the root is back")
+}
+
+// settleRoot starts a job for the whole tree, and when that is done tells why
+// events were lost before, unless lost is "".
+func (w *inotify) settleRoot(lost string) {
+	losses := w.losses
+	w.settle(place{}, true, false).done = func() {
+		switch {
+		case w.losses != losses:
+			// This is not about the root that is there now, if one is.
+		case w.tree.root == nil:
+			w.loseRoot("it was gone before it was watched")
+		default:
+			if lost != "" {
+				w.sink.Lost(lost)
+			}
+			w.arm()
 		}
-	})
+	}
+}
+
+// arm tells that the whole tree is watched, once.
+func (w *inotify) arm() {
+	if w.armed != nil {
+		w.publish()
+		w.armed()
+		w.armed = nil
+	}
 }

@@ -77,7 +77,11 @@ type notifier struct {
 	// the last audit.
 	unsettledAt time.Time
 	nextAudit   time.Time
-	away        bool
+	// away tells that the root is gone.
+	away bool
+	// armed is to be called when the whole tree is watched for the first time;
+	// nil afterwards.
+	armed func()
 
 	answered *uint64
 	barrier  *cookieBarrier
@@ -145,12 +149,12 @@ func (w *notifier) Run(ctx context.Context, armed func()) error {
 
 	// A barrier does without if it fails.
 	_ = notify.Watch(w.opts.CookieDir+"/", w.events, notify.Create)
-	w.settle("", nil)
-	if w.arms.count() == 0 && len(w.polled) == 0 {
+	w.armed = armed
+	if w.settleRoot() {
+		w.arm()
+	} else {
 		w.loseRoot("it is gone")
 	}
-	w.publish()
-	armed()
 
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

@@ -7,17 +7,34 @@ func (w *notifier) checkRoot() {
 	switch {
 	case w.away && err == nil:
 		w.leadTo(dir)
-		w.away = false
-		w.settle("", nil)
-		w.sink.Lost("the root is back")
+		if w.settleRoot() {
+			w.away = false
+			w.sink.Lost("the root is back")
+			w.arm()
+		}
 	case w.away:
 		// Not there yet.
 	case err != nil:
 		w.loseRoot("it is gone: " + err.Error())
 	case dir != w.dir:
 		w.loseRoot("its path leads to " + dir + " now")
-	case w.arms.has("") && !w.arms.matches("", id):
+	case !w.arms.matches("", id):
 		w.loseRoot("it was replaced")
+	}
+}
+
+// settleRoot watches the root and all below it, and returns false if it is gone.
+func (w *notifier) settleRoot() bool {
+	w.settle("", nil)
+	return w.arms.has("")
+}
+
+// arm tells that the whole tree is watched, once.
+func (w *notifier) arm() {
+	if w.armed != nil {
+		w.publish()
+		w.armed()
+		w.armed = nil
 	}
 }
 

@@ -81,3 +81,29 @@ func TestRootBehindLink(t *testing.T) {
 		}
 	}
 }
+
+// TestRootGoneBeforeItIsWatched has the root vanish between New and Run.
+func TestRootGoneBeforeItIsWatched(t *testing.T) {
+	for _, backend := range backends {
+		t.Run(backend, func(t *testing.T) {
+			t.Parallel()
+			s := &scene{t: t, outside: t.TempDir()}
+			s.plant(s.out("root"), 2, 2, 2)
+			e := newEngine(t, s.out("root"))
+			w, err := New(e.root, Options{Backend: backend, CookieDir: t.TempDir()}, e)
+			s.must(err)
+			s.rename(s.out("root"), s.out("away"))
+			s.bench = launch(t, w, e)
+			s.await("the loss of the root", func() bool { return len(s.goneFor) == 1 })
+			s.barrier()
+			select {
+			case <-s.armed:
+				t.Error("the tree is armed, although it is gone")
+			default:
+			}
+			s.rename(s.out("away"), s.out("root"))
+			s.awaitArmed()
+			s.verify()
+		})
+	}
+}

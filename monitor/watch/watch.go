@@ -54,15 +54,17 @@ type Sink interface {
 // Watcher watches one directory tree.
 type Watcher interface {
 	// Run watches until ctx is done. It arms the whole tree first, calling
-	// armed once when every directory is watched or known to be unwatchable;
-	// changes are reported from the first directory on. Run returns early only
+	// armed once when every directory is watched or known to be unwatchable: if
+	// the root is gone, when it has come back. Changes are reported from the
+	// first directory on. Run returns early only
 	// when watching is impossible altogether (no inotify instance left, for
 	// example): with an error, and the sink is not called any more.
 	Run(ctx context.Context, armed func()) error
 	// Barrier asks for Sink.Barrier(n) once everything that changed before the
 	// call has been reported. Barriers may be merged: the answer to a later
 	// one also answers the earlier. It may be called from any goroutine, also
-	// before Run has armed the tree (it is then answered after).
+	// before Run has armed the tree (it is then answered after, or while the
+	// root is gone).
 	Barrier(n uint64)
 	// Stats may be called from any goroutine.
 	Stats() Stats

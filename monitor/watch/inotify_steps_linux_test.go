@@ -1,0 +1,92 @@
+package watch
+
+import (
+	"testing"
+)
+
+// steps is a scene whose watcher does not run: the test takes each step of the
+// goroutine in Run by itself, and changes the tree in between.
+type steps struct {
+	*scene
+	w *inotify
+}
+
+// newSteps makes a tree by prepare and has it watched, but for the visits.
+func newSteps(t *testing.T, prepare func(s *scene)) *steps {
+	t.Helper()
+	root := t.TempDir() + "/root"
+	mkdirs(t, root)
+	e := newEngine(t, root)
+	w, err := New(root, inotifyOptions(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &steps{scene: &scene{bench: &bench{engine: e, w: w}, t: t, outside: t.TempDir()}, w: w.(*inotify)}
+	prepare(s.scene)
+	s.must(s.w.open())
+	t.Cleanup(s.w.close)
+	s.w.settleRoot("")
+	return s
+}
+
+// rest does what is left to do.
+func (s *steps) rest() {
+	s.t.Helper()
+	for {
+		_, drained, err := s.w.readEvents()
+		s.must(err)
+		if drained {
+			s.w.drained()
+			if len(s.w.visits) == 0 {
+				return
+			}
+		}
+		s.w.visitSome()
+	}
+}
+
+// visitOne takes the visit that is next.
+func (s *steps) visitOne() {
+	s.t.Helper()
+	last := len(s.w.visits) - 1
+	v := s.w.visits[last]
+	s.w.visits = s.w.visits[:last]
+	s.w.visitAll([]visit{v})
+}
+
+// deaf returns the directories that are not watched.
+func (s *steps) deaf() []string {
+	heard := make(map[string]bool)
+	for _, n := range s.w.tree.byWatch {
+		if path, ok := s.w.tree.path(n); ok {
+			heard[path] = true
+		}
+	}
+	var deaf []string
+	s.walk("", func(path string, f facts) {
+		if f.mode.IsDir() && !heard[path] {
+			deaf = append(deaf, path)
+		}
+	})
+	return deaf
+}
+
+// The root is found, and is gone when it is to be watched.
+func TestStepsRootVanishesBeforeItsVisit(t *testing.T) {
+	s := newSteps(t, func(s *scene) { s.plant(s.in(), 2, 1, 1) })
+	s.rename(s.in(), s.out("away"))
+	s.rest()
+	if len(s.goneFor) != 1 {
+		t.Fatalf("the root is gone, and that was reported %d times", len(s.goneFor))
+	}
+	s.rename(s.out("away"), s.in())
+	s.w.checkRoot()
+	s.rename(s.in(), s.out("away"))
+	s.rest()
+	s.rename(s.out("away"), s.in())
+	s.w.checkRoot()
+	s.rest()
+	if d := s.deaf(); len(d) > 0 || len(s.lost) != 1 || len(s.goneFor) != 2 {
+		t.Errorf("deaf: %q; the last calls:\n%s", d, s.tail())
+	}
+}
