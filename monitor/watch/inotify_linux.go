@@ -292,6 +292,9 @@ func (w *inotify) answerBarrier() {
 	if w.barrier == nil || w.barrier.left > 0 || !w.overflow.IsZero() || len(w.round) > 0 || len(w.visits) > 0 {
 		return
 	}
+	if w.checkRootNow(); len(w.visits) > 0 {
+		return
+	}
 	// A rename whose second half has not come by now went out of the tree, or
 	// is not over yet: then the second half is reported for itself.
 	w.forsakeAll(time.Now().Add(time.Hour))

@@ -42,6 +42,16 @@ func (w *inotify) checkRoot() {
 	}
 }
 
+// checkRootNow leaves nothing about the root to the next look: not everything
+// that can happen to it is an event, and it may be back. What changed in one that
+// is away is not reported before it is watched again.
+func (w *inotify) checkRootNow() {
+	w.checkRoot()
+	if w.away {
+		w.checkRoot() // another one, or the same one again
+	}
+}
+
 // loseRoot forgets the whole tree.
 func (w *inotify) loseRoot(reason string) {
 	if w.away {

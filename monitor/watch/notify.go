@@ -404,6 +404,10 @@ func (w *notifier) answerBarrier(now time.Time) {
 	if b == nil || now.Before(b.due) {
 		return
 	}
+	// Nothing about the root is left to the next look: it may be back.
+	if w.checkRoot(); w.away {
+		w.checkRoot()
+	}
 	if !w.away {
 		if !w.unsettledAt.IsZero() {
 			w.audit()

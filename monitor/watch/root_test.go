@@ -107,3 +107,50 @@ func TestRootGoneBeforeItIsWatched(t *testing.T) {
 		})
 	}
 }
+
+// TestBarrierLooksForTheRoot has a barrier asked for when the root is there, but
+// is not, or not yet again, the one that is watched.
+func TestBarrierLooksForTheRoot(t *testing.T) {
+	for name, play := range map[string]func(s *scene){
+		"a directory above is back": func(s *scene) {
+			s.rename(s.out("up"), s.out("away"))
+			s.await("the loss of the root", func() bool { return len(s.goneFor) == 1 })
+			s.barrier()
+			s.rename(s.out("away"), s.out("up"))
+		},
+		"it was away for a moment": func(s *scene) {
+			s.rename(s.in(), s.out("away"))
+			s.rename(s.out("away"), s.in())
+		},
+		"it was replaced": func(s *scene) {
+			s.rename(s.out("up"), s.out("away"))
+			s.plant(s.in(), 3, 1, 1)
+		},
+		"a link took the place of a directory above": func(s *scene) {
+			s.rename(s.out("up"), s.out("elsewhere"))
+			s.must(os.Symlink("elsewhere", s.out("up")))
+		},
+	} {
+		for _, backend := range backends {
+			t.Run(name+" "+backend, func(t *testing.T) {
+				t.Parallel()
+				s := rootScene(t, Options{Backend: backend}, "up/root", func(s *scene) {
+					s.plant(s.out("up", "root"), 2, 2, 2)
+				})
+				play(s)
+				s.plant(s.in("new"), 2, 1, 1)
+				s.barrier()
+				if d := s.difference(); d != "" && s.w.Stats().Lossless {
+					t.Errorf("the mirror differs from the disk:\n%s\nthe last calls:\n%s", d, s.tail())
+				}
+				s.mu.Lock()
+				away := len(s.goneFor) - len(s.lost)
+				s.mu.Unlock()
+				if away != 0 {
+					t.Errorf("the root is still away:\n%s", s.tail())
+				}
+				s.verify()
+			})
+		}
+	}
+}
