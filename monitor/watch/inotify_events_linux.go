@@ -254,7 +254,7 @@ func (w *inotify) arrive(n *node, path string, ok bool, e *event) {
 		missed := d.node.missed
 		if w.replant(d.node, here) {
 			w.sink.Moved(d.path, path, true)
-			if missed {
+			if missed || w.isUnseen(d.node) {
 				w.settle(here, true, true)
 			}
 			w.resettle(d.node)
@@ -269,6 +269,12 @@ func (w *inotify) arrive(n *node, path string, ok bool, e *event) {
 		}
 	}
 	w.settle(here, true, true)
+}
+
+// isUnseen tells that a directory was to be looked at again when it was renamed,
+// and has no watch until then. The visit that is due goes to the place it left.
+func (w *inotify) isUnseen(n *node) bool {
+	return n.wd == 0 && w.tree.polled[n] == nil
 }
 
 // replant puts a directory that was renamed, with all below it, into the tree

@@ -90,3 +90,21 @@ func TestStepsRootVanishesBeforeItsVisit(t *testing.T) {
 		t.Errorf("deaf: %q; the last calls:\n%s", d, s.tail())
 	}
 }
+
+// While the tree is listed again, a directory is found where it was renamed to,
+// and the event of that is handled before its old place is visited.
+func TestStepsRenameDuringRelisting(t *testing.T) {
+	s := newSteps(t, func(s *scene) {
+		s.mkdir(s.in("d", "sub"))
+		s.mkdir(s.in("z"))
+	})
+	s.rest()
+	s.w.settle(place{s.w.tree.root, "z"}, true, false) // as after an overflow
+	s.rename(s.in("d"), s.in("z", "e"))
+	s.visitOne() // z
+	s.visitOne() // z/e, which takes the watch of d
+	s.rest()
+	if d := s.deaf(); len(d) > 0 {
+		t.Errorf("deaf: %q; the last calls:\n%s", d, s.tail())
+	}
+}
