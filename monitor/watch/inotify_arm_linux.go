@@ -63,10 +63,10 @@ const (
 )
 
 // settle starts a job for one place.
-func (w *inotify) settle(p place, relist, report bool) *job {
+func (w *inotify) settle(p place, relist, report bool) {
 	j := &job{place: p, report: report}
+	w.jobs[p]++
 	w.push(visit{place: p, relist: relist, job: j})
-	return j
 }
 
 func (w *inotify) push(v visit) {
@@ -308,11 +308,27 @@ func (w *inotify) finish(j *job) {
 		j.done()
 		return
 	}
+	if w.jobs[j.place]--; w.jobs[j.place] == 0 {
+		delete(w.jobs, j.place)
+	}
 	if j.report {
 		if path, ok := w.pathOf(j.place); ok {
 			w.sink.Changed(path, Entry|Tree)
 		}
 	}
+}
+
+// inJob tells that a place belongs to a job that is not finished.
+func (w *inotify) inJob(p place) bool {
+	if len(w.jobs) == 0 {
+		return false
+	}
+	for ; p.parent != nil; p = (place{p.parent.parent, p.parent.name}) {
+		if w.jobs[p] > 0 {
+			return true
+		}
+	}
+	return w.jobs[p] > 0
 }
 
 // grow makes the node of a place, nil if there cannot be one.

@@ -32,7 +32,10 @@ type departure struct {
 	// shape of the tree at the time. If it is another one when the second half
 	// comes, path need not be right any more.
 	shape uint64
-	until time.Time
+	// unarmed tells that a job was to report the place with all below it and was
+	// not finished. It will say nothing of where that went.
+	unarmed bool
+	until   time.Time
 }
 
 // readEvents reads one buffer full of events and handles them. drained tells
@@ -215,7 +218,7 @@ func (w *inotify) displace(n *node, name string) {
 
 // depart deals with the first half of a rename.
 func (w *inotify) depart(n *node, path string, ok bool, e *event, until time.Time) {
-	d := departure{event: *e, path: path, ok: ok, until: until}
+	d := departure{event: *e, path: path, ok: ok, unarmed: w.inJob(place{n, e.name}), until: until}
 	if e.isDir() {
 		if d.node = n.children[e.name]; d.node != nil {
 			w.tree.detach(d.node)
@@ -241,6 +244,9 @@ func (w *inotify) arrive(n *node, path string, ok bool, e *event) {
 		w.displace(n, e.name)
 		if moved {
 			w.sink.Moved(d.path, path, false)
+			if d.unarmed {
+				w.sink.Changed(path, Content|Meta)
+			}
 			return
 		}
 		if paired {
@@ -254,7 +260,7 @@ func (w *inotify) arrive(n *node, path string, ok bool, e *event) {
 		missed := d.node.missed
 		if w.replant(d.node, here) {
 			w.sink.Moved(d.path, path, true)
-			if missed || w.isUnseen(d.node) {
+			if missed || d.unarmed || w.isUnseen(d.node) {
 				w.settle(here, true, true)
 			}
 			w.resettle(d.node)

@@ -64,6 +64,9 @@ type inotify struct {
 	visits []visit
 	batch  []visit
 	looks  []look
+	// jobs counts the unfinished jobs of each place, but for those about the
+	// whole tree, after which all of it is looked at.
+	jobs map[place]int
 	// recent are the places settled since the queue was last seen empty.
 	recent []place
 
@@ -188,6 +191,7 @@ func (w *inotify) open() error {
 	w.buf = make([]byte, readSize)
 	w.listing = make([]byte, listingSize)
 	w.tree = newTree(fd)
+	w.jobs = make(map[place]int)
 	w.wakeMu.Lock()
 	w.wakeFD = wakeFD
 	w.wakeMu.Unlock()

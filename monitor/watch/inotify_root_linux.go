@@ -99,7 +99,7 @@ func (w *inotify) rootIsBack() {
 // events were lost before, unless lost is "".
 func (w *inotify) settleRoot(lost string) {
 	losses := w.losses
-	w.settle(place{}, true, false).done = func() {
+	done := func() {
 		switch {
 		case w.losses != losses:
 			// This is not about the root that is there now, if one is.
@@ -112,6 +112,7 @@ func (w *inotify) settleRoot(lost string) {
 			w.arm()
 		}
 	}
+	w.push(visit{relist: true, job: &job{done: done}})
 }
 
 // arm tells that the whole tree is watched, once.

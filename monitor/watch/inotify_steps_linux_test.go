@@ -1,8 +1,6 @@
 package watch
 
-import (
-	"testing"
-)
+import "testing"
 
 // steps is a scene whose watcher does not run: the test takes each step of the
 // goroutine in Run by itself, and changes the tree in between.
@@ -23,25 +21,33 @@ func newSteps(t *testing.T, prepare func(s *scene)) *steps {
 	}
 	s := &steps{scene: &scene{bench: &bench{engine: e, w: w}, t: t, outside: t.TempDir()}, w: w.(*inotify)}
 	prepare(s.scene)
+	s.lookAll("")
 	s.must(s.w.open())
 	t.Cleanup(s.w.close)
 	s.w.settleRoot("")
 	return s
 }
 
-// rest does what is left to do.
-func (s *steps) rest() {
+// read handles all events that there are.
+func (s *steps) read() {
 	s.t.Helper()
 	for {
 		_, drained, err := s.w.readEvents()
 		s.must(err)
 		if drained {
 			s.w.drained()
-			if len(s.w.visits) == 0 {
-				return
-			}
+			return
 		}
+	}
+}
+
+// rest does what is left to do.
+func (s *steps) rest() {
+	s.t.Helper()
+	s.read()
+	for len(s.w.visits) > 0 {
 		s.w.visitSome()
+		s.read()
 	}
 }
 
@@ -106,5 +112,62 @@ func TestStepsRenameDuringRelisting(t *testing.T) {
 	s.rest()
 	if d := s.deaf(); len(d) > 0 {
 		t.Errorf("deaf: %q; the last calls:\n%s", d, s.tail())
+	}
+}
+
+// Something is renamed while the tree that it came with is still being armed: what
+// changed in it before it was watched is found at its new place.
+func TestStepsRenameDuringArming(t *testing.T) {
+	for name, c := range map[string]struct{ from, to string }{
+		"the whole tree":            {"a", "b"},
+		"a part of it":              {"a/dir0", "q/dir0"},
+		"the directory above it":    {"p/a", "q/a"},
+		"a part of it, within":      {"a/dir0", "a/other"},
+		"a directory not found yet": {"a/dir0/dir0", "q/dir0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSteps(t, func(s *scene) {
+				s.mkdir(s.in("q"))
+				s.mkdir(s.in("p"))
+				s.plant(s.out("tree"), 1, 3, 1)
+			})
+			s.rest()
+			in := "a"
+			if c.from == "p/a" {
+				in = c.from
+			}
+			s.rename(s.out("tree"), s.in(in))
+			s.read()
+			s.visitOne() // the tree
+			s.visitOne() // the directory in it
+			s.rename(s.in(c.from), s.in(c.to))
+			s.read()
+			s.walk(c.to, func(path string, f facts) {
+				if f.mode.IsRegular() {
+					s.write(s.in(path), "changed before it was watched")
+				}
+			})
+			s.rest()
+			if d := s.difference(); d != "" {
+				t.Errorf("the mirror differs from the disk:\n%s\nthe last calls:\n%s", d, s.tail())
+			}
+			if d := s.deaf(); len(d) > 0 {
+				t.Errorf("deaf: %q; the last calls:\n%s", d, s.tail())
+			}
+		})
+	}
+}
+
+// As before, with a file, which may have changed before the rename, too.
+func TestStepsFileLeavesDuringArming(t *testing.T) {
+	s := newSteps(t, func(s *scene) { s.plant(s.out("tree"), 1, 1, 1) })
+	s.rest()
+	s.rename(s.out("tree"), s.in("a"))
+	s.read()
+	s.visitOne()
+	s.rename(s.in("a", "file0"), s.in("file"))
+	s.rest()
+	if s.seen["file"]&Content == 0 || len(s.moves) != 1 {
+		t.Errorf("of the file was said %05b; moves: %q", s.seen["file"], s.moves)
 	}
 }
