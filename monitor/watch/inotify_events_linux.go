@@ -173,7 +173,8 @@ func (w *inotify) unwatch(n *node) {
 	case n == w.tree.root:
 		w.loseRoot("it was removed or unmounted")
 	case w.tree.holds(n):
-		w.settle(place{n.parent, n.name}, true, false)
+		// What happened there since is not known, whatever is found now.
+		w.settle(place{n.parent, n.name}, true, true)
 	default:
 		n.top().missed = true
 	}

@@ -1,6 +1,10 @@
 package watch
 
-import "testing"
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
 
 // steps is a scene whose watcher does not run: the test takes each step of the
 // goroutine in Run by itself, and changes the tree in between.
@@ -169,5 +173,22 @@ func TestStepsFileLeavesDuringArming(t *testing.T) {
 	s.rest()
 	if s.seen["file"]&Content == 0 || len(s.moves) != 1 {
 		t.Errorf("of the file was said %05b; moves: %q", s.seen["file"], s.moves)
+	}
+}
+
+// A watch ends of which nothing else tells.
+func TestStepsWatchEnds(t *testing.T) {
+	s := newSteps(t, func(s *scene) { s.plant(s.in("d"), 2, 1, 1) })
+	s.rest()
+	s.forget()
+	d := s.w.tree.root.children["d"]
+	_, err := unix.InotifyRmWatch(s.w.fd, uint32(d.wd))
+	s.must(err)
+	s.rest()
+	if s.seen["d"]&Tree == 0 {
+		t.Errorf("of the directory was said %05b", s.seen["d"])
+	}
+	if d := s.deaf(); len(d) > 0 {
+		t.Errorf("deaf: %q", d)
 	}
 }
