@@ -40,18 +40,30 @@ func startMonitor(t *testing.T, names []string, remotes ...config.Remote) *runni
 
 func startMonitorOf(t *testing.T, src string, remotes ...config.Remote) *running {
 	t.Helper()
+	return launch(t, definitionOf(t, src, remotes...))
+}
+
+// definitionOf is the definition of a workspace that is there.
+func definitionOf(t *testing.T, src string, remotes ...config.Remote) report.Definition {
+	t.Helper()
 	id, err := config.IdentifyRoot(src)
 	check(t, err)
 	own := newDir(t)
 	check(t, os.Chmod(own, 0o777)) // rsync may run as nobody
-	r := &running{t: t, src: src, ended: make(chan error, 1), definition: report.Definition{
+	return report.Definition{
 		Workspace: config.Workspace{Name: "w", LocalPath: src, Root: &id, Remotes: remotes},
 		Settings: report.Settings{
 			LogFile: filepath.Join(own, "log"), LogLevel: "debug", LogMaxSize: 1, RunDirectory: own,
 			FullPassInterval: time.Hour, HoldDeletionsShare: 0.5, HoldDeletionsCount: 100,
 		},
 		Orders: make(map[string]report.Orders),
-	}}
+	}
+}
+
+// launch runs a monitor by a first definition.
+func launch(t *testing.T, d report.Definition) *running {
+	t.Helper()
+	r := &running{t: t, src: d.Workspace.LocalPath, ended: make(chan error, 1), definition: d}
 	in, toMonitor := io.Pipe()
 	fromMonitor, out := io.Pipe()
 	r.in = toMonitor

@@ -219,6 +219,8 @@ func watchText(workspace api.WorkspaceStatus) string {
 	switch {
 	case workspace.Monitor.State != "running" || watch.Backend == "":
 		return "" // there is no watcher, and the monitor's line says why
+	case !watch.Armed && workspace.Halted != nil:
+		// There is nothing to watch perhaps, and the next line says why.
 	case !watch.Armed:
 		parts = append(parts, "starting, "+directories(watch.Directories)+" so far")
 	case watch.Polled > 0:

@@ -9,13 +9,10 @@ import (
 )
 
 // New makes a watcher of the directory root; Run starts it. Root may be, or lead
-// through, a symbolic link; one that leads elsewhere later replaces the root.
+// through, a symbolic link; one that leads elsewhere later replaces the root. It
+// need not be there yet: then it is gone until it comes.
 func New(root string, opts Options, sink Sink) (Watcher, error) {
 	path, err := filepath.Abs(root)
-	if err != nil {
-		return nil, fmt.Errorf("cannot watch %s: %w", root, err)
-	}
-	dir, _, err := findRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot watch %s: %w", root, err)
 	}
@@ -25,9 +22,9 @@ func New(root string, opts Options, sink Sink) (Watcher, error) {
 	}
 	switch backend {
 	case "inotify":
-		return newInotify(path, dir, opts, sink)
+		return newInotify(path, opts, sink)
 	case "notify":
-		return newNotify(path, dir, opts, sink)
+		return newNotify(path, opts, sink)
 	}
 	return nil, fmt.Errorf("cannot watch %s: there is no backend %q (use auto, inotify or notify)", root, opts.Backend)
 }

@@ -324,18 +324,11 @@ func TestBarrierBeforeRun(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	dir := t.TempDir()
-	file := filepath.Join(dir, "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for name, c := range map[string]struct {
-		root, backend string
-	}{
-		"a file":             {file, ""},
-		"a missing root":     {filepath.Join(dir, "missing"), ""},
-		"an unknown backend": {dir, "magic"},
+	for name, opts := range map[string]Options{
+		"an unknown backend":       {Backend: "magic", CookieDir: dir},
+		"no directory for cookies": {Backend: "notify"},
 	} {
-		if _, err := New(c.root, Options{Backend: c.backend, CookieDir: dir}, nil); err == nil {
+		if _, err := New(dir, opts, nil); err == nil {
 			t.Errorf("New accepts %s", name)
 		} else if !strings.HasPrefix(err.Error(), "cannot watch ") {
 			t.Errorf("%s: %v", name, err)

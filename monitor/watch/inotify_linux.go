@@ -111,9 +111,9 @@ type barrier struct {
 	left int
 }
 
-func newInotify(path, dir string, opts Options, sink Sink) (Watcher, error) {
+func newInotify(path string, opts Options, sink Sink) (Watcher, error) {
 	w := &inotify{path: path, opts: opts, sink: sink, wakeFD: -1}
-	w.leadTo(dir)
+	w.leadTo(path)
 	w.stats.Store(&Stats{Backend: "inotify", Lossless: true})
 	return w, nil
 }
@@ -151,7 +151,7 @@ func (w *inotify) Run(ctx context.Context, armed func()) error {
 	w.nextRoot = now.Add(rootInterval)
 	w.nextRewatch = now.Add(rewatchInterval)
 	w.armed = armed
-	w.settleRoot("")
+	w.begin()
 	for {
 		if ctx.Err() != nil {
 			return nil

@@ -21,6 +21,17 @@ func (w *inotify) leadTo(dir string) {
 	w.dir, w.base = dir, filepath.Base(dir)
 }
 
+// begin watches the root, or waits for it to come.
+func (w *inotify) begin() {
+	dir, _, err := findRoot(w.path)
+	if err != nil {
+		w.loseRoot("it is not there: " + err.Error())
+		return
+	}
+	w.leadTo(dir)
+	w.settleRoot("")
+}
+
 // checkRoot finds out whether the root is still, or again, what its path leads
 // to. The directory that is watched may be there as before and yet be found by
 // another path only: the root, or a directory above it, was moved and a link put

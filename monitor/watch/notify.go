@@ -97,13 +97,13 @@ type cookieBarrier struct {
 	seen bool
 }
 
-func newNotify(path, dir string, opts Options, sink Sink) (Watcher, error) {
+func newNotify(path string, opts Options, sink Sink) (Watcher, error) {
 	if opts.CookieDir == "" {
 		return nil, errors.New("cannot watch " + path + ": there is no directory for cookies")
 	}
 	w := &notifier{
 		path:   path,
-		dir:    dir,
+		dir:    path,
 		opts:   opts,
 		sink:   sink,
 		events: make(chan notify.EventInfo, eventRoom),
@@ -111,7 +111,7 @@ func newNotify(path, dir string, opts Options, sink Sink) (Watcher, error) {
 		hints:  make(map[string]notify.Event),
 		polled: make(map[string]*notifyPoll),
 	}
-	w.arms = newArms(dir, opts.MaxWatches, w.events)
+	w.arms = newArms(path, opts.MaxWatches, w.events)
 	w.stats.Store(&Stats{Backend: "notify"})
 	return w, nil
 }
@@ -150,11 +150,7 @@ func (w *notifier) Run(ctx context.Context, armed func()) error {
 	// A barrier does without if it fails.
 	_ = notify.Watch(w.opts.CookieDir+"/", w.events, notify.Create)
 	w.armed = armed
-	if w.settleRoot() {
-		w.arm()
-	} else {
-		w.loseRoot("it is gone")
-	}
+	w.begin()
 
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

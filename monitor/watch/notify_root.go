@@ -1,5 +1,20 @@
 package watch
 
+// begin watches the root, or waits for it to come.
+func (w *notifier) begin() {
+	dir, _, err := findRoot(w.path)
+	if err != nil {
+		w.loseRoot("it is not there: " + err.Error())
+		return
+	}
+	w.leadTo(dir)
+	if !w.settleRoot() {
+		w.loseRoot("it is gone")
+		return
+	}
+	w.arm()
+}
+
 // checkRoot finds out whether the root is still, or again, what its path leads
 // to.
 func (w *notifier) checkRoot() {

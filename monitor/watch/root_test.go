@@ -82,29 +82,58 @@ func TestRootBehindLink(t *testing.T) {
 	}
 }
 
-// TestRootGoneBeforeItIsWatched has the root vanish between New and Run.
-func TestRootGoneBeforeItIsWatched(t *testing.T) {
-	for _, backend := range backends {
-		t.Run(backend, func(t *testing.T) {
-			t.Parallel()
-			s := &scene{t: t, outside: t.TempDir()}
-			s.plant(s.out("root"), 2, 2, 2)
-			e := newEngine(t, s.out("root"))
-			w, err := New(e.root, Options{Backend: backend, CookieDir: t.TempDir()}, e)
-			s.must(err)
-			s.rename(s.out("root"), s.out("away"))
-			s.bench = launch(t, w, e)
-			s.await("the loss of the root", func() bool { return len(s.goneFor) == 1 })
-			s.barrier()
-			select {
-			case <-s.armed:
-				t.Error("the tree is armed, although it is gone")
-			default:
-			}
-			s.rename(s.out("away"), s.out("root"))
-			s.awaitArmed()
-			s.verify()
-		})
+// TestRootMissing has the root come when the watcher runs already.
+func TestRootMissing(t *testing.T) {
+	for name, c := range map[string]struct{ before, come func(s *scene) }{
+		"renamed away": {
+			func(s *scene) { s.rename(s.in(), s.out("away")) },
+			func(s *scene) { s.rename(s.out("away"), s.in()) },
+		},
+		"a file": {
+			func(s *scene) {
+				s.rename(s.in(), s.out("away"))
+				s.write(s.in(), "x")
+			},
+			func(s *scene) {
+				s.remove(s.in())
+				s.rename(s.out("away"), s.in())
+			},
+		},
+		"below what is not there": {
+			func(s *scene) { s.rename(s.out("up"), s.out("away")) },
+			func(s *scene) { s.rename(s.out("away"), s.out("up")) },
+		},
+		"a link that leads nowhere": {
+			func(s *scene) {
+				s.rename(s.in(), s.out("away"))
+				s.must(os.Symlink("../there", s.in()))
+			},
+			func(s *scene) { s.rename(s.out("away"), s.out("there")) },
+		},
+	} {
+		for _, backend := range backends {
+			t.Run(name+" "+backend, func(t *testing.T) {
+				t.Parallel()
+				s := &scene{t: t, outside: t.TempDir()}
+				s.plant(s.out("up", "root"), 2, 2, 2)
+				e := newEngine(t, s.out("up", "root"))
+				s.bench = &bench{engine: e}
+				c.before(s)
+				w, err := New(e.root, Options{Backend: backend, CookieDir: t.TempDir()}, e)
+				s.must(err)
+				s.bench = launch(t, w, e)
+				s.await("the loss of the root", func() bool { return len(s.goneFor) == 1 })
+				s.barrier()
+				select {
+				case <-s.armed:
+					t.Error("the tree is armed, although it is not there")
+				default:
+				}
+				c.come(s)
+				s.awaitArmed()
+				s.verify()
+			})
+		}
 	}
 }
 

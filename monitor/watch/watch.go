@@ -43,8 +43,8 @@ type Sink interface {
 	Moved(from, to string, dir bool)
 	// Lost: events were lost, and anything below the root may differ.
 	Lost(reason string)
-	// RootGone: the root was removed, renamed, replaced or unmounted; nothing
-	// follows but answers to barriers, and Lost if it comes back.
+	// RootGone: the root was removed, renamed, replaced or unmounted, or is not
+	// there yet; nothing follows but answers to barriers, and Lost when it comes.
 	RootGone(reason string)
 	// Barrier: every change made before Watcher.Barrier(n) was called has been
 	// reported by the calls before this one.
