@@ -65,7 +65,7 @@ type mirror struct {
 	halt       string
 	haltSince  time.Time
 	overflows  int
-	lossyPass  time.Time   // when the last full pass behind a lossy watcher is due
+	lossyPass  time.Time   // when the last full pass behind a lossy watcher is, or was, due
 	lookAgain  *time.Timer // looks at a halted workspace again; nil if not set
 }
 
@@ -349,16 +349,17 @@ func (m *mirror) compensate() {
 	}
 	now := time.Now()
 	m.mu.Lock()
-	if m.lossyPass.After(now) {
-		m.mu.Unlock() // the pass that is due comes after this change
-		return
+	if !m.lossyPass.After(now) {
+		delay := lossyDelay
+		if next := m.lossyPass.Add(lossyInterval); next.After(now.Add(delay)) {
+			delay = next.Sub(now)
+		}
+		m.lossyPass = now.Add(delay)
 	}
-	delay := lossyDelay
-	if next := m.lossyPass.Add(lossyInterval); next.After(now.Add(delay)) {
-		delay = next.Sub(now)
-	}
-	m.lossyPass = now.Add(delay)
+	delay := m.lossyPass.Sub(now)
 	m.mu.Unlock()
+	// Each time: a pass that is not due yet may have been made early, for a request
+	// to wait for example, and then none would come after this change.
 	m.markEverything(passEvents, delay)
 }
 

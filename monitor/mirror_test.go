@@ -3,7 +3,11 @@ package monitor
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"wsync/config"
+	"wsync/monitor/dirty"
 	"wsync/monitor/watch"
 )
 
@@ -39,4 +43,37 @@ func TestPings(t *testing.T) {
 			t.Errorf("%+v: pong %d, %d reports", test.stats, got, len(m.answers))
 		}
 	}
+}
+
+// Behind a watcher that misses changes a full pass follows each change, also when
+// the one that was due has been made before its time.
+func TestLossyPasses(t *testing.T) {
+	root := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		w := &worker{set: dirty.NewSet(), unconfirmed: dirty.NewSet(), remote: config.Remote{Name: "r"}, changed: func(bool) {}, wake: make(chan struct{}, 1)}
+		m := &mirror{root: root, watcher: &askedWatcher{}, changes: make(chan struct{}, 1), answers: make(chan struct{}, 1)}
+		m.workers = map[string]*runningWorker{"r": {worker: w}}
+		passes := func(wait time.Duration) bool {
+			time.Sleep(wait) // of the bubble's clock
+			return w.set.Take(time.Now()).Everything != nil
+		}
+		m.Changed("a", watch.Content)
+		if passes(lossyDelay-1) || !passes(1) {
+			t.Error("the first change is not followed by a pass in time")
+		}
+		m.Changed("b", watch.Content)
+		m.Changed("c", watch.Content)
+		if passes(lossyInterval-1) || !passes(1) || passes(time.Hour) {
+			t.Error("two more are not followed by one pass in time")
+		}
+		m.Changed("d", watch.Content)
+		m.reached(1)
+		if !passes(0) {
+			t.Error("a request to wait makes no pass")
+		}
+		m.Changed("e", watch.Content)
+		if !w.set.Everything() || passes(lossyDelay-1) || !passes(1) {
+			t.Error("a change after an early pass is not followed by another")
+		}
+	})
 }
