@@ -153,7 +153,7 @@ func (m *mirror) define(d report.Definition) {
 	m.mu.Unlock()
 	m.recheck()
 	if barrier {
-		m.afterEvents(func() { m.reached(d.Barrier) })
+		m.afterChanges(func() { m.reached(d.Barrier) })
 	}
 	if ping {
 		m.answer(d.Ping)
@@ -276,14 +276,19 @@ func (m *mirror) RootGone(reason string) {
 	m.recheck()
 }
 
-// afterEvents calls do, from the watcher's goroutine, when everything that
+// afterChanges calls do, from the watcher's goroutine, when everything that
 // changed before this call has been reported.
-func (m *mirror) afterEvents(do func()) {
+func (m *mirror) afterChanges(do func()) { m.request(m.watcher.Barrier, do) }
+
+// afterEvents is afterChanges without what nothing but a look tells of.
+func (m *mirror) afterEvents(do func()) { m.request(m.watcher.Events, do) }
+
+func (m *mirror) request(barrier func(n uint64), do func()) {
 	m.requestsMu.Lock()
 	defer m.requestsMu.Unlock()
 	m.requested++
 	m.requests = append(m.requests, barrierRequest{m.requested, do})
-	m.watcher.Barrier(m.requested) // within the lock: the numbers must not overtake each other
+	barrier(m.requested) // within the lock: the numbers must not overtake each other
 }
 
 // Barrier implements watch.Sink.
@@ -309,7 +314,7 @@ func (m *mirror) answer(ping uint64) {
 		m.changed(true)
 	}
 	if stats := m.watcher.Stats(); stats.Lossless && stats.Polled == 0 {
-		m.afterEvents(pong)
+		m.afterChanges(pong)
 	} else {
 		pong()
 	}

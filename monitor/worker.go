@@ -29,8 +29,8 @@ type worker struct {
 	// block.
 	changed func(atOnce bool)
 	lastSeq func() uint64 // the number of the last mark
-	// afterEvents calls back when all that changed before is marked; it must be
-	// called without mu.
+	// afterEvents calls back when all that events tell of from before is marked; it
+	// must be called without mu.
 	afterEvents func(do func())
 	wake        chan struct{} // one token: something changed for the loop
 

@@ -42,7 +42,9 @@ type inotify struct {
 
 	// asked is the number of the last barrier asked for, if any was.
 	asked atomic.Pointer[uint64]
-	stats atomic.Pointer[Stats]
+	// polling is the number of the last one that needs a round of polling.
+	polling atomic.Uint64
+	stats   atomic.Pointer[Stats]
 
 	// wakeMu guards wakeFD.
 	wakeMu sync.Mutex
@@ -100,8 +102,10 @@ type inotify struct {
 	nextRoot    time.Time
 
 	barrier *barrier
-	// answered is the last barrier that was noticed.
+	// answered is the last barrier that was noticed, and rounds the last one that
+	// a round of polling was begun for.
 	answered *uint64
+	rounds   uint64
 }
 
 // barrier is one that was asked for and is not answered yet.
@@ -125,6 +129,12 @@ func (w *inotify) Stats() Stats {
 
 // Barrier implements Watcher.
 func (w *inotify) Barrier(n uint64) {
+	w.polling.Store(n) // first: whoever takes the barrier for asked polls for it
+	w.Events(n)
+}
+
+// Events implements Watcher.
+func (w *inotify) Events(n uint64) {
 	w.asked.Store(&n)
 	w.wake()
 }
@@ -288,7 +298,10 @@ func (w *inotify) noticeBarrier() {
 		left = 1 // Any number will do: seeing the queue empty is enough.
 	}
 	w.barrier.left = left
-	w.startRound()
+	if polling := w.polling.Load(); polling != w.rounds {
+		w.rounds = polling
+		w.startRound()
+	}
 }
 
 // answerBarrier answers the barrier if all before it has been reported.

@@ -16,10 +16,15 @@ type steps struct {
 // newSteps makes a tree by prepare and has it watched, but for the visits.
 func newSteps(t *testing.T, prepare func(s *scene)) *steps {
 	t.Helper()
+	return newStepsWith(t, inotifyOptions(), prepare)
+}
+
+func newStepsWith(t *testing.T, opts Options, prepare func(s *scene)) *steps {
+	t.Helper()
 	root := t.TempDir() + "/root"
 	mkdirs(t, root)
 	e := newEngine(t, root)
-	w, err := New(root, inotifyOptions(), e)
+	w, err := New(root, opts, e)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,5 +195,40 @@ func TestStepsWatchEnds(t *testing.T) {
 	}
 	if d := s.deaf(); len(d) > 0 {
 		t.Errorf("deaf: %q", d)
+	}
+}
+
+// Directories are polled for barriers that need it, also for one that another took
+// over that does not.
+func TestStepsBarriersPoll(t *testing.T) {
+	opts := inotifyOptions()
+	opts.MaxWatches = 1
+	s := newStepsWith(t, opts, func(s *scene) { s.plant(s.in("d"), 2, 1, 1) })
+	s.rest()
+	for _, c := range []struct {
+		name string
+		ask  func()
+		poll bool
+	}{
+		{"events", func() { s.w.Events(1) }, false},
+		{"barrier", func() { s.w.Barrier(2) }, true},
+		{"events once more", func() { s.w.Events(3) }, false},
+		{"a barrier, then events", func() { s.w.Barrier(4); s.w.Events(5) }, true},
+		{"events, then a barrier", func() { s.w.Events(6); s.w.Barrier(7) }, true},
+		{"events at last", func() { s.w.Events(8) }, false},
+	} {
+		c.ask()
+		s.w.noticeBarrier()
+		if got := len(s.w.round) > 0; got != c.poll {
+			t.Errorf("%s: polled %v", c.name, got)
+		}
+		for len(s.w.round) > 0 {
+			s.w.pollSome()
+		}
+		s.rest()
+		s.w.answerBarrier()
+	}
+	if s.answered != 8 {
+		t.Errorf("the last barrier answered is %d", s.answered)
 	}
 }

@@ -66,6 +66,10 @@ type Watcher interface {
 	// before Run has armed the tree (it is then answered after, or while the
 	// root is gone).
 	Barrier(n uint64)
+	// Events is a Barrier to whom it is enough that the events have been reported
+	// of what changed before the call: directories that are polled need not be
+	// looked at. The numbers of both are one sequence.
+	Events(n uint64)
 	// Stats may be called from any goroutine.
 	Stats() Stats
 }
