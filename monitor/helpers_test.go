@@ -178,6 +178,7 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*lane, config.Remote) {
 		environment: func() []string { return rsync.Environment("") },
 		connection:  pool.Connection(ssh.HostOf(remote.Connection)),
 		files:       direct.NewFiles(func() uint64 { return 1 }),
+		links:       new(links),
 	}
 	t.Cleanup(l.close)
 	req := request{batch: dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree}}, remote: remote, limits: deletionLimits{share: 0.5, count: 100}}
@@ -210,7 +211,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, src: newDir(t), dst: newDir(t), now: time.Now()}
 	version, err := rsync.LocalVersion(t.Context())
 	check(t, err)
-	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t), files: direct.NewFiles(func() uint64 { return 1 })}
+	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t), files: direct.NewFiles(func() uint64 { return 1 }), links: new(links)}
 	b.worker = &worker{
 		gitLocks: make(gitLocks),
 		log:      zap.NewNop(), lane: l, stamp: filepath.Join(newDir(t), "stamp"), guard: func(uint64) string { return "" }, nextSeq: func() uint64 { return 1 }, lastSeq: func() uint64 { return 1 }, afterEvents: func(do func()) { do() }, changed: func(bool) {},

@@ -115,7 +115,7 @@ type lane struct {
 	known atomic.Pointer[knowledge]
 	stale atomic.Bool
 	files *direct.Files
-	links links
+	links *links
 	// linked: the transfer has come upon a file that has other names, in or
 	// outside of the workspace, that changed with it and that no event names.
 	linked atomic.Bool

@@ -3,6 +3,8 @@ package monitor
 import (
 	"context"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -13,8 +15,10 @@ import (
 // a look at them or by the scan of a full pass. A change of such a file is told
 // of one name only, of the one by which it was opened, and that may be gone or
 // another file's by then: all there is to see is that something happened to a
-// path that once was a name of a file that has, or had, others. Its methods may
-// be called from any goroutine.
+// path that once was a name of a file that has, or had, others. The lanes of a
+// workspace share what each of them has seen, and what is seen when an event comes:
+// one of them may be busy while a name comes and goes. Its methods may be called
+// from any goroutine.
 type links struct {
 	mu    sync.Mutex // guards everything below
 	paths map[string]bool
@@ -35,6 +39,13 @@ func (l *links) look(name string, info fs.FileInfo) bool {
 	}
 	l.add(name)
 	return true
+}
+
+// notice looks at a path of the workspace at root that something has happened to.
+func (l *links) notice(root, name string) {
+	if info, err := os.Lstat(filepath.Join(root, filepath.FromSlash(name))); err == nil {
+		l.look(name, info)
+	}
 }
 
 // add remembers a path.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/report"
 	"wsync/monitor/watch"
 )
 
@@ -88,6 +89,25 @@ func TestWriteByAnOlderName(t *testing.T) {
 	if b.lane.links.any([]*dirty.Entry{{Path: "outside"}, {Path: "keep"}}) {
 		t.Error("a file with one name in the workspace counts as one with several")
 	}
+}
+
+// A name comes and goes, with a write by it in between, while a remote is paused.
+func TestWriteByANameThatNoLaneHasSeen(t *testing.T) {
+	dst := newDir(t)
+	r := startMonitor(t, []string{"a", "keep"}, localRemote("r", dst))
+	r.wait("r")
+	r.definition.Workspace.Paused = true
+	r.send()
+	r.until("r", "paused", func(s report.RemoteStatus) bool { return s.State == report.Paused })
+	check(t, os.Link(filepath.Join(r.src, "a"), filepath.Join(r.src, "b")))
+	r.definition.Barrier++
+	r.send()
+	r.until("r", "that the link is known", func(s report.RemoteStatus) bool { return s.Asked >= r.definition.Barrier })
+	check(t, os.WriteFile(filepath.Join(r.src, "b"), []byte("something longer than before"), 0o644))
+	check(t, os.Remove(filepath.Join(r.src, "b")))
+	r.definition.Workspace.Paused = false
+	r.wait("r")
+	r.equal(dst)
 }
 
 func TestLinksAreBounded(t *testing.T) {

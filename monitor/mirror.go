@@ -41,6 +41,7 @@ type mirror struct {
 	local   rsync.Version
 	watcher watch.Watcher
 	files   *direct.Files
+	links   links
 	// changes and answers have one token each: a report is due soon, or at once.
 	changes, answers chan struct{}
 
@@ -193,7 +194,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, skipGit: m.definition.Workspace.SkipGit}
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: &m.links, skipGit: m.definition.Workspace.SkipGit}
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
 	}
@@ -242,6 +243,9 @@ func (m *mirror) list() []*runningWorker {
 
 // Changed implements watch.Sink.
 func (m *mirror) Changed(path string, change watch.Change) {
+	if change&(watch.Entry|watch.Content) != 0 && change&watch.Tree == 0 {
+		m.links.notice(m.root, path)
+	}
 	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.mark(path, change, seq, now) })
 	m.compensate()
 }
@@ -252,6 +256,7 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	if dir {
 		change |= watch.Tree
 	}
+	m.links.moved(from, to, dir)
 	// Where changes are found later than they happen, a rename may be older than
 	// what was seen of its names.
 	stats := m.watcher.Stats()

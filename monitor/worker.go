@@ -147,7 +147,6 @@ func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Tim
 // both names are dirty: the new one first, so that nobody finds neither.
 func (w *worker) markMoved(from, to string, change watch.Change, repeatable bool, seq uint64, now time.Time) {
 	dir := change&watch.Tree != 0
-	w.lane.links.moved(from, to, dir)
 	w.mu.Lock()
 	if w.remote.IsOwn(from) || w.remote.IsOwn(to) {
 		w.mu.Unlock()
