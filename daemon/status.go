@@ -16,6 +16,10 @@ import (
 // longPoll is how long a request for a newer status may take.
 const longPoll = 30 * time.Second
 
+// othersTime is how long a wait that cannot succeed goes on for the remotes that
+// have not answered yet: one that is in sync answers within milliseconds.
+const othersTime = time.Second
+
 // getStatus handles GET /v1/status. Without after, the status is no older than
 // the request: all that changed before is known in it.
 func (d *Daemon) getStatus(r *http.Request) (any, error) {
@@ -109,10 +113,24 @@ func (d *Daemon) wait(r *http.Request) (any, error) {
 		defer cancel()
 	}
 	result := api.WaitResult{}
+	var stuckSince time.Time
 	result.TimedOut = !d.until(ctx, func() bool {
-		var stuck bool
-		result.Behind, stuck, err = d.behind(req, barriers)
-		return len(result.Behind) == 0 || stuck || err != nil
+		var s standing
+		s, err = d.standing(req, barriers)
+		result.Behind = s.behind
+		switch {
+		case len(s.behind) == 0 || err != nil:
+			return true
+		case !s.stuck:
+			stuckSince = time.Time{}
+			return false
+		case !s.open:
+			return true
+		case stuckSince.IsZero():
+			stuckSince = time.Now()
+			time.AfterFunc(othersTime, func() { d.lock.Do(d.wake) })
+		}
+		return time.Since(stuckSince) >= othersTime
 	})
 	if err != nil {
 		return nil, err
@@ -150,19 +168,28 @@ func (d *Daemon) placeBarriers(req api.Wait, barriers map[*entry]uint64) error {
 	return nil
 }
 
-// behind lists the remotes that have not reached their barrier. stuck tells
-// that one of them never will without a command. The error is that what is
-// waited for was removed meanwhile. The lock is held.
-func (d *Daemon) behind(req api.Wait, barriers map[*entry]uint64) (behind []api.BehindRemote, stuck bool, err error) {
+// standing is how far what is waited for has got.
+type standing struct {
+	// behind are the remotes that have not reached their barrier.
+	behind []api.BehindRemote
+	// stuck: one of them never will without a command; open: one of them is in no
+	// trouble, and may be about to.
+	stuck, open bool
+}
+
+// standing looks at all that is waited for. The error is that it was removed
+// meanwhile. The lock is held.
+func (d *Daemon) standing(req api.Wait, barriers map[*entry]uint64) (standing, error) {
+	var found standing
 	for e := range barriers {
 		if req.Workspace == "" {
 			continue
 		}
 		if d.entries[req.Workspace] != e {
-			return nil, false, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("workspace %s was removed meanwhile", req.Workspace)}
+			return found, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("workspace %s was removed meanwhile", req.Workspace)}
 		}
 		if req.Remote != "" && e.remote(req.Remote) < 0 {
-			return nil, false, unknownRemote(e, req.Remote)
+			return found, unknownRemote(e, req.Remote)
 		}
 	}
 	for _, name := range d.order {
@@ -183,11 +210,17 @@ func (d *Daemon) behind(req api.Wait, barriers map[*entry]uint64) (behind []api.
 			if reached >= max(barrier, e.attached[r.Name]) {
 				continue
 			}
-			behind = append(behind, api.BehindRemote{Workspace: name, Remote: s})
-			stuck = stuck || e.stuck(r, s, barrier)
+			found.behind = append(found.behind, api.BehindRemote{Workspace: name, Remote: s})
+			trouble, _ := mood(s)
+			switch {
+			case e.stuck(r, s, barrier):
+				found.stuck = true
+			case trouble == well:
+				found.open = true
+			}
 		}
 	}
-	return behind, stuck, nil
+	return found, nil
 }
 
 // stuck tells that a remote that is behind needs a command. A report from

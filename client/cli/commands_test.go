@@ -84,7 +84,7 @@ func TestCommands(t *testing.T) {
 				{Workspace: "w", Remote: report.RemoteStatus{Name: "s", State: report.Paused}},
 				{Workspace: "w", Remote: report.RemoteStatus{Name: "t", State: report.InSync}},
 			}}},
-			stderr:   "wsync: w/r is not in sync: offline, retrying now: Connection refused\nwsync: w/s is not in sync: paused\nwsync: w/t is not in sync: not confirmed yet\n",
+			stderr:   "wsync: w/r is not in sync: offline, retrying now: Connection refused\nwsync: w/s is not in sync: paused\nwsync: w/t is not in sync: no answer yet\n",
 			requests: []string{`POST /v1/wait {"timeout":300000000000}`},
 		},
 		{
@@ -94,6 +94,14 @@ func TestCommands(t *testing.T) {
 			}}},
 			stderr:   "wsync: w/r is not in sync: halted: 9 deletions: so many\n",
 			requests: []string{`POST /v1/wait {"timeout":300000000000}`},
+		},
+		{
+			args: "wait w --confirmed", code: 4,
+			answers: map[string]any{"POST /v1/wait": api.WaitResult{TimedOut: true, Behind: []api.BehindRemote{
+				{Workspace: "w", Remote: report.RemoteStatus{Name: "t", State: report.Confirming}},
+			}}},
+			stderr:   "wsync: w/t is not in sync: not confirmed yet\n",
+			requests: []string{`POST /v1/wait {"workspace":"w","timeout":300000000000,"confirmed":true}`},
 		},
 		{args: "wait --timeout -1s", code: 2, stderr: "wsync: cannot wait: --timeout is -1s: expected 0 or more\n"},
 		{

@@ -237,7 +237,7 @@ func (d *demo) wait(ctx context.Context) error {
 		return err
 	}
 	if !result.InSync {
-		d.behind(result.Behind)
+		d.behind(result.Behind, false)
 		return fmt.Errorf("not all remotes are in sync")
 	}
 	return nil

@@ -54,14 +54,18 @@ func (p *printer) attached(workspace, destination string, remote report.RemoteSt
 	}
 }
 
-// behind prints a line per remote that a wait found not in sync.
-func (p *printer) behind(remotes []api.BehindRemote) {
+// behind prints a line per remote that a wait found not in sync. confirmed: it
+// waited for the proof by rsync, too.
+func (p *printer) behind(remotes []api.BehindRemote, confirmed bool) {
 	for _, behind := range remotes {
 		remote := behind.Remote
 		state := stateText(remote, p.now())
 		if remote.State.InSync() {
 			// As far as its monitor knows; it has not seen yet all that there is.
-			state = "not confirmed yet"
+			state = "no answer yet"
+			if confirmed {
+				state = "not confirmed yet"
+			}
 		}
 		line := fmt.Sprintf("%s is not in sync: %s", target(behind.Workspace, remote.Name), state)
 		switch {

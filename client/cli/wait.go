@@ -48,7 +48,7 @@ func (c *command) wait(cCtx *cli.Context) error {
 			return err
 		}
 	} else {
-		c.behind(result.Behind)
+		c.behind(result.Behind, cCtx.Bool("confirmed"))
 	}
 	if code := waitCode(result); code != exitDone {
 		return &codedError{code: code}
