@@ -95,6 +95,7 @@ func (d *Daemon) detachRemote(r *http.Request) (any, error) {
 		}
 		delete(e.orders, name)
 		delete(e.attached, name)
+		delete(e.released, name)
 		e.dropStatus(name)
 		d.apply(e)
 		return e, nil
@@ -161,9 +162,11 @@ func (d *Daemon) act(r *http.Request) (any, error) {
 			}
 			if action == api.Resume {
 				d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Retry++ })
+				d.judgeAnew(e, remote)
 			}
 		case api.Resync:
 			d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Resync++ })
+			d.judgeAnew(e, remote)
 		case api.Approve:
 			if err := d.approve(e, remote, root); err != nil {
 				return nil, err
@@ -222,6 +225,17 @@ func (d *Daemon) giveOrder(e *entry, remote string, give func(*report.Orders, *r
 	}
 }
 
+// judgeAnew lets what is held of one remote, or of all, be approved only when the
+// monitor has reported it again. The lock is held.
+func (d *Daemon) judgeAnew(e *entry, remote string) {
+	e.barrier++
+	for _, r := range e.workspace.Remotes {
+		if remote == "" || r.Name == remote {
+			e.released[r.Name] = e.barrier
+		}
+	}
+}
+
 // rootLook is what the directory of a halted workspace was found to be; neither is
 // set for one that is not halted.
 type rootLook struct {
@@ -267,14 +281,25 @@ func (d *Daemon) approve(e *entry, remote string, root rootLook) error {
 			return d.commit(e, before)
 		}
 	}
-	approved := false
+	var approved, judged bool
 	d.giveOrder(e, remote, func(o *report.Orders, s *report.RemoteStatus) {
-		if s != nil && s.Held != nil && e.isAbout(s) {
+		switch {
+		case s == nil || s.Held == nil || !e.isAbout(s):
+		case s.Asked < e.released[s.Name]:
+			judged = true
+		default:
 			o.Approve, approved = s.Held.ID, true
 		}
 	})
-	if !approved {
-		return &api.Error{Kind: api.Invalid, Message: "there is nothing to approve: no deletions are held", Hint: "wsync status " + e.workspace.Name}
+	switch {
+	case approved:
+		return nil
+	case judged:
+		return &api.Error{
+			Kind:    api.Held,
+			Message: "the deletions are being judged anew",
+			Hint:    fmt.Sprintf("wsync wait %s, then wsync approve %s", e.workspace.Name, e.workspace.Name),
+		}
 	}
-	return nil
+	return &api.Error{Kind: api.Invalid, Message: "there is nothing to approve: no deletions are held", Hint: "wsync status " + e.workspace.Name}
 }

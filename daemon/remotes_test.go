@@ -183,6 +183,33 @@ func TestActions(t *testing.T) {
 	}
 }
 
+// TestApproveAfterResume: what the monitor was told to judge anew cannot be
+// approved before it is held again.
+func TestApproveAfterResume(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "one")
+	m := d.monitor()
+	barrier := m.first.Barrier
+	hold := func(id string) {
+		t.Helper()
+		m.send(t, barrier, "one", func(s *report.RemoteStatus) { s.State, s.Held = report.Halted, &report.Held{ID: id, Count: 200} })
+		d.eventually("docs", "held", func(s api.WorkspaceStatus) bool { return s.Remotes[0].Held != nil && s.Remotes[0].Held.ID == id })
+	}
+	hold("h0")
+	for id, action := range map[string]api.Action{"h1": api.Resume, "h2": api.Resync} {
+		d.act(action, "docs", "one")
+		if _, e := d.refused("POST", "/v1/workspaces/docs/approve", nil); e.Kind != api.Held || e.Message != "the deletions are being judged anew" || e.Hint != "wsync wait docs, then wsync approve docs" {
+			t.Errorf("approve after %s: %+v", action, e)
+		}
+		before := barrier
+		barrier = m.defined(t, "a barrier", func(d report.Definition) bool { return d.Barrier > before }).Barrier
+		hold(id)
+		d.act(api.Approve, "docs", "")
+		m.defined(t, "the approval", func(d report.Definition) bool { return d.Orders["one"].Approve == id })
+	}
+}
+
 func TestRestart(t *testing.T) {
 	d := startDaemon(t)
 	d.add("docs")

@@ -35,6 +35,10 @@ type entry struct {
 	// the monitor reports before it knows of that one may be about another
 	// remote, which had the name before.
 	attached map[string]uint64
+	// released is the barrier that was placed when the held deletions of a remote
+	// were let go of, to be judged anew. What is reported as held before the
+	// monitor knows of that one is not held any more.
+	released map[string]uint64
 }
 
 // restore brings the workspaces of the file to life.
@@ -66,7 +70,7 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 // remotes. The lock is held.
 func (d *Daemon) insert(w config.Workspace) {
 	name := w.Name
-	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64)}
+	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64)}
 	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}
 	log := d.log.With(zap.String("workspace", name))
 	e.process.State = watchdog.Stopped

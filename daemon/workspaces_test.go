@@ -223,9 +223,9 @@ func TestFailedSave(t *testing.T) {
 	if orders := d.entries["docs"].orders["one"]; orders != (report.Orders{}) {
 		t.Errorf("the orders have become %+v", orders)
 	}
-	d.act(api.Resync, "docs", "one")
 	d.act(api.Approve, "docs", "")
-	got := m.defined(t, "the orders", func(d report.Definition) bool { return d.Orders["one"].Approve != "" })
+	d.act(api.Resync, "docs", "one")
+	got := m.defined(t, "the orders", func(d report.Definition) bool { return d.Orders["one"].Resync > 0 })
 	if o := got.Orders["one"]; o != (report.Orders{Resync: 1, Approve: "h1"}) || len(got.Workspace.Remotes) != 1 || got.Workspace.Paused {
 		t.Errorf("the definition is %+v", got)
 	}
