@@ -190,8 +190,8 @@ func (d *Daemon) restart(e *entry) {
 	e.supervisor.Restart()
 	// What was known is out of date from now on, not only when the supervisor
 	// says so: a request to wait must not find the failure that this ends.
-	e.process = watchdog.Status{State: watchdog.Starting, LastExit: e.process.LastExit}
-	e.report = nil
+	e.become(watchdog.Status{State: watchdog.Starting, LastExit: e.process.LastExit})
+	e.dropReport()
 }
 
 // setPaused pauses or resumes a workspace, or one remote of it. Resuming the

@@ -272,6 +272,49 @@ func TestRestart(t *testing.T) {
 	d.eventually("docs", "in sync", isState(report.InSync))
 }
 
+// TestTimesWithoutReport: while a monitor has not reported, the times are those of
+// its process, and of what the one before has sent.
+func TestTimesWithoutReport(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "one")
+	m := d.monitor()
+	sent, passed := time.Now().Add(-time.Minute), time.Now().Add(-time.Hour)
+	tell := func(m *fakeMonitor) {
+		m.send(t, m.last.Barrier, "one", func(s *report.RemoteStatus) { s.LastSuccess, s.LastFullPass, s.Drift = &sent, &passed, 3 })
+		d.eventually("docs", "in sync", isState(report.InSync))
+	}
+	expect := func(what string, state report.State, event time.Time) {
+		t.Helper()
+		s := d.status().Workspaces[0].Remotes[0]
+		if s.State != state || s.Since.Before(event) {
+			t.Errorf("%s: %s since %s, which began after %s", what, s.State, s.Since, event)
+		}
+		if s.LastSuccess == nil || !s.LastSuccess.Equal(sent) || s.LastFullPass == nil || !s.LastFullPass.Equal(passed) || s.Drift != 3 {
+			t.Errorf("%s: what was sent before is %v, %v, %d", what, s.LastSuccess, s.LastFullPass, s.Drift)
+		}
+	}
+	tell(m)
+	event := time.Now()
+	d.act(api.Restart, "docs", "")
+	expect("restarted", report.Starting, event)
+	m = d.monitor()
+	d.eventually("docs", "the start of the next", func(s api.WorkspaceStatus) bool { return s.Monitor.PID == m.pid })
+	tell(m)
+	event = time.Now()
+	for range d.settings.RestartLimit {
+		d.launchError <- errForTest
+	}
+	m.exit(errForTest)
+	d.eventually("docs", "failure", isState(report.Failed))
+	expect("failed", report.Failed, event)
+	// Another remote of that name has nothing of it.
+	call[api.WorkspaceStatus](d, "DELETE", "/v1/workspaces/docs/remotes/one", nil)
+	if s := d.attachTo("docs", "one", "elsewhere").Remotes[0]; s.LastSuccess != nil || s.LastFullPass != nil || s.Drift != 0 {
+		t.Errorf("attached as %+v", s)
+	}
+}
+
 func TestSetPaused(t *testing.T) {
 	for _, test := range []struct {
 		name      string

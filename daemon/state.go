@@ -19,8 +19,12 @@ type entry struct {
 	workspace  config.Workspace
 	supervisor *watchdog.Supervisor
 	process    watchdog.Status
-	// report is the monitor's last one, nil while none runs.
+	// since is when the process last changed its state.
+	since time.Time
+	// report is the monitor's last one, nil while none runs, and earlier the last
+	// one of the monitor before.
 	report  *report.Report
+	earlier *report.Report
 	barrier uint64
 	// proof is the last barrier whose proof by rsync somebody waits for.
 	proof  uint64
@@ -73,7 +77,7 @@ func (d *Daemon) insert(w config.Workspace) {
 	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64)}
 	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}
 	log := d.log.With(zap.String("workspace", name))
-	e.process.State = watchdog.Stopped
+	e.become(watchdog.Status{State: watchdog.Stopped})
 	e.supervisor = watchdog.NewSupervisor(log, policy, d.launch(name), func(s watchdog.Status, r *report.Report) {
 		d.lock.Do(func() { d.observe(e, s, r) })
 	})
@@ -128,7 +132,7 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 		return // removed; its monitor is ending
 	}
 	news := e.isNews(s, r)
-	e.process = s
+	e.become(s)
 	switch {
 	case r != nil:
 		if e.report == nil || r.Pong > e.report.Pong {
@@ -139,13 +143,28 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 		e.report = r
 		d.learn(e)
 	case s.State != watchdog.Running:
-		e.report = nil
+		e.dropReport()
 	}
 	e.silent = e.silent && e.isSilent() // only a ping finds that it is
 	if news {
 		d.bump()
 	} else {
 		d.wake()
+	}
+}
+
+// become takes in what the process is now.
+func (e *entry) become(s watchdog.Status) {
+	if s.State != e.process.State || s.PID != e.process.PID {
+		e.since = time.Now()
+	}
+	e.process = s
+}
+
+// dropReport forgets what a monitor has reported that is ending.
+func (e *entry) dropReport() {
+	if e.report != nil {
+		e.report, e.earlier = nil, e.report
 	}
 }
 
@@ -174,13 +193,16 @@ func (d *Daemon) learn(e *entry) {
 }
 
 // status is what the monitor last reported of a remote, or nil.
-func (e *entry) status(remote string) *report.RemoteStatus {
-	if e.report == nil {
+func (e *entry) status(remote string) *report.RemoteStatus { return statusIn(e.report, remote) }
+
+// statusIn is what a report, which may be nil, says of a remote, or nil.
+func statusIn(r *report.Report, remote string) *report.RemoteStatus {
+	if r == nil {
 		return nil
 	}
-	for i := range e.report.Remotes {
-		if e.report.Remotes[i].Name == remote {
-			return &e.report.Remotes[i]
+	for i := range r.Remotes {
+		if r.Remotes[i].Name == remote {
+			return &r.Remotes[i]
 		}
 	}
 	return nil
@@ -268,7 +290,10 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 		}
 		return s
 	}
-	s := report.RemoteStatus{Name: r.Name, State: report.Starting, Since: d.since, PendingEverything: true, Adopted: !r.AdoptionPending}
+	s := report.RemoteStatus{Name: r.Name, State: report.Starting, Since: e.since, PendingEverything: true, Adopted: !r.AdoptionPending}
+	if before := statusIn(e.earlier, r.Name); before != nil && e.isAbout(before) {
+		s.LastSuccess, s.LastFullPass, s.Drift = before.LastSuccess, before.LastFullPass, before.Drift
+	}
 	switch e.process.State {
 	case watchdog.Failed:
 		s.State = report.Failed
