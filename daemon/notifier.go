@@ -188,17 +188,10 @@ func (s subject) variables() []string {
 
 // hint is a next step.
 func (s subject) hint(t trouble) string {
-	name := s.workspace + " " + s.status.Name
-	fallback := "wsync status " + s.workspace
-	switch {
-	case t == well:
+	if t == well {
 		return ""
-	case s.status.Held != nil:
-		fallback = fmt.Sprintf("if this is meant: wsync approve %s; if not: restore the files, then wsync resume %s", name, name)
-	case s.status.State == report.Halted:
-		fallback = "bring the directory back, and mirroring goes on by itself"
 	}
-	return cmp.Or(s.status.Hint, fallback)
+	return cmp.Or(s.status.Hint, "wsync status "+s.workspace)
 }
 
 // maxVariable is the size in bytes to which a variable is cut: the system

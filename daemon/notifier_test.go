@@ -131,7 +131,7 @@ func TestNotifier(t *testing.T) {
 
 func TestSubjectVariables(t *testing.T) {
 	held := letterStatus('h', time.Now())
-	held.Held = &report.Held{Count: 7}
+	held.Held, held.Hint = &report.Held{Count: 7}, "decide"
 	path := letterStatus('e', time.Now())
 	path.ErrorPath, path.Hint = "a\x00b", "look"
 	long := letterStatus('o', time.Now())
@@ -143,8 +143,8 @@ func TestSubjectVariables(t *testing.T) {
 		{letterStatus('i', time.Now()), map[string]string{"EVENT": "well", "STATE": "in sync", "MESSAGE": "docs/disk is in sync", "HINT": "", "ERROR": "",
 			"WORKSPACE": "docs", "LOCAL_PATH": "/docs", "REMOTE": "disk", "DESTINATION": "/mirror", "HELD": "0"}},
 		{letterStatus('h', time.Now()), map[string]string{"EVENT": "trouble", "STATE": "halted", "ERROR": "gone", "MESSAGE": "docs/disk is halted: gone",
-			"HINT": "bring the directory back, and mirroring goes on by itself"}},
-		{held, map[string]string{"HELD": "7", "HINT": "if this is meant: wsync approve docs disk; if not: restore the files, then wsync resume docs disk"}},
+			"HINT": "wsync status docs"}},
+		{held, map[string]string{"HELD": "7", "HINT": "decide"}},
 		{path, map[string]string{"EVENT": "trouble", "STATE": "syncing", "ERROR_PATH": "a b", "HINT": "look", "MESSAGE": "docs/disk cannot send everything: a b: no"}},
 		{letterStatus('o', time.Now()), map[string]string{"STATE": "offline", "HINT": "wsync status docs"}},
 		{long, map[string]string{"ERROR": strings.Repeat("x", maxVariable)}},

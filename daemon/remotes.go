@@ -272,7 +272,7 @@ func (d *Daemon) approve(e *entry, remote string, root rootLook) error {
 			return &api.Error{
 				Kind:    api.Held,
 				Message: fmt.Sprintf("there is nothing to approve: %s", e.report.Halted.Reason),
-				Hint:    "bring the directory back, or wsync remove " + e.workspace.Name,
+				Hint:    "bring the directory back, or put another one in its place, then wsync approve " + e.workspace.Name,
 			}
 		case root.id != nil:
 			before := e.workspace

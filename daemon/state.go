@@ -284,6 +284,7 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	// Trouble is shown at once; good news and what can be approved must be certain.
 	if status := e.status(r.Name); status != nil && (e.isAbout(status) || !status.State.InSync() && status.Held == nil) {
 		s := *status
+		s.Hint = e.hint(s)
 		if s.State.InSync() && e.isSilent() {
 			s.State, s.Since = report.Unknown, e.pinged
 			s.Error, s.Hint = "the monitor does not answer", "wsync restart "+e.workspace.Name

@@ -25,7 +25,7 @@ func (c *command) resyncCommand() *cli.Command {
 
 func (c *command) approveCommand() *cli.Command {
 	return c.actionCommand(api.Approve, sectionRemotes, "NAME [REMOTE]", "let held deletions happen",
-		"Lets the deletions happen that a guard holds now, as `wsync status` shows them, and no others.", "approved")
+		"Lets the deletions happen that a guard holds now, as `wsync status` shows them, and no others. Where\nanother directory has taken the place of the workspace's, accepts that one instead.", "approved")
 }
 
 func (c *command) restartCommand() *cli.Command {

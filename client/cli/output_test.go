@@ -59,6 +59,7 @@ func somePlaces() []api.WorkspaceStatus {
 				{
 					Name: "disk", State: report.Halted, Since: *before(time.Second), Pending: 3, OldestPending: before(3 * time.Second),
 					Held: &report.Held{ID: "1", Count: 200, Sample: []string{"a", "b\x1b[2J"}, Reason: "more than half of all entries are gone"},
+					Hint: "if this is meant: wsync approve docs disk",
 				},
 				{
 					Name: "far", State: report.Retrying, Since: *before(time.Minute), Pending: 1, NextRetry: before(-2 * time.Second),
@@ -127,8 +128,7 @@ func TestStatusText(t *testing.T) {
     held       200 deletions: more than half of all entries are gone
                a
                b\x1b[2J
-               if this is meant: wsync approve docs disk
-               if it is not: restore the files, then wsync resume docs disk
+    hint       if this is meant: wsync approve docs disk
     last sent  never
     full pass  never
   far  rsync://far/module
@@ -146,8 +146,6 @@ new  /new
 sad  /sad
   monitor      failed after 5 restarts: signal: killed; try again: wsync restart sad
   halted       for 3h: /sad is gone
-               bring the directory back, and mirroring goes on by itself
-               if it is meant to be another one: wsync remove sad, then add it again
   r  h:/p
     state      failed, for 2d
     pending    everything

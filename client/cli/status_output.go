@@ -91,12 +91,10 @@ func (p *printer) workspace(b *block, workspace api.WorkspaceStatus) {
 	}
 	if halt := workspace.Halted; halt != nil {
 		b.field(2, "halted", fmt.Sprintf("for %s: %s", age(halt.Since, p.now()), halt.Reason))
-		b.field(2, "", "bring the directory back, and mirroring goes on by itself")
-		b.field(2, "", fmt.Sprintf("if it is meant to be another one: wsync remove %s, then add it again", name))
 	}
 	for _, remote := range workspace.Remotes {
 		b.remoteHeading(workspace, remote)
-		p.remote(b, name, remote)
+		p.remote(b, remote)
 	}
 	if len(workspace.Remotes) == 0 {
 		b.field(2, "remotes", fmt.Sprintf("none yet: wsync attach %s REMOTE DEST", name))
@@ -108,7 +106,7 @@ func (b *block) remoteHeading(workspace api.WorkspaceStatus, remote report.Remot
 }
 
 // remote adds what there is to know about a remote now.
-func (p *printer) remote(b *block, workspace string, remote report.RemoteStatus) {
+func (p *printer) remote(b *block, remote report.RemoteStatus) {
 	now := p.now()
 	state := p.paint(stateColour(remote.State), stateText(remote, now))
 	// Not through field, which would make the colours visible.
@@ -129,16 +127,14 @@ func (p *printer) remote(b *block, workspace string, remote report.RemoteStatus)
 	if remote.Error != "" {
 		b.field(4, "error", problemText(remote))
 	}
-	if remote.Hint != "" {
-		b.field(4, "hint", remote.Hint)
-	}
 	if held := remote.Held; held != nil {
 		b.field(4, "held", heldText(held))
 		for _, path := range held.Sample {
 			b.field(4, "", path)
 		}
-		b.field(4, "", fmt.Sprintf("if this is meant: wsync approve %s %s", workspace, remote.Name))
-		b.field(4, "", fmt.Sprintf("if it is not: restore the files, then wsync resume %s %s", workspace, remote.Name))
+	}
+	if remote.Hint != "" {
+		b.field(4, "hint", remote.Hint)
 	}
 	b.field(4, "last sent", ago(remote.LastSuccess, now))
 	full := ago(remote.LastFullPass, now)
@@ -175,7 +171,7 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 	}
 	for _, remote := range workspace.Remotes {
 		b.remoteHeading(workspace, remote)
-		p.remote(&b, definition.Name, remote)
+		p.remote(&b, remote)
 		for i, line := range remote.Strategy {
 			label := ""
 			if i == 0 {

@@ -1,0 +1,21 @@
+package daemon
+
+import (
+	"fmt"
+
+	"wsync/monitor/report"
+)
+
+// hint is the next step for a remote: the monitor's word, but where nothing goes on
+// before somebody decides. The lock is held.
+func (e *entry) hint(s report.RemoteStatus) string {
+	workspace := e.workspace.Name
+	name := workspace + " " + s.Name
+	switch {
+	case e.report.Halted != nil:
+		return "bring the directory back, and mirroring goes on by itself; if another one is there now and is meant: wsync approve " + workspace
+	case s.Held != nil:
+		return fmt.Sprintf("if this is meant: wsync approve %s; if not: restore the files, then wsync resume %s", name, name)
+	}
+	return s.Hint
+}
