@@ -90,9 +90,10 @@ func TestCommands(t *testing.T) {
 		{
 			args: "wait", code: 5,
 			answers: map[string]any{"POST /v1/wait": api.WaitResult{Behind: []api.BehindRemote{
-				{Workspace: "w", Remote: report.RemoteStatus{Name: "r", State: report.Halted, Held: &report.Held{Count: 9, Reason: "so many"}}},
+				{Workspace: "w", Remote: report.RemoteStatus{Name: "r", State: report.Halted, Held: &report.Held{Count: 9, Reason: "so many"}, Hint: "decide"}},
+				{Workspace: "w", Remote: report.RemoteStatus{Name: "s", State: report.Halted}},
 			}}},
-			stderr:   "wsync: w/r is not in sync: halted: 9 deletions: so many\n",
+			stderr:   "wsync: w/r is not in sync: halted: 9 deletions: so many\nhint: decide\nwsync: w/s is not in sync: halted\n",
 			requests: []string{`POST /v1/wait {"timeout":300000000000}`},
 		},
 		{

@@ -54,8 +54,8 @@ func (p *printer) attached(workspace, destination string, remote report.RemoteSt
 	}
 }
 
-// behind prints a line per remote that a wait found not in sync. confirmed: it
-// waited for the proof by rsync, too.
+// behind prints a line per remote that a wait found not in sync, and the next step
+// where there is one. confirmed: it waited for the proof by rsync, too.
 func (p *printer) behind(remotes []api.BehindRemote, confirmed bool) {
 	for _, behind := range remotes {
 		remote := behind.Remote
@@ -75,6 +75,9 @@ func (p *printer) behind(remotes []api.BehindRemote, confirmed bool) {
 			line += ": " + heldText(remote.Held)
 		}
 		p.note("%s", line)
+		if remote.Hint != "" {
+			p.hint("%s", remote.Hint)
+		}
 	}
 }
 
