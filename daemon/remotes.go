@@ -152,6 +152,9 @@ func (d *Daemon) act(r *http.Request) (any, error) {
 		if remote != "" && e.remote(remote) < 0 {
 			return nil, unknownRemote(e, remote)
 		}
+		if err := e.pointless(action, remote); err != nil {
+			return nil, err
+		}
 		switch action {
 		case api.Pause, api.Resume:
 			before := e.workspace
@@ -181,12 +184,34 @@ func (d *Daemon) act(r *http.Request) (any, error) {
 	})
 }
 
-// restart starts a new monitor, if the workspace has anything for it to do.
-// The lock is held.
-func (d *Daemon) restart(e *entry) {
-	if len(e.workspace.Remotes) == 0 {
-		return
+// pointless says why an action would do nothing as things are, nil if it would do
+// something. The lock is held.
+func (e *entry) pointless(action api.Action, remote string) error {
+	name, resync := e.workspace.Name, action == api.Resync
+	refusal := &api.Error{Kind: api.Conflict}
+	switch {
+	case len(e.workspace.Remotes) == 0 && (resync || action == api.Restart):
+		refusal.Message, refusal.Hint = "it has no remotes yet", fmt.Sprintf("wsync attach %s REMOTE DEST", name)
+	case e.process.State == watchdog.Failed && (resync || action == api.Resume):
+		refusal.Message, refusal.Hint = "its monitor has failed", "wsync restart "+name
+	case resync && e.isPaused(remote):
+		refusal.Message, refusal.Hint = "it is paused", strings.TrimSpace("wsync resume "+name+" "+remote)
+	default:
+		return nil
 	}
+	return refusal
+}
+
+// isPaused tells that a remote is paused, or all of them if remote is "". The lock is
+// held.
+func (e *entry) isPaused(remote string) bool {
+	return !slices.ContainsFunc(e.workspace.Remotes, func(r config.Remote) bool {
+		return (remote == "" || r.Name == remote) && !r.Paused && !e.workspace.Paused
+	})
+}
+
+// restart starts a new monitor. The lock is held.
+func (d *Daemon) restart(e *entry) {
 	e.supervisor.Restart()
 	// What was known is out of date from now on, not only when the supervisor
 	// says so: a request to wait must not find the failure that this ends.

@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,6 +157,7 @@ func TestActions(t *testing.T) {
 	changed("pause all", api.Pause, "", paused(true, false, false))
 	changed("resume one", api.Resume, "one", paused(false, false, true))
 
+	changed("resume all again", api.Resume, "", paused(false, false, false))
 	changed("resync", api.Resync, "", func(d report.Definition) bool { return d.Orders["one"].Resync == 1 && d.Orders["two"].Resync == 1 })
 	changed("resync two", api.Resync, "two", func(d report.Definition) bool { return d.Orders["two"].Resync == 2 })
 	if o := seen.Orders; o["one"].Resync != 1 {
@@ -210,10 +213,39 @@ func TestApproveAfterResume(t *testing.T) {
 	}
 }
 
+// pointless expects that an action is refused because it would do nothing.
+func (d *testDaemon) pointless(command, message, hint string) {
+	d.t.Helper()
+	words := strings.Fields(command)
+	path := "/v1/workspaces/" + words[1] + "/" + words[0]
+	if len(words) > 2 {
+		path += "?remote=" + words[2]
+	}
+	if code, e := d.refused("POST", path, nil); code != http.StatusConflict || e != (api.Error{Kind: api.Conflict, Message: message, Hint: hint}) {
+		d.t.Errorf("%s: %d %+v", command, code, e)
+	}
+}
+
+// TestPointlessResync: what is paused is not compared now.
+func TestPointlessResync(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.pointless("resync docs", "it has no remotes yet", "wsync attach docs REMOTE DEST")
+	d.attach("docs", "one")
+	d.attach("docs", "two")
+	d.act(api.Pause, "docs", "one")
+	d.pointless("resync docs one", "it is paused", "wsync resume docs one")
+	d.act(api.Resync, "docs", "two")
+	d.act(api.Resync, "docs", "")
+	d.act(api.Pause, "docs", "")
+	d.pointless("resync docs two", "it is paused", "wsync resume docs two")
+	d.pointless("resync docs", "it is paused", "wsync resume docs")
+}
+
 func TestRestart(t *testing.T) {
 	d := startDaemon(t)
 	d.add("docs")
-	d.act(api.Restart, "docs", "") // there is nothing to restart
+	d.pointless("restart docs", "it has no remotes yet", "wsync attach docs REMOTE DEST")
 	d.attach("docs", "one")
 	m := d.monitor()
 	m.send(t, m.first.Barrier, "one", nil)
@@ -259,8 +291,8 @@ func TestRestart(t *testing.T) {
 		t.Errorf("failed as %+v", r)
 	}
 	// No other command starts it.
-	d.act(api.Resync, "docs", "")
-	d.act(api.Resume, "docs", "")
+	d.pointless("resync docs", "its monitor has failed", "wsync restart docs")
+	d.pointless("resume docs", "its monitor has failed", "wsync restart docs")
 	d.attach("docs", "two")
 	if s := d.status().Workspaces[0]; s.Monitor.State != "failed" || s.Remotes[1].State != report.Failed {
 		t.Errorf("the status is %+v", s)

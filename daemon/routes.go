@@ -132,6 +132,7 @@ var statusOf = map[api.ErrorKind]int{
 	api.NotFound: http.StatusNotFound,
 	api.Exists:   http.StatusConflict,
 	api.Held:     http.StatusConflict,
+	api.Conflict: http.StatusConflict,
 	api.Internal: http.StatusInternalServerError,
 }
 

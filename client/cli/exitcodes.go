@@ -24,6 +24,7 @@ var refusalCodes = map[api.ErrorKind]int{
 	api.NotFound: exitFailed,
 	api.Exists:   exitFailed,
 	api.Held:     exitHeld,
+	api.Conflict: exitFailed,
 	api.Internal: exitFailed,
 }
 

@@ -25,6 +25,7 @@ func TestExitCode(t *testing.T) {
 		{"invalid", wrapped(&api.Error{Kind: api.Invalid}), 2},
 		{"not found", wrapped(&api.Error{Kind: api.NotFound}), 1},
 		{"exists", wrapped(&api.Error{Kind: api.Exists}), 1},
+		{"conflict", wrapped(&api.Error{Kind: api.Conflict}), 1},
 		{"internal", wrapped(&api.Error{Kind: api.Internal}), 1},
 		{"a kind of a newer daemon", wrapped(&api.Error{Kind: "new"}), 1},
 		{"no daemon", wrapped(client.ErrNoDaemon), 3},

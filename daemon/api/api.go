@@ -148,6 +148,7 @@ const (
 	NotFound ErrorKind = "not found" // 404: no such workspace or remote
 	Exists   ErrorKind = "exists"    // 409: the name or the directory is taken
 	Held     ErrorKind = "held"      // 409: a guard against deletion
+	Conflict ErrorKind = "conflict"  // 409: the request makes sense, but not as things are
 	Internal ErrorKind = "internal"  // 500: the daemon's own trouble
 )
 
