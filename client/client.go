@@ -30,8 +30,9 @@ const answerTimeout = 30 * time.Second
 // Client talks to the daemon at Socket. Every error of its methods is an
 // *api.Error when the daemon refused, and ErrNoDaemon when there is none.
 type Client struct {
-	// Socket is the path of the daemon's socket.
-	Socket string
+	// Socket is the path of the daemon's socket, and Lock that of its lock file,
+	// which has the pid of one that does not answer.
+	Socket, Lock string
 	// AuthSock is the socket of the caller's ssh agent, "" for none. It goes
 	// along with every request, so that the daemon's ssh finds the agent of
 	// the newest login.
@@ -43,7 +44,8 @@ type Client struct {
 func (c *Client) do(ctx context.Context, timeout time.Duration, method, path string, query url.Values, body, answer any) error {
 	if timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the daemon has not answered for %v", timeout))
+		late := &NoAnswerError{After: timeout, Change: method != http.MethodGet && path != api.WaitPath}
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, late)
 		defer cancel()
 	}
 	var content io.Reader
@@ -72,7 +74,7 @@ func (c *Client) do(ctx context.Context, timeout time.Duration, method, path str
 	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true}
 	response, err := (&http.Client{Transport: transport}).Do(request)
 	if err != nil {
-		return requestError(ctx, err)
+		return c.requestError(ctx, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode/100 != 2 {
@@ -82,7 +84,7 @@ func (c *Client) do(ctx context.Context, timeout time.Duration, method, path str
 		return nil
 	}
 	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
-		return fmt.Errorf("cannot read the daemon's answer: %w", requestError(ctx, err))
+		return fmt.Errorf("cannot read the daemon's answer: %w", c.requestError(ctx, err))
 	}
 	return nil
 }
@@ -98,10 +100,14 @@ func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 
 // requestError strips the method and the URL, which mean nothing to a user,
 // and says why a context ended.
-func requestError(ctx context.Context, err error) error {
+func (c *Client) requestError(ctx context.Context, err error) error {
+	var late *NoAnswerError
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return context.Canceled // whatever the signal was
+	case errors.As(context.Cause(ctx), &late):
+		late.PID = holder(c.Lock)
+		return late
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -215,10 +214,23 @@ func TestContext(t *testing.T) {
 		}
 	})
 	t.Run("timeout", func(t *testing.T) {
-		go func() { <-asked }()
-		err := c.do(t.Context(), 10*time.Millisecond, http.MethodGet, api.StatusPath, nil, nil, nil)
-		if err == nil || !strings.Contains(err.Error(), "the daemon has not answered for 10ms") {
-			t.Errorf("error %v, want a sentence about the timeout", err)
+		c.Lock = filepath.Join(t.TempDir(), "lock")
+		for _, test := range []struct{ method, path, lock, want string }{
+			{http.MethodGet, api.StatusPath, "", "the daemon has not answered for 10ms"},
+			{http.MethodPost, api.WaitPath, "no pid", "the daemon has not answered for 10ms"},
+			{http.MethodPost, api.StopPath, "123\n", "the daemon has not answered for 10ms, and may still do it"},
+		} {
+			if test.lock != "" {
+				if err := os.WriteFile(c.Lock, []byte(test.lock), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			go func() { <-asked }()
+			err := c.do(t.Context(), 10*time.Millisecond, test.method, test.path, nil, nil, nil)
+			var late *NoAnswerError
+			if !errors.As(err, &late) || err.Error() != test.want || (late.PID == 123) != (test.path == api.StopPath) {
+				t.Errorf("%s: error %#v, want %s", test.path, err, test.want)
+			}
 		}
 	})
 }

@@ -144,7 +144,7 @@ func (c *command) connect() (*client.Client, error) {
 }
 
 func (c *command) clientOf(settings config.Settings) *client.Client {
-	return &client.Client{Socket: settings.DaemonCommandSocketPath, AuthSock: c.deps.Env("SSH_AUTH_SOCK")}
+	return &client.Client{Socket: settings.DaemonCommandSocketPath, Lock: settings.LockPath(), AuthSock: c.deps.Env("SSH_AUTH_SOCK")}
 }
 
 func jsonFlag() cli.Flag {

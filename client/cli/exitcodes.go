@@ -94,6 +94,7 @@ func hintOf(err error) string {
 	var hinted *hintedError
 	var usage *usageError
 	var refused *api.Error
+	var late *client.NoAnswerError
 	switch {
 	case errors.As(err, &hinted):
 		return hinted.hint
@@ -101,6 +102,10 @@ func hintOf(err error) string {
 		return usage.hint
 	case errors.Is(err, client.ErrNoDaemon):
 		return "wsync daemon start"
+	case errors.As(err, &late) && late.PID == 0:
+		return "if it stays so: end its process, then wsync daemon start"
+	case errors.As(err, &late):
+		return fmt.Sprintf("if it stays so: kill -9 %d, then wsync daemon start", late.PID)
 	case errors.As(err, &refused):
 		return refused.Hint
 	}

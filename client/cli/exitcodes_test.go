@@ -43,6 +43,17 @@ func TestExitCode(t *testing.T) {
 	}
 }
 
+func TestHintOfNoAnswer(t *testing.T) {
+	for pid, want := range map[int]string{
+		0:  "if it stays so: end its process, then wsync daemon start",
+		12: "if it stays so: kill -9 12, then wsync daemon start",
+	} {
+		if got := hintOf(fmt.Errorf("cannot x: %w", &client.NoAnswerError{PID: pid})); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestWaitCode(t *testing.T) {
 	behind := func(states ...report.State) *api.WaitResult {
 		result := &api.WaitResult{}
