@@ -157,6 +157,7 @@ type Daemon struct {
 	since    time.Time
 	stop     context.CancelFunc // ends Run
 	launch   func(name string) watchdog.Launch
+	notifier *notifier // nil if nobody is to be told of trouble
 
 	// lock guards everything below.
 	lock     *watchdog.Lock

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -39,8 +40,11 @@ type notifier struct {
 	log   *zap.Logger
 	delay time.Duration
 	// command runs the command, with these variables in its environment, until
-	// it ends or ctx is done.
-	command func(ctx context.Context, variables []string)
+	// it ends or ctx is done. The error is why it could not be run.
+	command func(ctx context.Context, variables []string) error
+	// problem is why the command could not be run when it was last tried, nil if it
+	// could.
+	problem atomic.Pointer[string]
 
 	// Of the goroutine of run.
 	notices map[remoteKey]notice
@@ -55,16 +59,41 @@ func newNotifier(settings config.Settings, log *zap.Logger) *notifier {
 	}
 	log = log.Named("notify")
 	c := notifyCommand{log: log, args: args, limit: commandTime}
-	if err := c.check(); err != nil {
+	n := &notifier{log: log, delay: settings.NotifyDelay, command: c.run}
+	err := c.check()
+	if err != nil {
 		log.Warn("NotifyCommand cannot be run: nobody will be told of trouble", zap.Error(err))
 	}
-	return &notifier{log: log, delay: settings.NotifyDelay, command: c.run}
+	n.tried(err)
+	return n
 }
 
-// startNotifier starts the notifier that the settings ask for, if any. stop
-// ends it and returns when no command is left.
+// tried takes in whether the command could be run.
+func (n *notifier) tried(err error) {
+	if err == nil {
+		n.problem.Store(nil)
+		return
+	}
+	text := err.Error()
+	n.problem.Store(&text)
+}
+
+// why says why nobody can be told of trouble, "" if somebody can, or nobody is to be.
+func (n *notifier) why() string {
+	if n == nil {
+		return ""
+	}
+	if problem := n.problem.Load(); problem != nil {
+		return *problem
+	}
+	return ""
+}
+
+// startNotifier starts the notifier that the settings ask for, if any, before
+// anything is served. stop ends it and returns when no command is left.
 func (d *Daemon) startNotifier(ctx context.Context) (stop func()) {
 	n := newNotifier(d.settings, d.log)
+	d.notifier = n
 	if n == nil {
 		return func() {}
 	}
@@ -88,7 +117,7 @@ func (n *notifier) run(ctx context.Context, state func() ([]subject, <-chan stru
 		commands.Go(func() {
 			select {
 			case slots <- struct{}{}:
-				n.command(ctx, variables)
+				n.tried(n.command(ctx, variables))
 				<-slots
 			case <-ctx.Done():
 			}

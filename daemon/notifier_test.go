@@ -61,7 +61,7 @@ func TestNotifier(t *testing.T) {
 		var mu sync.Mutex
 		var told []string
 		running, most := 0, 0
-		n := &notifier{log: zap.NewNop(), delay: time.Minute, command: func(ctx context.Context, variables []string) {
+		n := &notifier{log: zap.NewNop(), delay: time.Minute, command: func(ctx context.Context, variables []string) error {
 			mu.Lock()
 			told = append(told, valueOf(variables, "REMOTE")+" "+valueOf(variables, "EVENT"))
 			running++
@@ -76,6 +76,10 @@ func TestNotifier(t *testing.T) {
 			mu.Lock()
 			running--
 			mu.Unlock()
+			if strings.HasPrefix(valueOf(variables, "REMOTE"), "fails") {
+				return errForTest
+			}
+			return nil
 		}}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
@@ -113,6 +117,17 @@ func TestNotifier(t *testing.T) {
 		hangs <- struct{}{}
 		expect(time.Second, "hangs well")
 		hangs <- struct{}{}
+		// One that cannot be run is shown until it can.
+		state.set("fails:h")
+		expect(time.Second, "fails trouble")
+		if got := n.why(); got != errForTest.Error() {
+			t.Errorf("the problem is %q", got)
+		}
+		state.set("disk:h")
+		expect(time.Second, "disk trouble")
+		if got := n.why(); got != "" {
+			t.Errorf("the problem is %q", got)
+		}
 		// Many at once take turns.
 		most = 0
 		state.set("hangs1:h", "hangs2:h", "hangs3:h", "hangs4:h", "hangs5:h", "hangs6:h")
@@ -163,7 +178,10 @@ func TestNotifyCommand(t *testing.T) {
 	run := func(ctx context.Context, limit time.Duration, args ...string) (message, problem, output string) {
 		t.Helper()
 		core, logs := observer.New(zap.InfoLevel)
-		notifyCommand{log: zap.New(core), args: args, limit: limit}.run(ctx, []string{"WSYNC_STATE=halted"})
+		err := notifyCommand{log: zap.New(core), args: args, limit: limit}.run(ctx, []string{"WSYNC_STATE=halted"})
+		if (err != nil) != (args[0] == filepath.Join(dir, "none")) {
+			t.Errorf("%q could not be run: %v", args, err)
+		}
 		if logs.Len() != 1 {
 			t.Fatalf("%q: the log is %v", args, logs.All())
 		}
@@ -209,11 +227,11 @@ func TestNewNotifier(t *testing.T) {
 	}
 	core, logs := observer.New(zap.WarnLevel)
 	settings.NotifyCommand = "~/bin/rsync 'a b'"
-	if n := newNotifier(settings, zap.New(core)); n == nil || logs.Len() != 0 {
+	if n := newNotifier(settings, zap.New(core)); n == nil || logs.Len() != 0 || n.why() != "" {
 		t.Errorf("%v, %v", n, logs.All())
 	}
 	settings.NotifyCommand = "~/bin/none"
-	if n := newNotifier(settings, zap.New(core)); n == nil || logs.Len() != 1 {
+	if n := newNotifier(settings, zap.New(core)); n == nil || logs.Len() != 1 || !strings.Contains(n.why(), "bin/none") {
 		t.Errorf("%v, %v", n, logs.All())
 	}
 }

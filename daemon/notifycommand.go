@@ -37,8 +37,9 @@ func (c notifyCommand) check() error {
 
 // run runs the command with the daemon's environment and variables, and returns
 // when it has ended; after the limit, or when ctx is done, it is ended with all
-// its process group. What it says, and how it ended, goes to the log.
-func (c notifyCommand) run(ctx context.Context, variables []string) {
+// its process group. What it says, and how it ended, goes to the log; the error is
+// why it could not be run at all.
+func (c notifyCommand) run(ctx context.Context, variables []string) error {
 	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
@@ -57,7 +58,10 @@ func (c notifyCommand) run(ctx context.Context, variables []string) {
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it left something behind that has its output
 		log.Info("NotifyCommand done")
-		return
+		return nil
+	case cmd.Process == nil && ctx.Err() == nil:
+		log.Warn("NotifyCommand cannot be run", zap.Error(err))
+		return err
 	case ctx.Err() != nil && cmd.Process != nil:
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what is left of the group
 		err = ctx.Err()
@@ -66,6 +70,7 @@ func (c notifyCommand) run(ctx context.Context, variables []string) {
 		}
 	}
 	log.Warn("NotifyCommand failed", zap.Error(err))
+	return nil
 }
 
 // firstBytes is an io.Writer that keeps the first maxOutput bytes.

@@ -58,11 +58,12 @@ func (d *Daemon) getStatus(r *http.Request) (any, error) {
 
 func (d *Daemon) daemonStatus() api.DaemonStatus {
 	return api.DaemonStatus{
-		Version:      d.version,
-		PID:          os.Getpid(),
-		Since:        d.since,
-		LogDirectory: d.settings.LogDirectory,
-		LogProblem:   d.logFile.Problem(),
+		Version:       d.version,
+		PID:           os.Getpid(),
+		Since:         d.since,
+		LogDirectory:  d.settings.LogDirectory,
+		LogProblem:    d.logFile.Problem(),
+		NotifyProblem: d.notifier.why(),
 	}
 }
 

@@ -43,7 +43,7 @@ func TestAddAttachDetachRemove(t *testing.T) {
 	d.attach("docs", "two")
 	m.defined(t, "the second remote", func(d report.Definition) bool { return len(d.Workspace.Remotes) == 2 })
 	status := d.status()
-	if len(status.Workspaces) != 1 || status.Daemon.Version != "test" || status.Daemon.PID != os.Getpid() || status.Daemon.LogProblem != "" {
+	if len(status.Workspaces) != 1 || status.Daemon.Version != "test" || status.Daemon.PID != os.Getpid() || status.Daemon.LogProblem != "" || status.Daemon.NotifyProblem != "" {
 		t.Errorf("the status is %+v", status)
 	}
 	if r := status.Workspaces[0].Remotes; len(r) != 2 || r[0].State != report.InSync || r[1].Name != "two" || r[1].State != report.Starting || !r[1].PendingEverything {

@@ -215,6 +215,20 @@ func TestOtherVersion(t *testing.T) {
 	}
 }
 
+func TestProblemsOfTheDaemon(t *testing.T) {
+	home := home(t)
+	serve(t, home, &fakeDaemon{status: api.Status{Daemon: api.DaemonStatus{Version: "test", PID: 7, LogProblem: "full", NotifyProblem: "none"}}})
+	const notes = "wsync: the daemon cannot log: full\nwsync: the daemon cannot run NotifyCommand, and nobody is told of trouble: none\n"
+	for _, args := range []string{"status", "daemon start"} {
+		if code, _, stderr := wsync(t, home, strings.Fields(args)...); code != 0 || !strings.HasSuffix(stderr, notes) {
+			t.Errorf("%s: exit code %d, stderr %q, want %q", args, code, stderr, notes)
+		}
+	}
+	if _, stdout, _ := wsync(t, home, "daemon", "status"); !strings.Contains(stdout, "cannot log: full\nnotices        cannot run NotifyCommand: none\n") {
+		t.Errorf("daemon status: stdout %q", stdout)
+	}
+}
+
 func TestWatchEndsWithTheDaemon(t *testing.T) {
 	home := home(t)
 	daemon := &fakeDaemon{status: api.Status{Revision: 1, Workspaces: somePlaces()[1:2]}}

@@ -62,6 +62,7 @@ func (c *command) daemonStart(cCtx *cli.Context) error {
 	switch status, err := c.clientOf(settings).Status(cCtx.Context, "", 0); {
 	case err == nil:
 		c.result("the daemon is already running (pid %d)", status.Daemon.PID)
+		c.problems(status.Daemon)
 		c.versions(status.Daemon.Version, c.deps.Version)
 		return nil
 	case !errors.Is(err, client.ErrNoDaemon):
@@ -78,9 +79,7 @@ func (c *command) start(ctx context.Context, settings config.Settings) error {
 		return fmt.Errorf("cannot start the daemon: %w", err)
 	}
 	c.result("the daemon is running (pid %d)", status.Daemon.PID)
-	if problem := status.Daemon.LogProblem; problem != "" {
-		c.note("the daemon cannot log: %s", problem)
-	}
+	c.problems(status.Daemon)
 	return nil
 }
 

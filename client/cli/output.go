@@ -144,7 +144,20 @@ func (p *printer) daemonStatus(daemon api.DaemonStatus, settings config.Settings
 	if daemon.LogProblem != "" {
 		b.field(0, "", "cannot log: "+daemon.LogProblem)
 	}
+	if daemon.NotifyProblem != "" {
+		b.field(0, "notices", "cannot run NotifyCommand: "+daemon.NotifyProblem)
+	}
 	p.print(b.String())
+}
+
+// problems warns of what is wrong with the daemon itself.
+func (p *printer) problems(daemon api.DaemonStatus) {
+	if daemon.LogProblem != "" {
+		p.note("the daemon cannot log: %s", daemon.LogProblem)
+	}
+	if daemon.NotifyProblem != "" {
+		p.note("the daemon cannot run NotifyCommand, and nobody is told of trouble: %s", daemon.NotifyProblem)
+	}
 }
 
 // versions warns when the daemon is another wsync than this one.

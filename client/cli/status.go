@@ -51,6 +51,7 @@ func (c *command) status(cCtx *cli.Context) error {
 	default:
 		c.print(c.statusText(status.Workspaces))
 	}
+	c.problems(status.Daemon)
 	c.versions(status.Daemon.Version, c.deps.Version)
 	return nil
 }

@@ -109,6 +109,8 @@ type DaemonStatus struct {
 	// LogDirectory is where it logs; LogProblem why it cannot, or "".
 	LogDirectory string `json:"log_directory"`
 	LogProblem   string `json:"log_problem,omitempty"`
+	// NotifyProblem is why NotifyCommand cannot be run, or "".
+	NotifyProblem string `json:"notify_problem,omitempty"`
 }
 
 // WorkspaceStatus describes a workspace: its definition, its monitor's
