@@ -173,13 +173,19 @@ type Daemon struct {
 	changed  chan struct{}
 }
 
+// errStopped is the cause of the end of a request's context when the daemon ends; when
+// the client has left, there is none but that it was cancelled.
+var errStopped = errors.New("the daemon was stopped meanwhile")
+
 // serve answers requests until ctx is done.
 func (d *Daemon) serve(ctx context.Context, listener net.Listener) error {
+	base, end := context.WithCancelCause(context.Background())
+	defer end(errStopped)
 	server := &http.Server{
 		Handler:           d.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          zap.NewStdLog(d.log),
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		BaseContext:       func(net.Listener) context.Context { return base },
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -187,6 +193,7 @@ func (d *Daemon) serve(ctx context.Context, listener net.Listener) error {
 	case err := <-failed:
 		return fmt.Errorf("cannot serve: %w", err)
 	case <-ctx.Done():
+		end(errStopped)
 	}
 	shutdown, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,7 +63,11 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 		d.useAuthSock(r)
 		body, err := answer(r)
 		log := d.log.With(zap.String("request", id), zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Duration("took", time.Since(began)))
-		if err != nil {
+		switch {
+		case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+			log.Debug("The client has left")
+			return
+		case err != nil:
 			log.Warn("Request failed", zap.Error(err))
 			writeError(w, err)
 			return

@@ -1,8 +1,10 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +47,32 @@ func TestRequestLog(t *testing.T) {
 		if test.level == "warn" && !strings.Contains(fmt.Sprint(line["error"]), "nothing") {
 			t.Errorf("the line does not say why: %v", line)
 		}
+	}
+}
+
+// TestClientLeaves: a client that does not wait any more is no failure of its request.
+func TestClientLeaves(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "one")
+	m := d.monitor()
+	ctx, leave := context.WithCancel(t.Context())
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		d.handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", api.WaitPath, strings.NewReader("{}")))
+	}()
+	m.defined(t, "a barrier", func(definition report.Definition) bool { return definition.Barrier > 1 })
+	leave()
+	next(t, "the end of the request", answered)
+	var found []string
+	for _, line := range d.logged() {
+		if line["path"] == api.WaitPath {
+			found = append(found, fmt.Sprint(line["level"], ": ", line["msg"]))
+		}
+	}
+	if len(found) != 1 || found[0] != "debug: The client has left" {
+		t.Errorf("the log has %q", found)
 	}
 }
 

@@ -137,7 +137,7 @@ func (d *Daemon) wait(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if result.TimedOut && r.Context().Err() != nil {
-		return nil, &api.Error{Kind: api.Internal, Message: "the daemon was stopped meanwhile"}
+		return nil, context.Cause(r.Context())
 	}
 	result.InSync = len(result.Behind) == 0
 	return result, nil
