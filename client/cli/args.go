@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -143,7 +144,7 @@ func findOption(command *cli.Command, name string) cli.DocGenerationFlag {
 
 func (l *commandLine) usageError(format string, a ...any) error {
 	return &usageError{
-		message: fmt.Errorf("cannot "+strings.Join(l.path, " ")+": "+format, a...).Error(),
+		message: fmt.Errorf("cannot run wsync "+strings.Join(l.path, " ")+": "+format, a...).Error(),
 		usage:   usageLine(l.path, l.command),
 	}
 }
@@ -178,15 +179,25 @@ func unknownCommand(commands []*cli.Command, path []string, word string) error {
 	return err
 }
 
+// badValue matches what the flag package writes of an option's value: `invalid value
+// "x" for flag -port: parse error`, and without "flag" for an option that has none.
+var badValue = regexp.MustCompile(`(?s)^(.*) for (?:flag )?-([^ ]+): (.*)$`)
+
 // onUsageError takes what urfave/cli finds wrong: the values of options.
 func onUsageError(cCtx *cli.Context, err error, _ bool) error {
-	path := strings.Fields(cCtx.Command.HelpName)[1:]
-	// The flag package writes "invalid value "x" for flag -port: parse error".
-	message := strings.Replace(err.Error(), " for flag -", " for option --", 1)
-	return &usageError{
-		message: "cannot " + strings.Join(path, " ") + ": " + strings.TrimSuffix(message, ": parse error"),
-		usage:   usageLine(path, cCtx.Command),
+	line := &commandLine{path: strings.Fields(cCtx.Command.HelpName)[1:], command: cCtx.Command}
+	parts := badValue.FindStringSubmatch(err.Error())
+	if parts == nil {
+		return line.usageError("%w", err)
 	}
+	what, name, why := parts[1], parts[2], parts[3]
+	message := what + " for option " + dashed(name)
+	if _, ok := findOption(cCtx.Command, name).(*cli.DurationFlag); ok {
+		message += ": expected a duration, such as 5s"
+	} else if why != "parse error" {
+		message += ": " + why
+	}
+	return line.usageError("%s", message)
 }
 
 // nearest returns the name that word most likely should have been: one that

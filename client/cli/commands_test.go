@@ -64,7 +64,7 @@ func TestCommands(t *testing.T) {
 		{args: "resync w r", stdout: "resyncing w/r\n", requests: []string{"POST /v1/workspaces/w/resync?remote=r"}},
 		{args: "approve w", stdout: "approved w\n", requests: []string{"POST /v1/workspaces/w/approve"}},
 		{args: "restart w", stdout: "restarted w\n", requests: []string{"POST /v1/workspaces/w/restart"}},
-		{args: "restart w r", code: 2, stderr: "wsync: cannot restart: unexpected argument \"r\"\nusage: wsync restart NAME\n"},
+		{args: "restart w r", code: 2, stderr: "wsync: cannot run wsync restart: unexpected argument \"r\"\nusage: wsync restart NAME\n"},
 		{args: "list --json", stdout: "[]\n"},
 		{args: "list", stderr: "hint: there is no workspace yet: wsync add NAME PATH\n"},
 		{args: "info w", code: 1, answers: map[string]any{"GET /v1/workspaces/w": notFound}, stderr: "wsync: cannot describe w: there is no workspace \"w\"\nhint: there is: docs\n"},
@@ -107,7 +107,19 @@ func TestCommands(t *testing.T) {
 		{args: "wait --timeout -1s", code: 2, stderr: "wsync: cannot wait: --timeout is -1s: expected 0 or more\n"},
 		{
 			args: "wait --timeout soon", code: 2,
-			stderr: "wsync: cannot wait: invalid value \"soon\" for option --timeout\nusage: wsync wait [NAME [REMOTE]] [--timeout DURATION] [--confirmed] [--json]\n",
+			stderr: "wsync: cannot run wsync wait: invalid value \"soon\" for option --timeout: expected a duration, such as 5s\nusage: wsync wait [NAME [REMOTE]] [--timeout DURATION] [--confirmed] [--json]\n",
+		},
+		{
+			args: "logs -n many", code: 2,
+			stderr: "wsync: cannot run wsync logs: invalid value \"many\" for option -n\nusage: wsync logs [NAME] [--follow] [--lines LINES] [--json]\n",
+		},
+		{
+			args: "logs -n 99999999999999999999", code: 2,
+			stderr: "wsync: cannot run wsync logs: invalid value \"99999999999999999999\" for option -n: value out of range\nusage: wsync logs [NAME] [--follow] [--lines LINES] [--json]\n",
+		},
+		{
+			args: "add w /p --skip-git=maybe", code: 2,
+			stderr: "wsync: cannot run wsync add: invalid boolean value \"maybe\" for option --skip-git\nusage: wsync add NAME PATH [--on-empty halt|allow] [--skip-git]\n",
 		},
 		{
 			args: "attach w r /dest", status: attached(report.RemoteStatus{State: report.InSync, Adopted: true}),
