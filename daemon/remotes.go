@@ -23,7 +23,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 	remote := req.Remote
 	remote.AdoptionPending = !req.DeleteExisting
 	if err := remote.Validate(); err != nil {
-		return nil, invalid(err)
+		return nil, invalid(unnamed(err, "", remote.Name))
 	}
 	if program, hint := missingPrograms(remote.Connection.Kind()); program != "" {
 		return nil, &api.Error{Kind: api.Internal, Message: fmt.Sprintf("there is no %s in the daemon's PATH", program), Hint: hint}
@@ -44,7 +44,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if err := remote.CheckAgainst(localPath, home); err != nil {
-		return nil, invalid(err)
+		return nil, invalid(unnamed(err, "", remote.Name))
 	}
 	if remote.Connection.Kind() == config.KindLocal && d.ownFilesIn(remote.RemotePath) {
 		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("%s holds wsync's own files, which mirroring would delete", remote.RemotePath)}
@@ -67,7 +67,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		e.workspace.Remotes = append(e.workspace.Remotes, remote)
 		if err := config.ValidateAll(d.workspaces()); err != nil {
 			e.workspace = before
-			return nil, &api.Error{Kind: api.Exists, Message: err.Error()}
+			return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, e.workspace.Name, remote.Name).Error()}
 		}
 		if err := d.commit(e, before); err != nil {
 			return nil, err

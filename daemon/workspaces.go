@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -19,7 +20,7 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 	}
 	w := config.Workspace{Name: req.Name, LocalPath: req.LocalPath, OnEmpty: req.OnEmpty, SkipGit: req.SkipGit}
 	if err := w.Validate(); err != nil {
-		return nil, invalid(err)
+		return nil, invalid(unnamed(err, w.Name, ""))
 	}
 	if err := config.CheckLocalPath(w.LocalPath); err != nil {
 		return nil, invalid(err)
@@ -53,7 +54,7 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 			}
 		}
 		if err := config.ValidateAll(append(d.workspaces(), w)); err != nil {
-			return nil, &api.Error{Kind: api.Exists, Message: err.Error()}
+			return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, w.Name, "").Error()}
 		}
 		d.insert(w)
 		e := d.entries[w.Name]
@@ -137,6 +138,13 @@ func (d *Daemon) knownWorkspaces() string {
 }
 
 func invalid(err error) error { return &api.Error{Kind: api.Invalid, Message: err.Error()} }
+
+// unnamed is an error of package config without the names of the workspace and the
+// remote that were asked about, with which the client begins.
+func unnamed(err error, workspace, remote string) error {
+	text := strings.TrimPrefix(err.Error(), fmt.Sprintf("workspace %q: ", workspace))
+	return errors.New(strings.TrimPrefix(text, fmt.Sprintf("remote %q: ", remote)))
+}
 
 // ownFilesIn tells that a directory of wsync's own is, or is below, dir.
 func (d *Daemon) ownFilesIn(dir string) bool {

@@ -145,6 +145,9 @@ func TestRefusals(t *testing.T) {
 		if code != test.code || e.Kind != test.kind || !strings.Contains(e.Message, test.message) || !strings.Contains(e.Hint, test.hint) {
 			t.Errorf("%s %s: %d %+v, expected %d %q %q with hint %q", test.method, test.path, code, e, test.code, test.kind, test.message, test.hint)
 		}
+		if strings.HasPrefix(e.Message, `workspace "`) || strings.HasPrefix(e.Message, `remote "`) {
+			t.Errorf("%s %s: the error repeats what was asked about: %s", test.method, test.path, e.Message)
+		}
 		if !sameJSON(before, d.file()) {
 			t.Errorf("%s %s changed the file", test.method, test.path)
 		}
