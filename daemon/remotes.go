@@ -326,5 +326,5 @@ func (d *Daemon) approve(e *entry, remote string, root rootLook) error {
 			Hint:    fmt.Sprintf("wsync wait %s, then wsync approve %s", e.workspace.Name, e.workspace.Name),
 		}
 	}
-	return &api.Error{Kind: api.Invalid, Message: "there is nothing to approve: no deletions are held", Hint: "wsync status " + e.workspace.Name}
+	return &api.Error{Kind: api.Conflict, Message: "there is nothing to approve: no deletions are held", Hint: "wsync status " + e.workspace.Name}
 }

@@ -93,7 +93,7 @@ func TestAttachAgain(t *testing.T) {
 	if s := d.status().Workspaces[0].Remotes[1]; s.State != report.Starting || s.Held != nil {
 		t.Errorf("the remote is shown as %+v", s)
 	}
-	if _, e := d.refused("POST", "/v1/workspaces/docs/approve?remote=one", nil); e.Kind != api.Invalid {
+	if _, e := d.refused("POST", "/v1/workspaces/docs/approve?remote=one", nil); e.Kind != api.Conflict {
 		t.Errorf("what was held before was approved: %+v", e)
 	}
 	m.send(t, barrier, "other one", nil)
@@ -171,7 +171,7 @@ func TestActions(t *testing.T) {
 		}
 	})
 	d.eventually("docs", "held", func(s api.WorkspaceStatus) bool { return s.Remotes[1].Held != nil })
-	if _, e := d.refused("POST", "/v1/workspaces/docs/approve?remote=one", nil); e.Kind != api.Invalid {
+	if _, e := d.refused("POST", "/v1/workspaces/docs/approve?remote=one", nil); e.Kind != api.Conflict {
 		t.Errorf("approve of nothing: %+v", e)
 	}
 	changed("approve", api.Approve, "", func(d report.Definition) bool { return d.Orders["two"].Approve == "h7" })

@@ -106,7 +106,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/v1/workspaces/docs/dance", nil, api.NotFound, 404, `there is no action "dance"`, ""},
 		{"POST", "/v1/workspaces/docs/pause?remote=two", nil, api.NotFound, 404, `workspace docs has no remote "two"`, "it has: one"},
 		{"POST", "/v1/workspaces/music/pause?remote=two", nil, api.NotFound, 404, `workspace music has no remote "two"`, "wsync attach music NAME DEST"},
-		{"POST", "/v1/workspaces/docs/approve", nil, api.Invalid, 400, "nothing to approve", "wsync status docs"},
+		{"POST", "/v1/workspaces/docs/approve", nil, api.Conflict, 409, "nothing to approve", "wsync status docs"},
 		{"DELETE", "/v1/workspaces/docs/remotes/two", nil, api.NotFound, 404, `has no remote "two"`, "it has: one"},
 		{"POST", "/v1/wait", api.Wait{Workspace: "doc"}, api.NotFound, 404, `there is no workspace "doc"`, "there is: docs, music"},
 		{"POST", "/v1/wait", api.Wait{Workspace: "docs", Remote: "two"}, api.NotFound, 404, `has no remote "two"`, "it has: one"},
