@@ -56,6 +56,9 @@ func Main(deps Deps) int {
 func run(ctx context.Context, deps Deps) int {
 	c := &command{deps: deps, printer: newPrinter(deps.Stdout, deps.Stderr, deps.Env)}
 	err := c.run(ctx)
+	if err == nil {
+		err = c.unwritten
+	}
 	if err != nil {
 		c.printer.failure(err)
 	}

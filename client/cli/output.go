@@ -36,6 +36,8 @@ type printer struct {
 	out, err io.Writer
 	colour   bool // of out
 	now      func() time.Time
+	// unwritten is why a result could not be written first, nil if all was.
+	unwritten error
 }
 
 func newPrinter(out, err io.Writer, env func(string) string) *printer {
@@ -53,7 +55,18 @@ func isTerminal(stream any) bool {
 }
 
 // print prints a result as it is.
-func (p *printer) print(s string) { io.WriteString(p.out, s) }
+func (p *printer) print(s string) {
+	_, err := io.WriteString(p.out, s)
+	p.wrote(err)
+}
+
+// wrote takes in how a result was written. A command goes on after a failure, but it
+// is one.
+func (p *printer) wrote(err error) {
+	if err != nil && p.unwritten == nil {
+		p.unwritten = fmt.Errorf("cannot print the result: %w", err)
+	}
+}
 
 // result prints one line of result.
 func (p *printer) result(format string, a ...any) { p.print(plain(fmt.Sprintf(format, a...)) + "\n") }
@@ -73,7 +86,8 @@ func (p *printer) json(v any) error {
 	encoder := json.NewEncoder(p.out)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
+	p.wrote(encoder.Encode(v))
+	return p.unwritten
 }
 
 // failure prints the error that ends a command.
@@ -130,7 +144,7 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 			row(noColour, []string{name, "-", "-"}, "no remotes", "-", "", "-", restarts, path)
 		}
 	}
-	table.Flush()
+	p.wrote(table.Flush())
 }
 
 // daemonStatus prints the status of the daemon.

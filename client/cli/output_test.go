@@ -2,6 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -195,6 +199,36 @@ func TestMonitorText(t *testing.T) {
 	status := api.MonitorStatus{State: "backing off", LastExit: "exit status 1", NextStart: before(-time.Second)}
 	if got, want := monitorText("w", status, now), "died: exit status 1; starting again in 1s"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// fullDisk is an io.Writer that nothing can be written to.
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestUnwritten(t *testing.T) {
+	home := home(t)
+	serve(t, home, &fakeDaemon{status: api.Status{Daemon: api.DaemonStatus{Version: "test"}, Workspaces: somePlaces()}})
+	log := filepath.Join(home, ".wsync", "log", "daemon.log")
+	if err := os.MkdirAll(filepath.Dir(log), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(log, []byte("a line\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{
+		"status", "status --json", "status --watch", "list", "list --json", "info docs --json", "daemon status", "logs", "pause docs",
+		"help", "--help", "version", "--version",
+	} {
+		var errors bytes.Buffer
+		code := run(t.Context(), Deps{
+			Args: append([]string{"wsync"}, strings.Fields(args)...), Stdout: fullDisk{}, Stderr: &errors, Version: "test",
+			Env: func(name string) string { return map[string]string{"HOME": home}[name] },
+		})
+		if want := "wsync: cannot print the result: no space left on device\n"; code != 1 || errors.String() != want {
+			t.Errorf("%s: exit code %d, stderr %q, want %q", args, code, errors.String(), want)
+		}
 	}
 }
 

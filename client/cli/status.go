@@ -69,13 +69,13 @@ func statusError(name string, err error) error {
 func (c *command) watch(ctx context.Context, daemon *client.Client, name string, status *api.Status, asJSON bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	show := func() error { c.print(c.statusText(status.Workspaces) + "\n"); return nil }
+	show := func() error { c.print(c.statusText(status.Workspaces) + "\n"); return c.unwritten }
 	var second <-chan time.Time
 	switch {
 	case asJSON:
 		show = func() error { return json.NewEncoder(c.out).Encode(status) }
 	case isTerminal(c.out):
-		show = func() error { c.screen(c.statusText(status.Workspaces)); return nil }
+		show = func() error { c.screen(c.statusText(status.Workspaces)); return c.unwritten }
 		ticker := time.NewTicker(time.Second)
 		defer ticker.Stop()
 		second = ticker.C
