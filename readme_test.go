@@ -18,6 +18,9 @@ var update = flag.Bool("update", false, "rewrite the usage blocks of README.md i
 // for help, in three parts: fence and command line, output, fence.
 var usageBlock = regexp.MustCompile("(?ms)^(```[a-z]*\n\\$ (wsync(?: [^\n]*)? --help)\n)(.*?)(^```$)")
 
+// jsonSentence matches the list of the commands that print JSON.
+var jsonSentence = regexp.MustCompile("[^.]* take `--json`")
+
 // TestReadme holds README.md to what wsync says of itself. With -update it
 // writes that into the file.
 func TestReadme(t *testing.T) {
@@ -48,6 +51,10 @@ func TestReadme(t *testing.T) {
 		named := regexp.MustCompile(`\bwsync ` + regexp.QuoteMeta(command) + `\b`)
 		if !named.MatchString(updated) {
 			t.Errorf("README.md does not mention `wsync %s`", command)
+		}
+		takesJSON := strings.Contains(cli.Help(strings.Fields(command)...), "--json ")
+		if listed := strings.Contains(jsonSentence.FindString(updated), "`"+command+"`"); listed != takesJSON {
+			t.Errorf("README.md says of `wsync %s` that it takes --json: %v, expected %v", command, listed, takesJSON)
 		}
 	}
 }
