@@ -19,7 +19,7 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		Error:             w.errorMessage(),
 		Hint:              w.failure.hint,
 		Drift:             w.drift,
-		Adopted:           w.adopted,
+		Adopted:           w.adopted && !w.replaced,
 		Asked:             w.asked,
 		Barrier:           w.reached,
 		Unconfirmed:       w.unconfirmed.Len() + w.confirming.Len(),

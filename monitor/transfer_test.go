@@ -239,6 +239,9 @@ func TestReplacedDestination(t *testing.T) {
 	write(t, b.src, "new")
 	b.change(made, "new")
 	b.drain()
+	if b.status(b.now).Adopted {
+		t.Error("it is adopted")
+	}
 	if b.hold == nil || !b.hold.all || b.held.Count != 50 || !exists(filepath.Join(b.dst, "yours1")) || exists(filepath.Join(b.dst, "new")) {
 		t.Fatalf("%+v", b.hold)
 	}
