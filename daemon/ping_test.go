@@ -51,10 +51,11 @@ func TestSilentMonitor(t *testing.T) {
 	d.attach("docs", "one")
 	d.attach("docs", "two")
 	m := d.monitor()
+	state := report.InSync
 	tell := func(pong uint64, armed bool) {
 		m.sendReport(t, report.Report{
 			Version: report.Version, PID: m.pid, Pong: pong, Watch: report.Watch{Armed: armed},
-			Remotes: []report.RemoteStatus{{Name: "one", State: report.InSync, Asked: 100}, {Name: "two", State: report.Offline, Asked: 100}},
+			Remotes: []report.RemoteStatus{{Name: "one", State: state, Asked: 100}, {Name: "two", State: report.Offline, Asked: 100}},
 		})
 	}
 	states := func() (one, two report.State, silent bool) {
@@ -75,13 +76,15 @@ func TestSilentMonitor(t *testing.T) {
 	}
 	ping := m.defined(t, "two questions", func(def report.Definition) bool { return def.Ping == 2 }).Ping
 	// It has heard of the first question at least, and has as long again for the next.
+	state = report.Syncing
 	tell(ping-1, true)
 	d.eventually("docs", "an answer to the first", func(s api.WorkspaceStatus) bool {
-		return s.Remotes[0].State == report.InSync && s.Monitor.SilentSince == nil
+		return s.Remotes[0].State == report.Syncing && s.Monitor.SilentSince == nil
 	})
 	if one, two, silent := states(); one != report.Unknown || two != report.Offline || !silent {
 		t.Errorf("without a further answer: %q, %q, silent %v", one, two, silent)
 	}
+	state = report.InSync
 	tell(ping+1, true)
 	d.eventually("docs", "an answer to the last", func(s api.WorkspaceStatus) bool {
 		return s.Remotes[0].State == report.InSync && s.Monitor.SilentSince == nil

@@ -285,7 +285,7 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	if status := e.status(r.Name); status != nil && (e.isAbout(status) || !status.State.InSync() && status.Held == nil) {
 		s := *status
 		s.Hint = e.hint(s)
-		if s.State.InSync() && e.isSilent() {
+		if s.State.Well() && e.isSilent() {
 			s.State, s.Since = report.Unknown, e.pinged
 			s.Error, s.Hint = "the monitor does not answer", "wsync restart "+e.workspace.Name
 		}

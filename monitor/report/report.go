@@ -133,6 +133,9 @@ const (
 // InSync tells that all changes are on the remote.
 func (s State) InSync() bool { return s == InSync || s == Confirming }
 
+// Well tells that all is in sync, or about to be: as long as the monitor works.
+func (s State) Well() bool { return s.InSync() || s == Pending || s == Syncing }
+
 // RemoteStatus is the status of one remote.
 type RemoteStatus struct {
 	Name  string    `json:"name"`
