@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -127,17 +128,25 @@ func (t *transfer) mayDelete(n int, settled bool) bool {
 	return settled && t.judgeCount(n+t.recent) == ""
 }
 
-// recheckMoved looks whether what was renamed is still in the tree; if not, it
-// counts as deleted.
+// recheckMoved looks whether what was renamed is still in the tree; if not, or if
+// nothing is left in it, it counts as deleted.
 func (t *transfer) recheckMoved() {
 	for _, e := range t.batch.Entries {
-		if e.MovedTo == "" {
-			continue
-		}
-		if _, err := t.lane.lstat(e.MovedTo); err != nil {
+		if e.MovedTo != "" && !t.isThere(e.MovedTo) {
 			e.MovedTo = ""
 		}
 	}
+}
+
+// isThere tells that there is something at a path of the workspace, and not only an
+// empty directory.
+func (t *transfer) isThere(name string) bool {
+	info, err := t.lane.lstat(name)
+	if err != nil || !info.IsDir() {
+		return err == nil
+	}
+	empty, err := isEmpty(filepath.Join(t.lane.root, filepath.FromSlash(name)), false)
+	return err == nil && !empty
 }
 
 // cleared is Entry.Cleared, but for a directory that was renamed while deletions

@@ -45,6 +45,12 @@ func TestMassDeletionIsHeld(t *testing.T) {
 			b.moved("d", "old", madeDir)
 			b.change(madeDir, "old")
 		},
+		"renamed, and emptied there": func(b *bench) {
+			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
+			check(b.t, os.Mkdir(filepath.Join(b.src, "old"), 0o755))
+			b.moved("d", "old", madeDir)
+			b.change(madeDir, "old")
+		},
 		"as a whole, replaced by a directory into which something was renamed": func(b *bench) {
 			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
 			write(b.t, b.src, "d/new")
