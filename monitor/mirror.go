@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,16 +17,6 @@ import (
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
 	"wsync/monitor/watch"
-)
-
-// haltCheckInterval is how often a halted workspace is looked at again.
-const haltCheckInterval = time.Second
-
-// The rhythm of full passes behind a watcher that misses changes: soon after
-// the first change, and not more often than lossyInterval.
-const (
-	lossyDelay    = 2 * time.Second
-	lossyInterval = 10 * time.Second
 )
 
 // mirror is a workspace at work: it hands what the watcher sees to the workers
@@ -68,12 +57,6 @@ type mirror struct {
 	overflows  int
 	lossyPass  time.Time   // when the last full pass behind a lossy watcher is, or was, due
 	lookAgain  *time.Timer // looks at a halted workspace again; nil if not set
-}
-
-// barrierRequest is what to do when the watcher has come to a barrier.
-type barrierRequest struct {
-	n  uint64
-	do func()
 }
 
 // runningWorker is a worker and how to end it.
@@ -239,202 +222,6 @@ func (m *mirror) list() []*runningWorker {
 		all = append(all, w)
 	}
 	return all
-}
-
-// Changed implements watch.Sink.
-func (m *mirror) Changed(path string, change watch.Change) {
-	if change&(watch.Entry|watch.Content) != 0 && change&watch.Tree == 0 {
-		m.links.notice(m.root, path)
-	}
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.mark(path, change, seq, now) })
-	m.compensate()
-}
-
-// Moved implements watch.Sink.
-func (m *mirror) Moved(from, to string, dir bool) {
-	change := watch.Entry | watch.Content
-	if dir {
-		change |= watch.Tree
-	}
-	m.links.moved(from, to, dir)
-	// Where changes are found later than they happen, a rename may be older than
-	// what was seen of its names.
-	stats := m.watcher.Stats()
-	repeatable := stats.Lossless && stats.Polled == 0
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markMoved(from, to, change, repeatable, seq, now) })
-	m.compensate()
-}
-
-// Lost implements watch.Sink.
-func (m *mirror) Lost(reason string) {
-	m.log.Warn("Events were lost; a full pass follows", zap.String("reason", reason))
-	m.mu.Lock()
-	m.overflows++
-	m.mu.Unlock()
-	m.markEverything(passEvents, 0)
-	m.recheck()
-}
-
-// RootGone implements watch.Sink.
-func (m *mirror) RootGone(reason string) {
-	m.log.Warn("The workspace's directory is gone", zap.String("reason", reason))
-	m.recheck()
-}
-
-// afterChanges calls do, from the watcher's goroutine, when everything that
-// changed before this call has been reported.
-func (m *mirror) afterChanges(do func()) { m.request(m.watcher.Barrier, do) }
-
-// afterEvents is afterChanges without what nothing but a look tells of.
-func (m *mirror) afterEvents(do func()) { m.request(m.watcher.Events, do) }
-
-func (m *mirror) request(barrier func(n uint64), do func()) {
-	m.requestsMu.Lock()
-	defer m.requestsMu.Unlock()
-	m.requested++
-	m.requests = append(m.requests, barrierRequest{m.requested, do})
-	barrier(m.requested) // within the lock: the numbers must not overtake each other
-}
-
-// Barrier implements watch.Sink.
-func (m *mirror) Barrier(n uint64) {
-	m.requestsMu.Lock()
-	i := 0
-	for i < len(m.requests) && m.requests[i].n <= n {
-		i++
-	}
-	due := slices.Clone(m.requests[:i])
-	m.requests = slices.Delete(m.requests, 0, i)
-	m.requestsMu.Unlock()
-	for _, r := range due {
-		r.do()
-	}
-}
-
-// answer tells the daemon that the monitor is alive, when it has heard of all that
-// changed before. Where it has to look for changes, that would take too long.
-func (m *mirror) answer(ping uint64) {
-	pong := func() {
-		m.pong.Store(ping)
-		m.changed(true)
-	}
-	if stats := m.watcher.Stats(); stats.Lossless && stats.Polled == 0 {
-		m.afterChanges(pong)
-	} else {
-		pong()
-	}
-}
-
-// reached tells the workers that all changes from before a request to wait are
-// known. A watcher that misses changes cannot promise anything without a full
-// pass.
-func (m *mirror) reached(n uint64) {
-	m.recheck() // not everything that can happen to the root is an event
-	if !m.watcher.Stats().Lossless {
-		m.markEverything(passEvents, 0)
-	}
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.addBarrier(n, seq, now) })
-}
-
-// each calls f for all workers with the number and the time of a new mark.
-func (m *mirror) each(f func(w *runningWorker, seq uint64, now time.Time)) {
-	seq, now := m.seq.Add(1), time.Now()
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	for _, w := range m.workers {
-		f(w, seq, now)
-	}
-}
-
-// markEverything makes full passes due after a delay.
-func (m *mirror) markEverything(reason passReason, delay time.Duration) {
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markEverything(reason, seq, now, now.Add(delay)) })
-}
-
-// compensate follows changes with a full pass when the watcher may have missed
-// others.
-func (m *mirror) compensate() {
-	if m.watcher.Stats().Lossless {
-		return
-	}
-	now := time.Now()
-	m.mu.Lock()
-	if !m.lossyPass.After(now) {
-		delay := lossyDelay
-		if next := m.lossyPass.Add(lossyInterval); next.After(now.Add(delay)) {
-			delay = next.Sub(now)
-		}
-		m.lossyPass = now.Add(delay)
-	}
-	delay := m.lossyPass.Sub(now)
-	m.mu.Unlock()
-	// Each time: a pass that is not due yet may have been made early, for a request
-	// to wait for example, and then none would come after this change.
-	m.markEverything(passEvents, delay)
-}
-
-// checkAndHalt looks at the root before the transfer of a batch that has marks up
-// to mark, and halts all workers if something is wrong with it. It returns the
-// reason.
-func (m *mirror) checkAndHalt(mark uint64) string {
-	return m.looks.after(mark, m.seq.Load, func() string {
-		reason := m.checkRoot()
-		if reason != "" {
-			m.setHalt(reason)
-		}
-		return reason
-	})
-}
-
-// checkRoot says why the root must not be mirrored now, or "".
-func (m *mirror) checkRoot() string {
-	m.mu.RLock()
-	expected := m.definition.Workspace.Root
-	m.mu.RUnlock()
-	return checkRoot(m.root, expected)
-}
-
-// recheck halts, or goes on after a halt, by what the root is now.
-func (m *mirror) recheck() { m.setHalt(m.checkRoot()) }
-
-// recheckLater is recheck for the timer.
-func (m *mirror) recheckLater() {
-	m.mu.Lock()
-	m.lookAgain = nil
-	ended := m.ctx.Err() != nil
-	m.mu.Unlock()
-	if !ended {
-		m.recheck()
-	}
-}
-
-// setHalt halts all workers, or lets them go on with "": with a full pass,
-// because nobody watched meanwhile.
-func (m *mirror) setHalt(reason string) {
-	m.mu.Lock()
-	before := m.halt
-	m.halt = reason
-	if before == "" {
-		m.haltSince = time.Now()
-	}
-	if reason != "" && m.lookAgain == nil {
-		m.lookAgain = time.AfterFunc(haltCheckInterval, m.recheckLater)
-	}
-	if reason != before {
-		for _, w := range m.workers {
-			w.setHalt(reason, m.seq.Add(1), time.Now())
-		}
-	}
-	m.mu.Unlock()
-	switch {
-	case reason == before:
-		return
-	case reason != "":
-		m.log.Warn("Halted", zap.String("reason", reason))
-	default:
-		m.log.Info("The workspace's directory is back")
-	}
-	m.changed(false)
 }
 
 // changed makes a report due, at once or soon; it never blocks.

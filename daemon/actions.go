@@ -1,0 +1,205 @@
+package daemon
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+	"wsync/watchdog"
+)
+
+// act handles POST /v1/workspaces/{workspace}/{action}.
+func (d *Daemon) act(r *http.Request) (any, error) {
+	action, remote := api.Action(r.PathValue("action")), r.URL.Query().Get("remote")
+	var root rootLook
+	if action == api.Approve {
+		root = d.lookAtRoot(r.PathValue("workspace"))
+	}
+	return d.change(func() (*entry, error) {
+		e, err := d.find(r)
+		if err != nil {
+			return nil, err
+		}
+		if remote != "" && e.remote(remote) < 0 {
+			return nil, unknownRemote(e, remote)
+		}
+		if err := e.pointless(action, remote); err != nil {
+			return nil, err
+		}
+		switch action {
+		case api.Pause, api.Resume:
+			before := e.workspace
+			e.workspace = before.Clone()
+			setPaused(&e.workspace, remote, action == api.Pause)
+			if err := d.commit(e, before); err != nil {
+				return nil, err
+			}
+			if action == api.Resume {
+				d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Retry++ })
+				d.judgeAnew(e, remote)
+			}
+		case api.Resync:
+			d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Resync++ })
+			d.judgeAnew(e, remote)
+		case api.Approve:
+			if err := d.approve(e, remote, root); err != nil {
+				return nil, err
+			}
+		case api.Restart:
+			d.restart(e)
+		default:
+			return nil, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("there is no action %q", action)}
+		}
+		d.apply(e)
+		return e, nil
+	})
+}
+
+// pointless says why an action would do nothing as things are, nil if it would do
+// something. The lock is held.
+func (e *entry) pointless(action api.Action, remote string) error {
+	name, resync := e.workspace.Name, action == api.Resync
+	refusal := &api.Error{Kind: api.Conflict}
+	switch {
+	case len(e.workspace.Remotes) == 0 && (resync || action == api.Restart):
+		refusal.Message, refusal.Hint = "it has no remotes yet", fmt.Sprintf("wsync attach %s REMOTE DEST", name)
+	case e.process.State == watchdog.Failed && (resync || action == api.Resume):
+		refusal.Message, refusal.Hint = "its monitor has failed", "wsync restart "+name
+	case resync && e.isPaused(remote):
+		refusal.Message, refusal.Hint = "it is paused", strings.TrimSpace("wsync resume "+name+" "+remote)
+	default:
+		return nil
+	}
+	return refusal
+}
+
+// isPaused tells that a remote is paused, or all of them if remote is "". The lock is
+// held.
+func (e *entry) isPaused(remote string) bool {
+	return !slices.ContainsFunc(e.workspace.Remotes, func(r config.Remote) bool {
+		return (remote == "" || r.Name == remote) && !r.Paused && !e.workspace.Paused
+	})
+}
+
+// restart starts a new monitor. The lock is held.
+func (d *Daemon) restart(e *entry) {
+	e.supervisor.Restart()
+	// What was known is out of date from now on, not only when the supervisor
+	// says so: a request to wait must not find the failure that this ends.
+	e.become(watchdog.Status{State: watchdog.Starting, LastExit: e.process.LastExit})
+	e.dropReport()
+}
+
+// setPaused pauses or resumes a workspace, or one remote of it. Resuming the
+// workspace resumes every remote.
+func setPaused(w *config.Workspace, remote string, paused bool) {
+	if remote == "" {
+		w.Paused = paused
+	}
+	for i := range w.Remotes {
+		if r := &w.Remotes[i]; r.Name == remote || remote == "" && !paused {
+			r.Paused = paused
+		}
+	}
+	if remote != "" && !paused && w.Paused {
+		// Only this one was asked for: the others stay paused.
+		w.Paused = false
+		for i := range w.Remotes {
+			w.Remotes[i].Paused = w.Remotes[i].Name != remote
+		}
+	}
+}
+
+// giveOrder gives an order to one remote, or to all. The lock is held.
+func (d *Daemon) giveOrder(e *entry, remote string, give func(*report.Orders, *report.RemoteStatus)) {
+	for _, r := range e.workspace.Remotes {
+		if remote == "" || r.Name == remote {
+			o := e.orders[r.Name]
+			give(&o, e.status(r.Name))
+			e.orders[r.Name] = o
+		}
+	}
+}
+
+// judgeAnew lets what is held of one remote, or of all, be approved only when the
+// monitor has reported it again. The lock is held.
+func (d *Daemon) judgeAnew(e *entry, remote string) {
+	e.barrier++
+	for _, r := range e.workspace.Remotes {
+		if remote == "" || r.Name == remote {
+			e.released[r.Name] = e.barrier
+		}
+	}
+}
+
+// rootLook is what the directory of a halted workspace was found to be; neither is
+// set for one that is not halted.
+type rootLook struct {
+	id  *config.RootIdentity
+	err error
+}
+
+// lookAtRoot looks at the directory of a workspace if that is halted. It is called
+// without the lock, as the file system may hang.
+func (d *Daemon) lookAtRoot(name string) rootLook {
+	var path string
+	d.lock.Do(func() {
+		if e, ok := d.entries[name]; ok && e.report != nil && e.report.Halted != nil {
+			path = e.workspace.LocalPath
+		}
+	})
+	if path == "" {
+		return rootLook{}
+	}
+	id, err := config.IdentifyRoot(path)
+	if err != nil {
+		return rootLook{err: err}
+	}
+	return rootLook{id: &id}
+}
+
+// approve accepts the directory that took the place of the workspace's own, or
+// else lets held deletions go, which were judged by the directory that is there.
+// The lock is held.
+func (d *Daemon) approve(e *entry, remote string, root rootLook) error {
+	if e.report != nil && e.report.Halted != nil {
+		switch {
+		case root.err != nil:
+			return &api.Error{
+				Kind:    api.Held,
+				Message: fmt.Sprintf("there is nothing to approve: %s", e.report.Halted.Reason),
+				Hint:    "bring the directory back, or put another one in its place, then wsync approve " + e.workspace.Name,
+			}
+		case root.id != nil:
+			before := e.workspace
+			e.workspace = before.Clone()
+			e.workspace.Root = root.id
+			return d.commit(e, before)
+		}
+	}
+	var approved, judged bool
+	d.giveOrder(e, remote, func(o *report.Orders, s *report.RemoteStatus) {
+		switch {
+		case s == nil || s.Held == nil || !e.isAbout(s):
+		case s.Asked < e.released[s.Name]:
+			judged = true
+		default:
+			o.Approve, approved = s.Held.ID, true
+		}
+	})
+	switch {
+	case approved:
+		return nil
+	case judged:
+		return &api.Error{
+			Kind:    api.Held,
+			Message: "the deletions are being judged anew",
+			Hint:    fmt.Sprintf("wsync wait %s, then wsync approve %s", e.workspace.Name, e.workspace.Name),
+		}
+	}
+	return &api.Error{Kind: api.Conflict, Message: "there is nothing to approve: no deletions are held", Hint: "wsync status " + e.workspace.Name}
+}
