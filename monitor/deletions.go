@@ -2,13 +2,13 @@ package monitor
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/rsync"
-	"wsync/monitor/watch"
 )
 
 // The rhythm of deletions. A few go at once; many wait until no more follow,
@@ -85,7 +85,7 @@ func (t *transfer) holds(list rsync.Result, done int, part dirty.Batch) bool {
 	if part.Everything != nil {
 		recent = done
 	}
-	reason := t.judgeCount(list.Deleted + recent)
+	reason := t.judgeCount(max(list.Deleted-t.elsewhereNow, 0) + recent)
 	if reason == "" {
 		return false
 	}
@@ -128,36 +128,45 @@ func (t *transfer) mayDelete(n int, settled bool) bool {
 	return settled && t.judgeCount(n+t.recent) == ""
 }
 
-// recheckMoved looks whether what was renamed is still in the tree; if not, or if
-// nothing is left in it, it counts as deleted.
+// recheckMoved looks whether what was renamed is still in the tree; if not, it
+// counts as deleted.
 func (t *transfer) recheckMoved() {
 	for _, e := range t.batch.Entries {
-		if e.MovedTo != "" && !t.isThere(e.MovedTo) {
+		if e.MovedTo == "" {
+			continue
+		}
+		if _, err := t.lane.lstat(e.MovedTo); err != nil {
 			e.MovedTo = ""
 		}
 	}
 }
 
-// isThere tells that there is something at a path of the workspace, and not only an
-// empty directory.
-func (t *transfer) isThere(name string) bool {
-	info, err := t.lane.lstat(name)
-	if err != nil || !info.IsDir() {
-		return err == nil
+// elsewhere counts what entries were renamed to and is there now. Of a directory
+// that was renamed, much may have gone since.
+func (t *transfer) elsewhere(entries []*dirty.Entry) int {
+	var places []string
+	for _, e := range entries {
+		if e.MovedTo != "" {
+			places = append(places, e.MovedTo)
+		}
 	}
-	empty, err := isEmpty(filepath.Join(t.lane.root, filepath.FromSlash(name)), false)
-	return err == nil && !empty
-}
-
-// cleared is Entry.Cleared, but for a directory that was renamed while deletions
-// are held: they may be of what is in it on the remote.
-func (t *transfer) cleared(e *dirty.Entry) bool {
-	return e.Cleared() && (e.Approved > 0 || !t.holding || e.Change&watch.Tree == 0)
+	slices.Sort(places)
+	n, counted := 0, ""
+	for _, p := range slices.Compact(places) {
+		info, err := t.lane.lstat(p)
+		if err != nil || counted != "" && dirty.Below(p, counted) {
+			continue
+		}
+		n++
+		if info.IsDir() {
+			n, counted = n+countEntries(filepath.Join(t.lane.root, filepath.FromSlash(p)), math.MaxInt32, t.limits.skipGit), p
+		}
+	}
+	return n
 }
 
 // judgedDeletions are paths that are gone and may be deleted: those that need no
-// judgement, see dirty.Entry.Cleared, and those that were judged, with the number
-// of their entries.
+// judgement, and those that were judged, with the number of their entries.
 type judgedDeletions struct {
 	cleared, judged []string
 	count           int
@@ -165,7 +174,8 @@ type judgedDeletions struct {
 
 // judgeDeletions decides about paths that are gone, and returns those that may
 // be deleted now. The others are in the outcome, to be held or to be asked for
-// again.
+// again. It comes when all that is new has been sent: what is elsewhere in the tree
+// now was there to be sent.
 func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions) {
 	if len(deletions) == 0 || !t.believesGone() {
 		return d
@@ -173,7 +183,7 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	var entries []*dirty.Entry // of the paths to be judged
 	unknown := false
 	for _, gone := range deletions {
-		if !slices.ContainsFunc(gone.Entries, func(e *dirty.Entry) bool { return !t.cleared(e) }) {
+		if gone.Cleared() {
 			d.cleared = append(d.cleared, gone.Path)
 			continue
 		}
@@ -192,6 +202,7 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	// Events tell how many there are at the most, unless a directory went as a
 	// whole; what never was on the remote counts for nothing.
 	d.count = len(entries)
+	elsewhere := 0
 	var sample []string
 	if unknown || t.holding || d.count+t.recent > t.limits.count || t.limits.judgeRoot(t.lane.root) != "" {
 		list, ok := t.run(rsync.CountDeletions(t.endpoint, d.judged))
@@ -199,17 +210,21 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 			return judgedDeletions{}
 		}
 		d.count, sample = list.Deleted, list.DeletedSample
+		elsewhere = min(t.elsewhere(entries), d.count)
 	}
-	if d.count == 0 {
+	counted := d.count - elsewhere
+	if counted == 0 {
+		t.elsewhereNow = elsewhere
 		return d
 	}
-	if d.count+t.recent > t.limits.count && !t.settled() && !t.holding {
+	if counted+t.recent > t.limits.count && !t.settled() && !t.holding {
 		t.out.later.Entries = append(t.out.later.Entries, entries...)
 		return judgedDeletions{cleared: d.cleared}
 	}
-	if reason := t.judgeCount(d.count + t.recent); reason != "" {
-		t.hold(&hold{reason: reason, count: d.count, sample: sample, entries: entries})
+	if reason := t.judgeCount(counted + t.recent); reason != "" {
+		t.hold(&hold{reason: reason, count: counted, sample: sample, entries: entries})
 		return judgedDeletions{cleared: d.cleared}
 	}
+	t.elsewhereNow = elsewhere
 	return d
 }

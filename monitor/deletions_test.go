@@ -51,6 +51,14 @@ func TestMassDeletionIsHeld(t *testing.T) {
 			b.moved("d", "old", madeDir)
 			b.change(madeDir, "old")
 		},
+		"renamed, and most of it removed there": func(b *bench) {
+			check(b.t, os.Rename(filepath.Join(b.src, "d"), filepath.Join(b.src, "old")))
+			for _, name := range numbered("old/", 149) {
+				check(b.t, os.Remove(filepath.Join(b.src, name)))
+			}
+			b.moved("d", "old", madeDir)
+			b.change(madeDir, "old")
+		},
 		"as a whole, replaced by a directory into which something was renamed": func(b *bench) {
 			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))
 			write(b.t, b.src, "d/new")
@@ -262,6 +270,39 @@ exec rsync "$@"`)
 		b.change(made, "gone")
 		b.drain()
 		b.proven()
+	}
+}
+
+// A directory is renamed, and removed while its new name is being sent.
+func TestRenamedDirectoryGoesWhileItIsSent(t *testing.T) {
+	b := newBench(t)
+	b.remote.DelayUpdates = true
+	write(t, b.src, append(numbered("d/", 150), numbered("keep/", 20)...)...)
+	b.pass()
+	check(t, os.Rename(filepath.Join(b.src, "d"), filepath.Join(b.src, "old")))
+	b.moved("d", "old", madeDir)
+	scriptedRsync(t, `rsync "$@"; code=$?; rm -rf '`+b.src+`/old'; exit $code`)
+	b.transfer()
+	b.change(madeDir, "old")
+	b.drain()
+	if b.hold == nil || !exists(filepath.Join(b.dst, "d/1")) && !exists(filepath.Join(b.dst, "old/1")) {
+		t.Errorf("hold %+v, d/1 %v, old/1 %v", b.hold, exists(filepath.Join(b.dst, "d/1")), exists(filepath.Join(b.dst, "old/1")))
+	}
+}
+
+// A rename of all there is takes no judgement, however it gets there, and does not
+// count against what follows.
+func TestRenameOfEverything(t *testing.T) {
+	b := newBench(t)
+	b.remote.DelayUpdates = true
+	write(t, b.src, append(numbered("d/", 300), "d/sub/f")...)
+	b.pass()
+	check(t, os.Rename(filepath.Join(b.src, "d"), filepath.Join(b.src, "e")))
+	b.moved("d", "e", madeDir)
+	b.drain()
+	b.proven()
+	if n := b.recentDeletions(time.Now()); n > 0 {
+		t.Errorf("%d deletions count", n)
 	}
 }
 

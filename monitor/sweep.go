@@ -75,8 +75,10 @@ func (t *transfer) sweep(s sweep) {
 // account adds what a run has done to the outcome.
 func (t *transfer) account(r ran, s sweep) {
 	if s.free < math.MaxInt32 {
-		t.out.deleted += r.Deleted
-		t.recent += r.Deleted // what follows is judged together with them
+		renamed := min(r.Deleted, t.elsewhereNow)
+		t.elsewhereNow -= renamed
+		t.out.deleted += r.Deleted - renamed
+		t.recent += r.Deleted - renamed // what follows is judged together with them
 	}
 	if s.part.Everything != nil {
 		t.out.drift += r.Changed

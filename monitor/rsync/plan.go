@@ -31,6 +31,14 @@ type Deletion struct {
 	Entries []*dirty.Entry
 }
 
+// Cleared tells that the deletion needs no judgement. That a directory was renamed
+// is not enough: what was in it need not be at the new place any more.
+func (d Deletion) Cleared() bool {
+	return !slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool {
+		return e.Approved == 0 && (e.MovedTo == "" || e.Change&watch.Tree != 0)
+	})
+}
+
 // Except returns those of the failing paths that a run for Trees must leave
 // alone. A path that is listed, or leads to one that is, is not among them:
 // rsync would leave out the listed path as well, and say nothing.
