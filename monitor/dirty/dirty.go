@@ -61,7 +61,8 @@ type Entry struct {
 }
 
 // Cleared tells that the deletion of this very path needs no judgement: the user
-// has approved it, or what was there is elsewhere in the tree.
+// has approved it, or what was there is elsewhere in the tree. What was in a
+// directory need not be; see rsync.Deletion.
 func (e *Entry) Cleared() bool { return e.Approved > 0 || e.MovedTo != "" }
 
 // Failing tells that the path fails while others succeed. It is tried on its
