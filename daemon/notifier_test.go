@@ -86,7 +86,7 @@ func TestNotifier(t *testing.T) {
 		go func() { defer close(ended); n.run(ctx, state.get) }()
 		expect := func(after time.Duration, want ...string) {
 			t.Helper()
-			time.Sleep(after)
+			time.Sleep(after) // of the bubble's clock
 			synctest.Wait()
 			mu.Lock()
 			defer mu.Unlock()
@@ -131,7 +131,7 @@ func TestNotifier(t *testing.T) {
 		// Many at once take turns.
 		most = 0
 		state.set("hangs1:h", "hangs2:h", "hangs3:h", "hangs4:h", "hangs5:h", "hangs6:h")
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) // of the bubble's clock
 		synctest.Wait()
 		if running != maxCommands || most != maxCommands {
 			t.Errorf("%d commands run at a time, %d now", most, running)

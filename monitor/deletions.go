@@ -151,15 +151,17 @@ func (t *transfer) elsewhere(entries []*dirty.Entry) int {
 		}
 	}
 	slices.Sort(places)
-	n, counted := 0, ""
+	n := 0
+	var directories []string // with all below them
 	for _, p := range slices.Compact(places) {
 		info, err := t.lane.lstat(p)
-		if err != nil || counted != "" && dirty.Below(p, counted) {
+		if err != nil || slices.ContainsFunc(directories, func(dir string) bool { return dirty.Below(p, dir) }) {
 			continue
 		}
 		n++
 		if info.IsDir() {
-			n, counted = n+countEntries(filepath.Join(t.lane.root, filepath.FromSlash(p)), math.MaxInt32, t.limits.skipGit), p
+			n += countEntries(filepath.Join(t.lane.root, filepath.FromSlash(p)), math.MaxInt32, t.limits.skipGit)
+			directories = append(directories, p)
 		}
 	}
 	return n

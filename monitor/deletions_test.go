@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"wsync/monitor/dirty"
 )
 
 func TestMassDeletionIsHeld(t *testing.T) {
@@ -103,10 +105,7 @@ func testMassDeletionIsHeld(t *testing.T, b *bench, way func(b *bench)) {
 	if !exists(filepath.Join(b.dst, "new")) {
 		t.Error("a hold keeps other changes from being sent")
 	}
-	orders := b.orders
-	orders.Approve = b.held.ID
-	b.seq++
-	b.define(b.remote, false, orders, 0, b.seq, b.now)
+	b.approve()
 	b.drain()
 	b.proven()
 }
@@ -290,6 +289,19 @@ func TestRenamedDirectoryGoesWhileItIsSent(t *testing.T) {
 	}
 }
 
+// What was renamed is counted once, and only where it is now.
+func TestElsewhere(t *testing.T) {
+	b := newBench(t)
+	write(t, b.src, "e/1", "e/sub/2", "e-other/3", "f")
+	var entries []*dirty.Entry
+	for _, place := range []string{"e", "e/sub", "e/sub/2", "e-other", "f", "f", "gone", ""} {
+		entries = append(entries, &dirty.Entry{Path: "from", MovedTo: place})
+	}
+	if n := (&transfer{lane: b.lane}).elsewhere(entries); n != 7 {
+		t.Errorf("%d, expected e with 3 entries, e-other with 1, and f", n)
+	}
+}
+
 // A rename of all there is takes no judgement, however it gets there, and does not
 // count against what follows.
 func TestRenameOfEverything(t *testing.T) {
@@ -354,10 +366,7 @@ func TestApprovedDeletionsCountForNothing(t *testing.T) {
 	b.pass()
 	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
 	b.pass()
-	orders := b.orders
-	orders.Approve = b.held.ID
-	b.seq++
-	b.define(b.remote, false, orders, 0, b.seq, b.now)
+	b.approve()
 	b.mu.Lock()
 	b.begin(t.Context(), b.now) // unlocks
 	if exists(filepath.Join(b.dst, "d")) {

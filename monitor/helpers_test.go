@@ -235,6 +235,14 @@ func (b *bench) moved(from, to string, change watch.Change) {
 	b.markMoved(from, to, change, false, b.seq, b.now)
 }
 
+// approve lets go what is held, as the user does.
+func (b *bench) approve() {
+	orders := b.orders
+	orders.Approve = b.held.ID
+	b.seq++
+	b.define(b.remote, false, orders, 0, b.seq, b.now)
+}
+
 // transfer transfers what is ripe in an hour, so that no wait is waited for.
 func (b *bench) transfer() {
 	b.t.Helper()

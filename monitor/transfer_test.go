@@ -155,10 +155,7 @@ func TestAdoption(t *testing.T) {
 	if b.hold == nil || !b.hold.all || b.held.Count != 3 || !exists(filepath.Join(b.dst, "yours")) || exists(filepath.Join(b.dst, "mine")) {
 		t.Fatalf("%+v", b.hold)
 	}
-	orders := b.orders
-	orders.Approve = b.held.ID
-	b.seq++
-	b.define(b.remote, false, orders, 0, b.seq, b.now)
+	b.approve()
 	b.drain()
 	b.proven()
 	if !b.adopted {

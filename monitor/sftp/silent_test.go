@@ -21,7 +21,7 @@ func TestSilentServer(t *testing.T) {
 			}, func(t *testing.T, c *Client) {
 				for range answers {
 					mustWait(t, c.Remove("x"))
-					time.Sleep(10 * replyTime) // it owes nothing
+					time.Sleep(10 * replyTime) // of the bubble's clock: it owes nothing
 				}
 				began := time.Now()
 				first, second := c.Remove("first"), c.Remove("second")
@@ -50,7 +50,7 @@ func TestSlowServer(t *testing.T) {
 			ids = append(ids, r.id)
 		}
 		for _, id := range ids {
-			time.Sleep(replyTime - time.Second)
+			time.Sleep(replyTime - time.Second) // of the bubble's clock
 			s.ok(id)
 		}
 		serveNothing(s)

@@ -16,6 +16,19 @@ func rootScene(t *testing.T, opts Options, root string, prepare func(s *scene)) 
 	return s
 }
 
+// twoReleases makes two directories, and a link that leads to the first.
+func twoReleases(s *scene) {
+	s.plant(s.out("releases", "1"), 2, 2, 2)
+	s.plant(s.out("releases", "2"), 3, 1, 1)
+	s.must(os.Symlink("releases/1", s.out("current")))
+}
+
+// releaseTheSecond makes the link lead to the second.
+func releaseTheSecond(s *scene) {
+	s.must(os.Symlink("releases/2", s.out("next")))
+	s.rename(s.out("next"), s.out("current"))
+}
+
 // TestRootBehindLink has the root's path lead through a symbolic link that was
 // not there, or that led elsewhere, when the watching began.
 func TestRootBehindLink(t *testing.T) {
@@ -41,26 +54,14 @@ func TestRootBehindLink(t *testing.T) {
 		},
 		"a link leads to another directory": {
 			"current",
-			func(s *scene) {
-				s.plant(s.out("releases", "1"), 2, 2, 2)
-				s.plant(s.out("releases", "2"), 3, 1, 1)
-				s.must(os.Symlink("releases/1", s.out("current")))
-			},
-			func(s *scene) {
-				s.must(os.Symlink("releases/2", s.out("next")))
-				s.rename(s.out("next"), s.out("current"))
-			},
+			twoReleases,
+			releaseTheSecond,
 		},
 		"a link leads to another directory and back": {
 			"current",
+			twoReleases,
 			func(s *scene) {
-				s.plant(s.out("releases", "1"), 2, 2, 2)
-				s.plant(s.out("releases", "2"), 3, 1, 1)
-				s.must(os.Symlink("releases/1", s.out("current")))
-			},
-			func(s *scene) {
-				s.must(os.Symlink("releases/2", s.out("next")))
-				s.rename(s.out("next"), s.out("current"))
+				releaseTheSecond(s)
 				s.await("the other directory", func() bool { return len(s.lost) == 1 })
 				s.verify()
 				s.remove(s.out("current"))
