@@ -77,6 +77,7 @@ var (
 	attribute  = regexp.MustCompile(`failed to set (?:times|permissions|attributes|mode)|(?:chown|chgrp|lchown|chmod|utimens?) "`)
 	vanished   = regexp.MustCompile(`^(?:file|directory) has vanished: |\[sender\].*: (?:No such file or directory \(2\)|Not a directory \(20\)|Is a directory \(21\))`)
 	noTarget   = regexp.MustCompile(`^rsync: (?:\[(?:Receiver|receiver|generator)[^\]]*\] )?(?:mkdir|change_dir(?:#\d)?) "(.*)"(?: \(in [^)]*\))? failed: No such file or directory`)
+	openTarget = regexp.MustCompile(`: error: (?:[a-z]+: )?(.*?)(?:: [a-z]+)?: No such file or directory$`) // openrsync's words, behind its name or a line of its source
 	forbidden  = regexp.MustCompile(`^daemon refused to receive (?:file|directory) "(.*)"$`)
 	who        = regexp.MustCompile(`^rsync: (?:\[([a-zA-Z]+)(?:=[0-9.a-z]+)?\] )?`)
 )
@@ -125,6 +126,9 @@ func ParseStderr(stderr, source, destination string) Complaints {
 		case strings.HasPrefix(line, "WARNING: "):
 			// rsync tries again by itself, and complains with ERROR in the end.
 		default:
+			if m := openTarget.FindStringSubmatch(line); m != nil && strings.TrimRight(m[1], "/") == strings.TrimRight(destination, "/") {
+				c.MissingDestination = true
+			}
 			c.Other = append(c.Other, line)
 		}
 	}

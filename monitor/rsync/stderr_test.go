@@ -172,6 +172,12 @@ func TestMissingDestination(t *testing.T) {
 		`rsync: [generator] recv_generator: mkdir "/srv/mirror/d" failed: No such file or directory (2)`: false,
 		`rsync: [sender] change_dir "/home/u/ws" failed: No such file or directory (2)`:                  false,
 		`rsync: change_dir "/home/u/ws" failed: No such file or directory (2)`:                           false,
+		// Those of openrsync.
+		`receiver.c:224: error: /srv/mirror: open: No such file or directory`:     true,
+		`receiver.c:224: error: open: /srv/mirror: No such file or directory`:     true,
+		`rsync(4711): error: /srv/mirror/: openat: No such file or directory`:     true,
+		`uploader.c:512: error: /srv/mirror/d: openat: No such file or directory`: false,
+		`receiver.c:224: error: /srv/mirror: open: Permission denied`:             false,
 		// Words of the remote's shell.
 		`bash: warning: setlocale: LC_ALL: cannot change locale (en_US.UTF-8): No such file or directory`: false,
 		`bash: line 1: /usr/bin/rrsync: No such file or directory`:                                        false,
