@@ -29,8 +29,8 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme := string(content)
-	if len(usageBlock.FindAllString(readme, -1)) == 0 {
-		t.Errorf("README.md has no block that begins with a line like `$ wsync --help`")
+	if !strings.Contains(readme, "\n$ wsync --help\n") {
+		t.Errorf("README.md does not list the commands: it has no block that begins with `$ wsync --help`")
 	}
 	updated := usageBlock.ReplaceAllStringFunc(readme, func(block string) string {
 		parts := usageBlock.FindStringSubmatch(block)
@@ -48,10 +48,6 @@ func TestReadme(t *testing.T) {
 		}
 	}
 	for _, command := range cli.Commands() {
-		named := regexp.MustCompile(`\bwsync ` + regexp.QuoteMeta(command) + `\b`)
-		if !named.MatchString(updated) {
-			t.Errorf("README.md does not mention `wsync %s`", command)
-		}
 		takesJSON := strings.Contains(cli.Help(strings.Fields(command)...), "--json ")
 		if listed := strings.Contains(jsonSentence.FindString(updated), "`"+command+"`"); listed != takesJSON {
 			t.Errorf("README.md says of `wsync %s` that it takes --json: %v, expected %v", command, listed, takesJSON)
