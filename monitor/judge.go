@@ -69,7 +69,7 @@ func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bo
 			t.out.again.Entries = append(t.out.again.Entries, &entry)
 			continue
 		}
-		entry.Attempts, entry.Problem = entry.Attempts+1, f.Message
+		entry.Attempts, entry.Problem, entry.Reason = entry.Attempts+1, f.Message, f.Reason
 		if !f.Attribute && entry.Attempts == 1 {
 			news = true
 		}

@@ -44,10 +44,11 @@ type Entry struct {
 	Seq uint64
 	// Since is when that mark was made, NotBefore when the path is ripe.
 	Since, NotBefore time.Time
-	// Attempts counts the transfers that failed on this very path, and Problem
-	// is why the last one did.
+	// Attempts counts the transfers that failed on this very path, Problem is
+	// why the last one did, and Reason why the next will, "" if it need not.
 	Attempts int
 	Problem  string
+	Reason   Reason
 	// Approved is how many deletions the user has approved on behalf of this path
 	// and of those that were held with it.
 	Approved int
@@ -399,7 +400,7 @@ func absorb(d, e *Entry) {
 	d.NotBefore = earlier(d.NotBefore, e.NotBefore)
 	d.Approved = max(d.Approved, e.Approved)
 	if e.Attempts > d.Attempts {
-		d.Attempts, d.Problem = e.Attempts, e.Problem
+		d.Attempts, d.Problem, d.Reason = e.Attempts, e.Problem, "" // for another path
 	}
 }
 

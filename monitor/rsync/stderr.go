@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"wsync/monitor/dirty"
 )
 
 // Failure is a path that rsync could not bring in line.
@@ -22,6 +24,8 @@ type Failure struct {
 	// Vanished: the path disappeared from the workspace meanwhile, or became
 	// another kind of entry.
 	Vanished bool
+	// Reason is why it cannot succeed however often it is tried, "" if it may.
+	Reason dirty.Reason
 }
 
 // Complaints is what rsync, and ssh below it, said on standard error.
@@ -121,6 +125,7 @@ func ParseStderr(stderr, source, destination string) Complaints {
 					Message:   message,
 					Attribute: attribute.MatchString(line),
 					Vanished:  vanished.MatchString(line),
+					Reason:    reasonOf(line, attribute.MatchString(line)),
 				})
 			}
 		case strings.HasPrefix(line, "WARNING: "):
