@@ -293,7 +293,7 @@ func TestModuleIsReplacedUnderAStandby(t *testing.T) {
 	write(t, b.src, "a")
 	b.change(made, "a")
 	b.drain()
-	for !b.isConfirmed() || b.set.Len() > 0 || b.set.Everything() {
+	for !b.confirmations.None() || b.set.Len() > 0 || b.set.Everything() {
 		b.transfer()
 		if b.failures > 0 {
 			t.Fatal(b.failure.err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 )
 
 func TestGitDir(t *testing.T) {
@@ -115,7 +116,7 @@ func TestGitLocked(t *testing.T) {
 func TestHoldLocked(t *testing.T) {
 	root := newDir(t)
 	write(t, root, ".git/index.lock", ".git/objects/1", "a")
-	w := &worker{lane: &lane{root: root}, set: dirty.NewSet(), unconfirmed: dirty.NewSet(), gitLocks: make(gitLocks)}
+	w := &worker{lane: &lane{root: root}, set: dirty.NewSet(), confirmations: remote.NewConfirmations(), gitLocks: make(gitLocks)}
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	mark := func(paths ...string) {
 		for _, p := range paths {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
@@ -55,15 +56,15 @@ func TestLateRequestsAreRepaired(t *testing.T) {
 	b.pass()
 	b.drain()
 	broke := time.Now()
-	b.addLate([]*dirty.Entry{{Path: "f", Change: watch.Content, Seq: 1, Since: broke}}, broke)
-	if at, ok := b.due(broke); !ok || !at.Equal(broke.Add(lateTime)) {
+	b.confirmations.AddLate([]*dirty.Entry{{Path: "f", Change: watch.Content, Seq: 1, Since: broke}}, broke)
+	if at, ok := b.due(broke); !ok || !at.Equal(broke.Add(remote.LateTime)) {
 		t.Errorf("it is due after %v, %v", at.Sub(broke), ok)
 	}
 	check(t, os.Remove(filepath.Join(b.dst, "f"))) // as a request that is late does
 	for _, step := range []struct {
 		after time.Duration
 		there bool
-	}{{lateTime - 1, false}, {lateTime, true}} {
+	}{{remote.LateTime - 1, false}, {remote.LateTime, true}} {
 		b.mu.Lock()
 		b.begin(t.Context(), broke.Add(step.after)) // unlocks
 		if there := exists(filepath.Join(b.dst, "f")); there != step.there {
@@ -71,7 +72,7 @@ func TestLateRequestsAreRepaired(t *testing.T) {
 		}
 	}
 	b.proven()
-	if at, ok := b.due(broke); ok && at.Before(broke.Add(10*lateTime)) {
+	if at, ok := b.due(broke); ok && at.Before(broke.Add(10*remote.LateTime)) {
 		t.Errorf("something is due again after %v", at.Sub(broke))
 	}
 }

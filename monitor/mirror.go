@@ -13,6 +13,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
@@ -195,7 +196,7 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 		wake:             make(chan struct{}, 1),
 		remote:           r,
 		set:              dirty.NewSet(),
-		unconfirmed:      dirty.NewSet(),
+		confirmations:    remote.NewConfirmations(),
 		gitLocks:         make(gitLocks),
 		fullPassInterval: settings.FullPassInterval,
 		limits: deletionLimits{

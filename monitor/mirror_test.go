@@ -8,6 +8,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
 
@@ -51,7 +52,7 @@ func TestPings(t *testing.T) {
 func TestLossyPasses(t *testing.T) {
 	root := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		w := &worker{set: dirty.NewSet(), unconfirmed: dirty.NewSet(), remote: config.Remote{Name: "r"}, changed: func(bool) {}, wake: make(chan struct{}, 1)}
+		w := &worker{set: dirty.NewSet(), confirmations: remote.NewConfirmations(), remote: config.Remote{Name: "r"}, changed: func(bool) {}, wake: make(chan struct{}, 1)}
 		m := &mirror{root: root, watcher: &askedWatcher{}, changes: make(chan struct{}, 1), answers: make(chan struct{}, 1)}
 		m.workers = map[string]*runningWorker{"r": {worker: w}}
 		passes := func(wait time.Duration) bool {

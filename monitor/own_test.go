@@ -9,13 +9,14 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
 
 // What has a name of wsync's own is not marked; the times of the directory that
 // it lies in are.
 func TestMarksOfOwnNames(t *testing.T) {
-	w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), unconfirmed: dirty.NewSet(), changed: func(bool) {}}
+	w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), confirmations: remote.NewConfirmations(), changed: func(bool) {}}
 	w.remote = config.Remote{DelayUpdates: true, Trash: config.Age(time.Hour)}
 	now := time.Now()
 	expect := func(want ...string) {

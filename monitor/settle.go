@@ -31,7 +31,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	batch := w.holdLocked(w.set.Take(now), now)
 	confirm := batch.Empty()
 	if confirm {
-		batch = w.takeConfirmation(now)
+		batch = w.confirmations.Take(now)
 	}
 	if batch.Empty() {
 		w.mu.Unlock()
@@ -44,7 +44,6 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	switch {
 	case confirm:
 		w.transfer.Kind = "confirmation"
-		w.confirming = batch
 	case batch.Everything != nil:
 		w.transfer.Kind = "full pass"
 		w.inFlight = batch
@@ -91,18 +90,18 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	}
 
 	w.mu.Lock()
-	forget := w.noteEnd(batch, out.obstacles)
-	defer w.afterEvents(forget)
+	defer w.afterEvents(w.noteEnd(batch, out.obstacles))
 	w.cancel = nil
 	if batch.Everything != nil && reason < w.reason {
 		w.reason = reason // in case the pass goes back and merges with a later one
 	}
-	w.inFlight, w.confirming = dirty.Batch{}, dirty.Batch{}
+	w.inFlight = dirty.Batch{}
+	w.confirmations.End()
 	w.transfer = report.Transfer{}
 	if errors.Is(out.err, context.Canceled) {
-		w.backTo(confirm).Restore(batch, now)
+		w.putBack(batch, confirm, now)
 		w.leftovers(batch, now)
-		w.addLate(out.late, time.Now())
+		w.confirmations.AddLate(out.late, time.Now())
 		w.mu.Unlock()
 		return
 	}
@@ -166,8 +165,8 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 			limit = attentionBackoff
 		}
 		w.retryAt = now.Add(backoff(w.failures, limit))
-		w.addLate(out.late, now)
-		w.backTo(confirm).Restore(batch, now)
+		w.confirmations.AddLate(out.late, now)
+		w.putBack(batch, confirm, now)
 		return
 	}
 	w.failures, w.failure, w.retryAt = 0, outcome{}, time.Time{}
@@ -192,12 +191,13 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 	}
 }
 
-// backTo is the set that a batch goes back to.
-func (w *worker) backTo(confirm bool) *dirty.Set {
+// putBack returns a batch to where it came from; the caller holds mu.
+func (w *worker) putBack(batch dirty.Batch, confirm bool, now time.Time) {
 	if confirm {
-		return w.unconfirmed
+		w.confirmations.Restore(batch, now)
+	} else {
+		w.set.Restore(batch, now)
 	}
-	return w.set
 }
 
 // settlePaths puts back what is to be done again at once, and the paths that
@@ -231,7 +231,7 @@ func (w *worker) leftovers(batch dirty.Batch, now time.Time) {
 // noteClean remembers that nothing is open after a transfer that began at
 // began. The caller holds mu.
 func (w *worker) noteClean(began time.Time) {
-	if w.set.Len() > 0 || w.set.Everything() || !w.isConfirmed() || w.hold != nil || w.lastFullPass.IsZero() {
+	if w.set.Len() > 0 || w.set.Everything() || !w.confirmations.None() || w.hold != nil || w.lastFullPass.IsZero() {
 		return
 	}
 	w.cleanAsOf = began.Add(-cleanMargin)

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
 
@@ -39,7 +40,7 @@ func TestSkippingMarks(t *testing.T) {
 		{"a move within", func(s watch.Sink) { s.Moved("x/.git/a", ".git/b", true) }, ""},
 		{"a new name for it", func(s watch.Sink) { s.Moved("x/.git", "x/.git.old", true) }, "/x /x/.git.old"},
 	} {
-		w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), unconfirmed: dirty.NewSet(), changed: func(bool) {}}
+		w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), confirmations: remote.NewConfirmations(), changed: func(bool) {}}
 		m := &mirror{watcher: losslessWatcher{}, workers: map[string]*runningWorker{"r": {worker: w}}}
 		test.happen(skipping{m})
 		var got []string

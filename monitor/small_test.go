@@ -14,6 +14,7 @@ import (
 
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
@@ -75,7 +76,7 @@ func TestRootGoesAfterTheGuardsLook(t *testing.T) {
 			}
 			b.change(made, files[:50]...)
 			if confirm { // which is rsync's
-				b.unconfirmed.Restore(b.set.Take(b.now), b.now)
+				b.confirmations.Restore(b.set.Take(b.now), b.now)
 			}
 			b.transfer()
 			for _, f := range files {
@@ -146,9 +147,9 @@ func TestSmallChangesNeedNoSession(t *testing.T) {
 
 // To go on with one remote breaks no connection that serves others.
 func TestResumeLeavesTheConnection(t *testing.T) {
-	l, remote := sshLane(t)
-	w := &worker{log: zap.NewNop(), lane: l, changed: func(bool) {}, wake: make(chan struct{}, 1), set: dirty.NewSet(), unconfirmed: dirty.NewSet()}
-	w.define(remote, false, report.Orders{Retry: 1}, 0, 1, time.Now())
+	l, r := sshLane(t)
+	w := &worker{log: zap.NewNop(), lane: l, changed: func(bool) {}, wake: make(chan struct{}, 1), set: dirty.NewSet(), confirmations: remote.NewConfirmations()}
+	w.define(r, false, report.Orders{Retry: 1}, 0, 1, time.Now())
 	session, err := l.connection.SFTP(t.Context(), l.environment())
 	check(t, err)
 	for range 100 { // time enough for who would end it
@@ -158,6 +159,6 @@ func TestResumeLeavesTheConnection(t *testing.T) {
 		t.Errorf("without a failure: %v", err)
 	}
 	w.failures = 1
-	w.define(remote, false, report.Orders{Retry: 2}, 0, 2, time.Now())
+	w.define(r, false, report.Orders{Retry: 2}, 0, 2, time.Now())
 	poll(t, "the end of a connection that may be broken", func() bool { return session.Err() != nil })
 }

@@ -20,10 +20,10 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		Hint:              w.failure.hint,
 		Drift:             w.drift,
 		Adopted:           w.adopted && !w.replaced,
-		Asked:             w.asked,
-		Barrier:           w.reached,
-		Unconfirmed:       w.unconfirmed.Len() + w.confirming.Len(),
-		Confirmed:         w.proven,
+		Asked:             w.barriers.Asked,
+		Barrier:           w.barriers.Acknowledged,
+		Unconfirmed:       w.confirmations.Len(),
+		Confirmed:         w.barriers.Verified,
 		Strategy:          w.strategy,
 		LastSuccess:       timeOrNil(w.lastSuccess),
 		LastFullPass:      timeOrNil(w.lastFullPass),
@@ -64,7 +64,7 @@ func (w *worker) currentState(failing bool) report.State {
 		return report.Offline
 	case w.failures > 0:
 		return report.Retrying
-	case w.cancel != nil && w.confirming.Empty():
+	case w.cancel != nil && !w.confirmations.Running():
 		return report.Syncing
 	case failing:
 		return report.Retrying
@@ -72,7 +72,7 @@ func (w *worker) currentState(failing bool) report.State {
 		return report.Starting
 	case w.set.Len() > 0 || w.set.Everything():
 		return report.Pending
-	case !w.isConfirmed() || !w.confirming.Empty():
+	case !w.confirmations.None() || w.confirmations.Running():
 		return report.Confirming
 	}
 	return report.InSync

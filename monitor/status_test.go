@@ -7,6 +7,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
 )
@@ -39,7 +40,7 @@ func TestStates(t *testing.T) {
 		"halted over fail": {func(w *worker) { w.halt, w.failures, w.failure = "gone", 1, outcome{err: errors.New("why")} }, report.Halted, "gone"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := &worker{set: dirty.NewSet(), unconfirmed: dirty.NewSet(), everArmed: true, remote: config.Remote{Name: "r"}}
+			w := &worker{set: dirty.NewSet(), confirmations: remote.NewConfirmations(), everArmed: true, remote: config.Remote{Name: "r"}}
 			test.prepare(w)
 			now := time.Now()
 			s := w.status(now)
@@ -72,18 +73,19 @@ func TestBarrierWaitsForAll(t *testing.T) {
 		"under way":     {func(w *worker) { w.inFlight = old }, 0, 0},
 		"held":          {func(w *worker) { w.hold = &hold{entries: old.Entries} }, 0, 0},
 		"a held pass":   {func(w *worker) { w.hold = &hold{pass: old.Entries[0]} }, 0, 0},
-		"unconfirmed":   {func(w *worker) { w.unconfirmed.Restore(old, time.Now()) }, 7, 0},
-		"confirming":    {func(w *worker) { w.confirming = old }, 7, 0},
+		"unconfirmed":   {func(w *worker) { w.confirmations.Restore(old, time.Now()) }, 7, 0},
+		"confirming":    {func(w *worker) { w.confirmations.Restore(old, time.Time{}); w.confirmations.Take(time.Now()) }, 7, 0},
 		"not yet armed": {func(w *worker) { w.everArmed = false }, 0, 0},
 	} {
-		w := &worker{set: dirty.NewSet(), unconfirmed: dirty.NewSet(), everArmed: true, changed: func(bool) {}, barriers: []barrier{{n: 7, seq: 5}}, proofs: []barrier{{n: 7, seq: 5}}}
+		w := &worker{set: dirty.NewSet(), confirmations: remote.NewConfirmations(), everArmed: true, changed: func(bool) {}}
+		w.barriers.Add(7, 5)
 		test.prepare(w)
 		w.answer()
-		if w.reached != test.want || len(w.barriers) != 0 != (test.want == 0) {
-			t.Errorf("%s: reached %d, expected %d", name, w.reached, test.want)
+		if w.barriers.Acknowledged != test.want {
+			t.Errorf("%s: reached %d, expected %d", name, w.barriers.Acknowledged, test.want)
 		}
-		if w.proven != test.proven {
-			t.Errorf("%s: proven %d, expected %d", name, w.proven, test.proven)
+		if w.barriers.Verified != test.proven {
+			t.Errorf("%s: proven %d, expected %d", name, w.barriers.Verified, test.proven)
 		}
 	}
 }

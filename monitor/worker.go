@@ -10,6 +10,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
 )
@@ -45,32 +46,14 @@ type worker struct {
 
 	set      *dirty.Set
 	inFlight dirty.Batch
-	// unconfirmed are the paths that the direct lane brought in line and that
-	// rsync has not proven yet; see confirm.go.
-	unconfirmed *dirty.Set
-	confirming  dirty.Batch // those that rsync is at
-	confirmAt   time.Time
-	// late are paths to which requests may still be under way on a line that
-	// broke, nil for none; at lateAt they are to be confirmed.
-	late   *dirty.Set
-	lateAt time.Time
-	// ended are transfers that are over, of which it is not sure yet that they
-	// saw nothing newer than the last mark; endings counts them.
-	ended    []ended
-	endings  uint64
-	gitLocks gitLocks
-	// barriers are the requests to wait that are not answered yet, in order.
-	barriers []barrier
-	asked    uint64 // the last barrier
-	reached  uint64 // the last barrier answered
+	// confirmations are what the direct lane brought in line and rsync has not
+	// compared yet.
+	confirmations remote.Confirmations
+	endings       remote.Endings
+	gitLocks      gitLocks
+	barriers      remote.Barriers
 	// unanswered: barriers came that nobody has looked at.
 	unanswered bool
-	// proofs are the requests to wait for the proof, in order, and proven is the
-	// last one answered.
-	proofs []barrier
-	proven uint64
-	// wantProof is the last barrier whose proof somebody waits for.
-	wantProof uint64
 	// cancel ends the running transfer; nil when none runs.
 	cancel   context.CancelFunc
 	transfer report.Transfer
@@ -155,7 +138,7 @@ func (w *worker) markMoved(from, to string, change watch.Change, repeatable bool
 		return
 	}
 	if repeatable && w.canMove(from, to) && w.set.Move(from, to, dir, seq, now) {
-		w.unconfirmed.Rekey(from, to)
+		w.confirmations.Moved(from, to)
 	} else {
 		w.set.Mark(to, change, seq, now)
 		w.set.MarkMoved(from, to, change, seq, now)
@@ -182,11 +165,11 @@ func (w *worker) everything(reason passReason, seq uint64, now, notBefore time.T
 }
 
 // define takes in a new definition of the remote.
-func (w *worker) define(remote config.Remote, workspacePaused bool, orders report.Orders, proof, seq uint64, now time.Time) {
+func (w *worker) define(r config.Remote, workspacePaused bool, orders report.Orders, proof, seq uint64, now time.Time) {
 	w.mu.Lock()
-	w.remote = remote
-	w.paused = workspacePaused || remote.Paused
-	w.adopted = w.adopted || !remote.AdoptionPending
+	w.remote = r
+	w.paused = workspacePaused || r.Paused
+	w.adopted = w.adopted || !r.AdoptionPending
 	if orders.Resync != w.orders.Resync {
 		w.everything(passVerify, seq, now, now)
 		w.retryAt = time.Time{}
@@ -200,7 +183,7 @@ func (w *worker) define(remote config.Remote, workspacePaused bool, orders repor
 		w.release(true, now)
 	}
 	w.orders = orders
-	w.wantProof = proof
+	w.barriers.Wanted = proof
 	if w.paused && w.cancel != nil {
 		w.cancel()
 	}
@@ -293,7 +276,7 @@ func (w *worker) due(now time.Time) (at time.Time, ok bool) {
 	if ok {
 		at = w.notBefore(at)
 	}
-	if confirm, due := w.confirmDue(); due && (!ok || confirm.Before(at)) {
+	if confirm, due := w.confirmations.Due(); due && (!ok || confirm.Before(at)) {
 		at, ok = w.notBefore(confirm), true
 	}
 	if look, due := w.restoredDue(); due && (!ok || look.Before(at)) {

@@ -1,0 +1,134 @@
+package remote
+
+import (
+	"time"
+
+	"wsync/monitor/dirty"
+)
+
+// The times after which paths are confirmed.
+const (
+	// confirmQuiet is how long nothing more must have been sent.
+	confirmQuiet = 2 * time.Second
+	// confirmLimit is how long the oldest waits for that.
+	confirmLimit = time.Minute
+	// confirmCount is the number of paths that do not wait.
+	confirmCount = dirty.Limit - 2000
+	// LateTime is how long requests may be under way on a line that broke: the
+	// kernel gives up what nobody owns any more after some 100 seconds.
+	LateTime = 2 * time.Minute
+)
+
+// Confirmations are the paths that the direct lane has sent. They are on the
+// remote by the remote's word. After a quiet moment one run of rsync compares
+// them by their content and repairs what that lane cannot carry: fractions of a
+// second, owners and groups.
+type Confirmations struct {
+	waiting *dirty.Set
+	running dirty.Batch // what rsync is at
+	at      time.Time   // when what waits is due
+	// late are paths to which requests may still be under way on a line that
+	// broke, nil for none; at lateAt they are to be confirmed.
+	late   *dirty.Set
+	lateAt time.Time
+}
+
+// NewConfirmations returns that nothing is to be confirmed.
+func NewConfirmations() Confirmations { return Confirmations{waiting: dirty.NewSet()} }
+
+// Add takes in what the direct lane has brought in line.
+func (c *Confirmations) Add(entries []*dirty.Entry, now time.Time) {
+	if len(entries) == 0 {
+		return
+	}
+	c.waiting.Restore(dirty.Batch{Entries: entries}, now)
+	_, since, _ := c.waiting.Oldest()
+	c.at = now.Add(confirmQuiet)
+	if last := since.Add(confirmLimit); last.Before(c.at) {
+		c.at = last
+	}
+	if c.waiting.Len() > confirmCount {
+		c.at = now
+	}
+}
+
+// AddLate takes in the paths of a flight that broke. The full pass that follows
+// at once finds what the remote has made of it so far; but what was sent may still
+// arrive after that, and removals, renames and attributes, other than files, are
+// carried out by their paths then. So these are looked at again when that can
+// no longer be.
+func (c *Confirmations) AddLate(entries []*dirty.Entry, now time.Time) {
+	if len(entries) == 0 {
+		return
+	}
+	if c.late == nil {
+		c.late = dirty.NewSet()
+	}
+	c.late.Restore(dirty.Batch{Entries: entries}, now)
+	c.lateAt = now.Add(LateTime)
+}
+
+// Moved follows a rename that is repeated on the remote.
+func (c *Confirmations) Moved(from, to string) { c.waiting.Rekey(from, to) }
+
+// Hurry makes what waits due at now.
+func (c *Confirmations) Hurry(now time.Time) { c.at = now }
+
+// Due returns when there is something to confirm; ok is false if there is not.
+func (c *Confirmations) Due() (at time.Time, ok bool) {
+	if c.late != nil && (c.None() || c.lateAt.Before(c.at)) {
+		return c.lateAt, true
+	}
+	return c.at, !c.None()
+}
+
+// Take removes and returns all that is to be confirmed at now. It is running until
+// End.
+func (c *Confirmations) Take(now time.Time) dirty.Batch {
+	if c.late != nil && !c.lateAt.After(now) {
+		c.waiting.Restore(c.late.Take(now), now)
+		c.late, c.at = nil, now
+	}
+	if c.None() || c.at.After(now) {
+		return dirty.Batch{}
+	}
+	c.running = c.waiting.Take(now.Add(time.Hour)) // ripe or not
+	return c.running
+}
+
+// End takes in that nothing runs any more.
+func (c *Confirmations) End() { c.running = dirty.Batch{} }
+
+// Restore puts back what was not confirmed.
+func (c *Confirmations) Restore(b dirty.Batch, now time.Time) { c.waiting.Restore(b, now) }
+
+// None reports whether nothing waits for a confirmation.
+func (c *Confirmations) None() bool { return c.waiting.Len() == 0 && !c.waiting.Everything() }
+
+// Running reports whether rsync is at a confirmation.
+func (c *Confirmations) Running() bool { return !c.running.Empty() }
+
+// Len is the number of paths that are not confirmed.
+func (c *Confirmations) Len() int { return c.waiting.Len() + c.running.Len() }
+
+// Room is how many more paths may wait. What the direct lane sends has to be
+// confirmed later, so that in the long run rsync is faster.
+func (c *Confirmations) Room() int { return max(confirmCount-c.waiting.Len(), 0) }
+
+// Touches reports whether the run of rsync has something to do with a path, or
+// with what is above or below it.
+func (c *Confirmations) Touches(path string) bool { return c.running.Touches(path) }
+
+// Open is the oldest mark that is not confirmed.
+func (c *Confirmations) Open() Open { return Oldest(c.waiting.Oldest, c.running.Oldest) }
+
+// Oldest is the lowest number of an open mark in any of the sets.
+func Oldest(sets ...func() (seq uint64, since time.Time, ok bool)) Open {
+	lowest := None
+	for _, of := range sets {
+		if seq, _, ok := of(); ok {
+			lowest = min(lowest, seq)
+		}
+	}
+	return lowest
+}
