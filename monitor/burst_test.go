@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
 
@@ -42,7 +43,7 @@ func TestBurstEnd(t *testing.T) {
 	if end := b.burstEnd(b.now); !end.Equal(b.now.Add(burstQuiet)) {
 		t.Error("the next burst is not one of its own")
 	}
-	b.markEverything(passVerify, 1, b.now, b.now)
+	b.markEverything(remote.PassVerify, 1, b.now, b.now)
 	if end := b.burstEnd(b.now); !end.IsZero() {
 		t.Error("a full pass waits for a burst")
 	}

@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
 
@@ -52,7 +53,7 @@ func (m *mirror) Lost(reason string) {
 	m.mu.Lock()
 	m.overflows++
 	m.mu.Unlock()
-	m.markEverything(passEvents, 0)
+	m.markEverything(remote.PassEvents, 0)
 	m.recheck()
 }
 
@@ -112,7 +113,7 @@ func (m *mirror) answer(ping uint64) {
 func (m *mirror) reached(n uint64) {
 	m.recheck() // not everything that can happen to the root is an event
 	if !m.watcher.Stats().Lossless {
-		m.markEverything(passEvents, 0)
+		m.markEverything(remote.PassEvents, 0)
 	}
 	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.addBarrier(n, seq, now) })
 }
@@ -128,7 +129,7 @@ func (m *mirror) each(f func(w *runningWorker, seq uint64, now time.Time)) {
 }
 
 // markEverything makes full passes due after a delay.
-func (m *mirror) markEverything(reason passReason, delay time.Duration) {
+func (m *mirror) markEverything(reason remote.PassReason, delay time.Duration) {
 	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markEverything(reason, seq, now, now.Add(delay)) })
 }
 
@@ -151,5 +152,5 @@ func (m *mirror) compensate() {
 	m.mu.Unlock()
 	// Each time: a pass that is not due yet may have been made early, for a request
 	// to wait for example, and then none would come after this change.
-	m.markEverything(passEvents, delay)
+	m.markEverything(remote.PassEvents, delay)
 }

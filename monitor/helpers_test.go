@@ -216,7 +216,7 @@ func newBench(t *testing.T) *bench {
 	b.worker = &worker{
 		gitLocks: make(gitLocks),
 		log:      zap.NewNop(), lane: l, stamp: filepath.Join(newDir(t), "stamp"), guard: func(uint64) string { return "" }, nextSeq: func() uint64 { return 1 }, lastSeq: func() uint64 { return 1 }, afterEvents: func(do func()) { do() }, changed: func(bool) {},
-		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), confirmations: remote.NewConfirmations(), fullPassInterval: time.Hour,
+		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), confirmations: remote.NewConfirmations(), passes: remote.Passes{Interval: time.Hour},
 		limits: deletionLimits{share: 0.5, count: 100}, adopted: true, everArmed: true,
 	}
 	return b
@@ -256,7 +256,7 @@ func (b *bench) transfer() {
 func (b *bench) pass() {
 	b.t.Helper()
 	b.seq++
-	b.markEverything(passVerify, b.seq, b.now, b.now)
+	b.markEverything(remote.PassVerify, b.seq, b.now, b.now)
 	b.transfer()
 }
 

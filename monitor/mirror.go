@@ -160,7 +160,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	w = &runningWorker{worker: m.newWorker(r), done: make(chan struct{})}
 	w.orders = orders
 	w.define(r, m.definition.Workspace.Paused, orders, m.definition.Proof, m.seq.Add(1), now)
-	w.everything(passStart, m.seq.Add(1), now, now)
+	w.everything(remote.PassStart, m.seq.Add(1), now, now)
 	w.everArmed, w.halt = m.armed, m.halt
 	var ctx context.Context
 	ctx, w.stop = context.WithCancel(m.ctx)
@@ -184,21 +184,21 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 	}
 	stamp := stampPath(settings.RunDirectory, r)
 	return &worker{
-		log:              log,
-		stamp:            stamp,
-		cleanAsOf:        readStamp(stamp, time.Now()),
-		lane:             l,
-		guard:            m.checkAndHalt,
-		nextSeq:          func() uint64 { return m.seq.Add(1) },
-		lastSeq:          m.seq.Load,
-		afterEvents:      m.afterEvents,
-		changed:          m.changed,
-		wake:             make(chan struct{}, 1),
-		remote:           r,
-		set:              dirty.NewSet(),
-		confirmations:    remote.NewConfirmations(),
-		gitLocks:         make(gitLocks),
-		fullPassInterval: settings.FullPassInterval,
+		log:           log,
+		stamp:         stamp,
+		cleanAsOf:     readStamp(stamp, time.Now()),
+		lane:          l,
+		guard:         m.checkAndHalt,
+		nextSeq:       func() uint64 { return m.seq.Add(1) },
+		lastSeq:       m.seq.Load,
+		afterEvents:   m.afterEvents,
+		changed:       m.changed,
+		wake:          make(chan struct{}, 1),
+		remote:        r,
+		set:           dirty.NewSet(),
+		confirmations: remote.NewConfirmations(),
+		gitLocks:      make(gitLocks),
+		passes:        remote.Passes{Interval: settings.FullPassInterval},
 		limits: deletionLimits{
 			share:      settings.HoldDeletionsShare,
 			count:      settings.HoldDeletionsCount,

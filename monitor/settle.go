@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
@@ -74,11 +75,11 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 			req.except = append(req.except, e.Path)
 		}
 	}
-	reason := w.reason
+	reason := w.passes.Reason()
 	if batch.Everything != nil && batch.Everything.Change&watch.Content != 0 {
-		reason = passEvents // paths were folded into it
+		reason = remote.PassEvents // paths were folded into it
 	}
-	if reason != passVerify {
+	if reason != remote.PassVerify {
 		req.since = w.cleanAsOf
 	}
 	w.mu.Unlock()
@@ -92,8 +93,8 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	w.mu.Lock()
 	defer w.afterEvents(w.noteEnd(batch, out.obstacles))
 	w.cancel = nil
-	if batch.Everything != nil && reason < w.reason {
-		w.reason = reason // in case the pass goes back and merges with a later one
+	if batch.Everything != nil {
+		w.passes.Because(reason, true) // in case it goes back and merges with a later one
 	}
 	w.inFlight = dirty.Batch{}
 	w.confirmations.End()
@@ -133,7 +134,7 @@ func (w *worker) progress(p rsync.Progress) {
 
 // settle takes in how a transfer ended: what it proved is clean, the rest is
 // dirty again. The caller holds mu.
-func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason passReason, now time.Time) {
+func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason remote.PassReason, now time.Time) {
 	if len(out.strategy) > 0 {
 		w.strategy = out.strategy
 	}
@@ -149,12 +150,12 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 	// them, too.
 	switch {
 	case out.lost:
-		w.everything(passEvents, seq, now, now)
+		w.everything(remote.PassEvents, seq, now, now)
 		w.log.Warn("The remote has lost something; a full pass follows")
 	case out.broken:
 		w.leftovers(batch, now)
 	case out.linked:
-		w.everything(passEvents, seq, now, w.lastFullPass.Add(linkedInterval))
+		w.everything(remote.PassEvents, seq, now, w.passes.Last.Add(linkedInterval))
 	}
 	if out.err != nil {
 		w.noteDeletions(out.deleted, now)
@@ -184,11 +185,7 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason pas
 	}
 	// A full pass that had nothing to hold has deleted all that was held before.
 	w.hold, w.held = nil, nil
-	w.lastFullPass = now
-	w.nextFullPass = now.Add(jittered(w.fullPassInterval))
-	if reason == passVerify {
-		w.drift += out.drift
-	}
+	w.passes.Done(reason, out.drift, now, jittered(w.passes.Interval))
 }
 
 // putBack returns a batch to where it came from; the caller holds mu.
@@ -224,14 +221,14 @@ func (w *worker) settlePaths(out outcome, now time.Time) {
 // remote may have kept a temporary file. The caller holds mu.
 func (w *worker) leftovers(batch dirty.Batch, now time.Time) {
 	if seq, _, ok := batch.Oldest(); ok {
-		w.everything(passEvents, seq, now, now)
+		w.everything(remote.PassEvents, seq, now, now)
 	}
 }
 
 // noteClean remembers that nothing is open after a transfer that began at
 // began. The caller holds mu.
 func (w *worker) noteClean(began time.Time) {
-	if w.set.Len() > 0 || w.set.Everything() || !w.confirmations.None() || w.hold != nil || w.lastFullPass.IsZero() {
+	if w.set.Len() > 0 || w.set.Everything() || !w.confirmations.None() || w.hold != nil || w.passes.Last.IsZero() {
 		return
 	}
 	w.cleanAsOf = began.Add(-cleanMargin)

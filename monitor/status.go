@@ -18,7 +18,7 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		PendingEverything: w.set.Everything() || w.inFlight.Everything != nil || w.heldBatch().Everything != nil,
 		Error:             w.errorMessage(),
 		Hint:              w.failure.hint,
-		Drift:             w.drift,
+		Drift:             w.passes.Drift,
 		Adopted:           w.adopted && !w.replaced,
 		Asked:             w.barriers.Asked,
 		Barrier:           w.barriers.Acknowledged,
@@ -26,7 +26,7 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		Confirmed:         w.barriers.Verified,
 		Strategy:          w.strategy,
 		LastSuccess:       timeOrNil(w.lastSuccess),
-		LastFullPass:      timeOrNil(w.lastFullPass),
+		LastFullPass:      timeOrNil(w.passes.Last),
 	}
 	if since, ok := w.oldestPending(); ok {
 		s.OldestPending = &since

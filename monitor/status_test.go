@@ -103,7 +103,7 @@ func TestFoldIsNoDrift(t *testing.T) {
 		t.Fatal("nothing folded")
 	}
 	b.drain()
-	if b.drift != 0 {
-		t.Errorf("a drift of %d", b.drift)
+	if b.passes.Drift != 0 {
+		t.Errorf("a drift of %d", b.passes.Drift)
 	}
 }

@@ -37,10 +37,9 @@ type worker struct {
 
 	mu sync.Mutex // guards everything below
 	// From the definition.
-	remote           config.Remote
-	paused           bool
-	orders           report.Orders
-	fullPassInterval time.Duration
+	remote config.Remote
+	paused bool
+	orders report.Orders
 	// halt says why nothing may be sent at all, "" if it may.
 	halt string
 
@@ -72,15 +71,13 @@ type worker struct {
 
 	// hold are the deletions that wait for approval, nil for none, and held is
 	// how the status shows them; deletions are those carried out lately.
-	hold         *hold
-	held         *report.Held
-	holdChecked  time.Time
-	deletions    []deletion
-	limits       deletionLimits
-	lastSuccess  time.Time
-	lastFullPass time.Time
-	nextFullPass time.Time
-	drift        int
+	hold        *hold
+	held        *report.Held
+	holdChecked time.Time
+	deletions   []deletion
+	limits      deletionLimits
+	lastSuccess time.Time
+	passes      remote.Passes
 	// adopted: what the destination holds is known not to be anybody else's;
 	// replaced: it is another directory since.
 	adopted, replaced bool
@@ -91,22 +88,11 @@ type worker struct {
 	stamp     string
 	stampedAt time.Time
 	everArmed bool
-	reason    passReason
 	strategy  []string
 
 	state report.State
 	since time.Time
 }
-
-// passReason is why a full pass is due. Only one that nothing announced finds
-// drift.
-type passReason int
-
-const (
-	passStart passReason = iota
-	passEvents
-	passVerify
-)
 
 // mark makes a path dirty.
 func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Time) {
@@ -116,7 +102,7 @@ func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Tim
 		return
 	}
 	if path == "" && change&watch.Tree != 0 {
-		w.everything(passEvents, seq, now, now)
+		w.everything(remote.PassEvents, seq, now, now)
 	} else {
 		w.set.Mark(path, change, seq, now)
 	}
@@ -149,7 +135,7 @@ func (w *worker) markMoved(from, to string, change watch.Change, repeatable bool
 }
 
 // markEverything makes a full pass due at notBefore.
-func (w *worker) markEverything(reason passReason, seq uint64, now, notBefore time.Time) {
+func (w *worker) markEverything(reason remote.PassReason, seq uint64, now, notBefore time.Time) {
 	w.mu.Lock()
 	w.everything(reason, seq, now, notBefore)
 	w.mu.Unlock()
@@ -157,10 +143,8 @@ func (w *worker) markEverything(reason passReason, seq uint64, now, notBefore ti
 }
 
 // everything marks a full pass; the caller holds mu.
-func (w *worker) everything(reason passReason, seq uint64, now, notBefore time.Time) {
-	if !w.set.Everything() || reason < w.reason {
-		w.reason = reason
-	}
+func (w *worker) everything(reason remote.PassReason, seq uint64, now, notBefore time.Time) {
+	w.passes.Because(reason, w.set.Everything())
 	w.set.MarkEverything(seq, now, notBefore)
 }
 
@@ -171,7 +155,7 @@ func (w *worker) define(r config.Remote, workspacePaused bool, orders report.Ord
 	w.paused = workspacePaused || r.Paused
 	w.adopted = w.adopted || !r.AdoptionPending
 	if orders.Resync != w.orders.Resync {
-		w.everything(passVerify, seq, now, now)
+		w.everything(remote.PassVerify, seq, now, now)
 		w.retryAt = time.Time{}
 	}
 	if orders.Retry != w.orders.Retry {
@@ -198,7 +182,7 @@ func (w *worker) setHalt(reason string, seq uint64, now time.Time) {
 	w.halt = reason
 	switch {
 	case reason == "":
-		w.everything(passEvents, seq, now, now)
+		w.everything(remote.PassEvents, seq, now, now)
 	case w.cancel != nil:
 		w.cancel()
 	}
@@ -232,9 +216,8 @@ func (w *worker) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := time.Now()
 		w.mu.Lock()
-		if w.everArmed && !w.nextFullPass.IsZero() && !now.Before(w.nextFullPass) {
-			w.everything(passVerify, w.nextSeq(), now, now)
-			w.nextFullPass = time.Time{}
+		if w.everArmed && w.passes.TakeNext(now) {
+			w.everything(remote.PassVerify, w.nextSeq(), now, now)
 		}
 		at, ok := w.due(now)
 		if ok && !at.After(now) {
@@ -282,8 +265,8 @@ func (w *worker) due(now time.Time) (at time.Time, ok bool) {
 	if look, due := w.restoredDue(); due && (!ok || look.Before(at)) {
 		at, ok = look, true
 	}
-	if !w.nextFullPass.IsZero() && (!ok || w.nextFullPass.Before(at)) {
-		at, ok = w.notBefore(w.nextFullPass), true
+	if pass, due := w.passes.Next(); due && (!ok || pass.Before(at)) {
+		at, ok = w.notBefore(pass), true
 	}
 	return at, ok
 }
