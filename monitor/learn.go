@@ -55,6 +55,9 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 		}
 		return nil
 	}
+	if small != nil {
+		small.SetCapabilities(strategy.Capabilities)
+	}
 	k = &knowledge{version: k.version, strategy: strategy, probed: true, direct: small}
 	tried := *endpoint
 	tried.Strategy = strategy

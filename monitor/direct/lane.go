@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remotefs"
 )
 
 // Lane carries out plans on one target. It is used by one goroutine at a time.
@@ -18,6 +19,8 @@ type Lane struct {
 	target  Target
 	files   *Files
 	session string // its name, which no other has had
+	// capabilities are those of the target's file system.
+	capabilities remotefs.Capabilities
 
 	// temps are files made ahead of time, next to be used first; made counts
 	// them for their names.
@@ -99,7 +102,7 @@ func (l *Lane) restoreTime() Reply {
 	if err != nil || l.was == nil || !info.IsDir() || !os.SameFile(info, l.was) {
 		return replied{}
 	}
-	a := attributesOf(info)
+	a := l.attributesOf(info)
 	a.Owner = nil
 	return l.target.SetAttributes("", a)
 }
@@ -107,8 +110,14 @@ func (l *Lane) restoreTime() Reply {
 // Err says why the lane cannot be used any more, nil while it can.
 func (l *Lane) Err() error { return l.target.Err() }
 
-// Owns is Target.Owns.
-func (l *Lane) Owns(uid, gid uint32) bool { return l.target.Owns(uid, gid) }
+// Owns is Target.Owns, for a file system that keeps owners.
+func (l *Lane) Owns(uid, gid uint32) bool {
+	return l.capabilities.NoOwners || l.target.Owns(uid, gid)
+}
+
+// SetCapabilities says what the target's file system keeps; until then it is taken
+// to keep everything.
+func (l *Lane) SetCapabilities(c remotefs.Capabilities) { l.capabilities = c }
 
 // Result is what became of a plan.
 type Result struct {
@@ -265,7 +274,7 @@ func (f *flight) step(s Step) {
 	case MakeDirectory:
 		reply = target.Mkdir(s.Path, s.Info.Mode())
 	case SetAttributes:
-		a := attributesOf(s.Info)
+		a := f.lane.attributesOf(s.Info)
 		if s.Parent {
 			a.Owner = nil
 		}
@@ -353,7 +362,7 @@ func (f *flight) put(s Step, beside bool) {
 		whole = request(t.Write(int64(offset), content.data[offset:min(offset+piece, len(content.data))]))
 	}
 	written := len(replies)
-	whole = whole && request(t.SetAttributes(attributesOf(content.info)))
+	whole = whole && request(t.SetAttributes(l.attributesOf(content.info)))
 	whole = request(t.Temp.Close()) && whole
 	if whole {
 		replies = append(replies, l.target.Rename(t.path, s.Path))
@@ -447,9 +456,13 @@ func (l *Lane) judgeRoom() {
 // itself: the next file would be cut off.
 func (l *Lane) careful() bool { return l.scarce || !l.refused.IsZero() }
 
-// attributesOf are the attributes of something in the workspace.
-func attributesOf(info fs.FileInfo) Attributes {
-	a := Attributes{Mode: info.Mode(), Modified: info.ModTime()}
+// attributesOf are the attributes of something in the workspace, as far as the
+// target's file system keeps them.
+func (l *Lane) attributesOf(info fs.FileInfo) Attributes {
+	a := Attributes{Mode: info.Mode(), Modified: info.ModTime(), Lenient: l.capabilities.NoModes}
+	if l.capabilities.NoOwners {
+		return a
+	}
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		a.Owner = &Owner{st.Uid, st.Gid}
 	}

@@ -64,7 +64,7 @@ func (l local) SetAttributes(path string, a Attributes) Reply {
 	if err := own(a, func(uid, gid int) error { return os.Lchown(name, uid, gid) }); err != nil {
 		return replied{err}
 	}
-	if err := unix.Fchmodat(unix.AT_FDCWD, name, bits(a.Mode), 0); err != nil {
+	if err := unix.Fchmodat(unix.AT_FDCWD, name, bits(a.Mode), 0); err != nil && !a.Lenient {
 		return replied{err}
 	}
 	return replied{setTime(name, a.Modified)}
@@ -171,7 +171,7 @@ func (t *localTemp) SetAttributes(a Attributes) Reply {
 	if err := own(a, t.file.Chown); err != nil {
 		return replied{err}
 	}
-	if err := unix.Fchmod(int(t.file.Fd()), bits(a.Mode)); err != nil {
+	if err := unix.Fchmod(int(t.file.Fd()), bits(a.Mode)); err != nil && !a.Lenient {
 		return replied{fmt.Errorf("cannot set the mode: %w", err)}
 	}
 	return replied{setTime(t.file.Name(), a.Modified)}

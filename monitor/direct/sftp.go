@@ -67,12 +67,22 @@ func (r *remote) Owns(uid, gid uint32) bool { return !r.superuser || uid == 0 &&
 
 func (r *remote) SetAttributes(path string, a Attributes) Reply {
 	rest := sftp.SetMode(a.Mode, a.Modified)
+	if a.Lenient {
+		return lenient(rest, func(a sftp.Attrs) Reply { return r.client.Setstat(r.path(path), a) })
+	}
 	if !r.superuser || a.Owner == nil {
 		return r.client.Setstat(r.path(path), rest)
 	}
 	// OpenSSH sets the owner last, which clears setuid and setgid.
 	owner := sftp.Attrs{Owner: &sftp.Owner{UID: a.Owner.UID, GID: a.Owner.GID}}
 	return replies{r.client.Setstat(r.path(path), owner), r.client.Setstat(r.path(path), rest)}
+}
+
+// lenient sets the times, and the mode if that can be.
+func lenient(a sftp.Attrs, set func(sftp.Attrs) Reply) Reply {
+	set(sftp.Attrs{Mode: a.Mode}) // whatever comes of it
+	a.Mode = nil
+	return set(a)
 }
 
 // replies are those to several requests that belong together.
@@ -163,7 +173,12 @@ func (t *remoteTemp) Write(offset int64, data []byte) Reply {
 
 // SetAttributes leaves the owner as it is: the one who made the file.
 func (t *remoteTemp) SetAttributes(a Attributes) Reply {
-	return t.remote.client.Fsetstat(t.handle, sftp.SetMode(a.Mode, a.Modified))
+	set := func(a sftp.Attrs) Reply { return t.remote.client.Fsetstat(t.handle, a) }
+	if attrs := sftp.SetMode(a.Mode, a.Modified); a.Lenient {
+		return lenient(attrs, set)
+	} else {
+		return set(attrs)
+	}
 }
 
 func (t *remoteTemp) Close() Reply { return t.remote.client.CloseHandle(t.handle) }

@@ -85,6 +85,8 @@ type Attributes struct {
 	Modified time.Time
 	// Owner is nil where it is right already.
 	Owner *Owner
+	// Lenient: the mode is set if that can be, and it is no failure if it cannot.
+	Lenient bool
 }
 
 // Owner has the numbers of a user and a group.

@@ -248,14 +248,17 @@ func (e Endpoint) job(args []string, input []byte) Job {
 
 // unfiltered is job without the rules about what is left alone.
 func (e Endpoint) unfiltered(args []string, input []byte) Job {
-	all := []string{
-		"--links", "--perms", "--times", "--owner", "--group", "--devices", "--specials",
-		"--timeout=" + strconv.Itoa(ioTimeout),
+	all := append(e.kept(),
+		"--devices", "--specials",
+		"--timeout="+strconv.Itoa(ioTimeout),
 		// One line per changed entry, without its name, which may hold
 		// anything; deletions are the exception, see parseOutput.
 		"--out-format=%i %l %n",
-	}
-	if e.Strategy.Nanoseconds {
+	)
+	switch {
+	case e.Strategy.Capabilities.Granularity > time.Second:
+		all = append(all, "--modify-window=1")
+	case e.Strategy.Nanoseconds:
 		// The quick check must see a change within the same second.
 		all = append(all, "--modify-window=-1")
 	}
@@ -278,6 +281,26 @@ func (e Endpoint) unfiltered(args []string, input []byte) Job {
 	}
 	all = append(all, args...)
 	return Job{Args: append(all, "--", "./", e.destination()), Input: input}
+}
+
+// kept are the options for what the destination's file system keeps. What it does
+// not would look different each time, and could not be set.
+func (e Endpoint) kept() []string {
+	options := []string{"--links"}
+	for _, o := range []struct {
+		option string
+		not    bool
+	}{
+		{"--perms", e.Strategy.Capabilities.NoModes},
+		{"--times", false},
+		{"--owner", e.Strategy.Capabilities.NoOwners},
+		{"--group", e.Strategy.Capabilities.NoGroups},
+	} {
+		if !o.not {
+			options = append(options, o.option)
+		}
+	}
+	return options
 }
 
 // destination is the last argument. It ends with a slash: the directory's

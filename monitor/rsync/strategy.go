@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"wsync/monitor/remotefs"
 )
 
 // Strategy is which of rsync's abilities are used with a remote.
@@ -25,6 +27,8 @@ type Strategy struct {
 	SecludedArgs bool
 	// Basic: the remote's rsync knows only what openrsync does.
 	Basic bool
+	// Capabilities are those of the destination's file system.
+	Capabilities remotefs.Capabilities
 }
 
 // Choose finds the strategy for two versions, before anything was tried. What
@@ -66,14 +70,14 @@ func (s Strategy) Describe() []string {
 	if s.Basic {
 		lines = append(lines, "only basic options are used, because the other end is openrsync")
 	}
-	return lines
+	return append(lines, s.Capabilities.Describe()...)
 }
 
 // Probe tries on the remote what Choose only guessed. In a scratch directory of
 // the destination, which is removed again, it makes two files and deletes one:
 // then it is known whether fractions of a second survive, and whether a missing
-// path is deleted. dir is an existing directory of this machine for the other
-// side of it.
+// path is deleted. With more files it finds out what the file system there keeps.
+// dir is an existing directory of this machine for the other side of it.
 //
 // While one of the files is there, visit is called with its path within the
 // destination, for what else there is to be tried.
@@ -109,10 +113,10 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 	}
 	e.Began = time.Time{} // what is made here is no loss
 	guess := e.Strategy
+	var failure *ProbeError
 	for _, e.Strategy = range guess.lesser() {
 		make := Paths(e, []string{kept, removed}, true)
 		make.Args = append(e.mkpath(), make.Args...)
-		var failure *ProbeError
 		if _, err = run(make); err == nil || !errors.As(err, &failure) || !failure.refused {
 			break
 		}
@@ -131,12 +135,17 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 		}
 		e.Strategy.Nanoseconds = r.Files == 0
 	}
+	switch able, err := probeCapabilities(ctx, e, source, scratch, env); {
+	case errors.As(err, &failure) && failure.Unreachable:
+		return guess, err
+	case err == nil:
+		e.Strategy.Capabilities = able
+	}
 	learnt := e.Strategy
 	if learnt.DeleteMissing = guess.DeleteMissing && !e.Strategy.Basic; learnt.DeleteMissing {
 		able := e
 		able.Strategy = learnt
 		_, err := run(Paths(able, []string{removed}, false))
-		var failure *ProbeError
 		if err != nil && !(errors.As(err, &failure) && failure.refused) {
 			return guess, fmt.Errorf("cannot probe the remote: %w", err)
 		}

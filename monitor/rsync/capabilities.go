@@ -1,0 +1,162 @@
+package rsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"wsync/monitor/remotefs"
+)
+
+// What a file system keeps is found out by sending it something of each kind and
+// comparing that with what is there then: whatever differs would differ after each
+// full pass.
+
+// The specimens. Their names sort before "removed", so that this is the first of
+// those that are deleted; see Probe.
+const (
+	specimenOdd    = "odd second"    // modified at an odd second
+	specimenOwned  = "owned"         // of somebody else, where root may have such files
+	specimenLink   = "link"          // a symbolic link
+	specimenBytes  = "bytes\xff"     // a name that is not UTF-8
+	specimenDot    = "dot."          // a name that ends with a dot
+	specimenSpace  = "blank "        // a name that ends with a space
+	specimenDevice = "AUX"           // a name of a device
+	specimenChar   = "character"     // begins one with each suspect character
+	specimenOwner  = 1<<16 + 1<<10   // nobody's number, most likely
+	specimenSecond = int64(12345679) // an odd second
+)
+
+// meetings are pairs of names that are one file on some file systems.
+var meetings = []struct {
+	a, b string
+	sets func(c *remotefs.Capabilities)
+}{
+	{"case", "CASE", func(c *remotefs.Capabilities) { c.FoldsCase = true }},
+	{"full\u00df", "fullss", func(c *remotefs.Capabilities) { c.FoldsFull = true }},
+	{"norm\u00e9", "norme\u0301", func(c *remotefs.Capabilities) { c.FoldsUnicode = true }},
+}
+
+// makeSpecimens makes the specimens in a directory of this machine. Those that
+// cannot be here cannot be in a workspace either, most likely, and tell nothing.
+func makeSpecimens(dir string) error {
+	second := time.Unix(specimenSecond, 0)
+	file := func(name, content string) error {
+		name = filepath.Join(dir, name)
+		return errors.Join(os.WriteFile(name, []byte(content), 0o640), os.Chtimes(name, second, second))
+	}
+	if err := errors.Join(file(specimenOdd, "x"), file(specimenOwned, "x")); err != nil {
+		return err
+	}
+	if os.Geteuid() == 0 {
+		_ = os.Lchown(filepath.Join(dir, specimenOwned), specimenOwner, specimenOwner)
+	}
+	_ = os.Symlink(specimenOdd, filepath.Join(dir, specimenLink))
+	for _, name := range []string{specimenBytes, specimenDot, specimenSpace, specimenDevice} {
+		_ = file(name, "x")
+	}
+	for _, r := range remotefs.SuspectCharacters {
+		_ = file(specimenChar+string(r), "x")
+	}
+	for _, m := range meetings {
+		_ = errors.Join(file(m.a, "x"), file(m.b, "xx")) // of two sizes
+	}
+	return nil
+}
+
+// probeCapabilities finds out what the file system of the destination keeps, in
+// the directory scratch of both dir and the destination. That it cannot be found
+// out is no failure: what fails then will be told of when it does.
+func probeCapabilities(ctx context.Context, e Endpoint, dir, scratch string, env []string) (remotefs.Capabilities, error) {
+	var c remotefs.Capabilities
+	if err := makeSpecimens(filepath.Join(dir, scratch)); err != nil {
+		return c, fmt.Errorf("cannot make files to probe with: %w", err)
+	}
+	names, err := os.ReadDir(filepath.Join(dir, scratch))
+	if err != nil {
+		return c, fmt.Errorf("cannot make files to probe with: %w", err)
+	}
+	var listed []string
+	for _, n := range names {
+		listed = append(listed, scratch+"/"+n.Name())
+	}
+	job := Paths(e, listed, false)
+	sent, err := Run(ctx, dir, env, job, nil)
+	if err != nil {
+		return c, err
+	}
+	if verdict, _ := Classify(sent.Code); verdict != Done && verdict != Partial {
+		message, _ := Words(sent.Code, ParseStderr(sent.Stderr, dir, e.Remote.RemotePath))
+		return c, &ProbeError{message: message, Unreachable: verdict == Unreachable && !refused(sent)}
+	}
+	compare := job.DryRun()
+	cmd := exec.CommandContext(ctx, "rsync", compare.inArguments().Args...)
+	cmd.Dir, cmd.Env = dir, env
+	output, err := Output(cmd)
+	var exit *exec.ExitError
+	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 23) { // what is refused is complained of again
+		return c, fmt.Errorf("cannot compare: %w", err)
+	}
+	return judgeSpecimens(parseDifferences(output, scratch), names), nil
+}
+
+// parseDifferences reads the itemized codes of what is in the directory dir, by
+// name.
+func parseDifferences(output, dir string) map[string]string {
+	differing := make(map[string]string)
+	for line := range strings.SplitSeq(output, "\n") {
+		code, rest, ok := strings.Cut(line, " ")
+		_, name, sized := strings.Cut(rest, " ")
+		if ok = ok && sized && len(code) >= 9; !ok {
+			continue
+		}
+		if name, ok := strings.CutPrefix(unescape(name), dir+"/"); ok {
+			name, _, _ = strings.Cut(name, " -> ") // a link
+			differing[name] = code
+		}
+	}
+	return differing
+}
+
+// judgeSpecimens concludes what is not kept from what still differs, by name, of
+// all that was sent.
+func judgeSpecimens(differing map[string]string, sent []fs.DirEntry) (c remotefs.Capabilities) {
+	missing := func(name string) bool {
+		code := differing[name]
+		return len(code) > 2 && strings.Trim(code[2:], "+") == "" && slices.ContainsFunc(sent, func(e fs.DirEntry) bool { return e.Name() == name })
+	}
+	has := func(name, letters string) bool {
+		code := differing[name]
+		return len(code) > 2 && !missing(name) && strings.ContainsAny(code[2:], letters)
+	}
+	if missing(specimenOdd) || missing(specimenOwned) {
+		return c // it is not this that fails
+	}
+	c.NoModes = has(specimenOdd, "p")
+	c.NoOwners, c.NoGroups = has(specimenOwned, "o"), has(specimenOwned, "g")
+	if has(specimenOdd, "tT") {
+		c.Granularity = 2 * time.Second
+	}
+	c.NoSymlinks = missing(specimenLink)
+	c.NoInvalidUTF8, c.NoTrailingDot = missing(specimenBytes), missing(specimenDot)
+	c.NoTrailingSpace, c.NoDeviceNames = missing(specimenSpace), missing(specimenDevice)
+	for _, r := range remotefs.SuspectCharacters {
+		if missing(specimenChar + string(r)) {
+			c.Refused += string(r)
+		}
+	}
+	for _, m := range meetings {
+		// Only one of them has its size.
+		if has(m.a, "s") != has(m.b, "s") {
+			m.sets(&c)
+		}
+	}
+	return c
+}

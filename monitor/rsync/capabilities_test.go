@@ -1,0 +1,95 @@
+package rsync
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"wsync/monitor/remotefs"
+)
+
+// What rsync said when it compared with file systems that keep little.
+func TestJudgeSpecimens(t *testing.T) {
+	dir := t.TempDir()
+	if err := makeSpecimens(dir); err != nil {
+		t.Fatal(err)
+	}
+	sent, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sent) != 4+3+len([]rune(remotefs.SuspectCharacters))+2*len(meetings) {
+		t.Skipf("only %d specimens can be here", len(sent))
+	}
+	refused := func(names ...string) (lines string) {
+		for _, n := range names {
+			lines += ">f+++++++++ 1 s/" + n + "\n"
+		}
+		return lines
+	}
+	var characters []string
+	for _, r := range remotefs.SuspectCharacters {
+		characters = append(characters, strings.ReplaceAll(specimenChar+string(r), "\x01", `\#001`))
+	}
+	for name, test := range map[string]struct {
+		output string
+		want   remotefs.Capabilities
+	}{
+		"keeps everything": {".d..t...... 4096 s/\n", remotefs.Capabilities{}},
+		"exFAT, by FUSE": {".f...p..... 1 s/odd second\n>f...pog... 1 s/owned\n>f.s.p..... 1 s/case\n.f...p..... 2 s/CASE\ncL+++++++++ 10 s/link -> odd second\n" + refused(characters...),
+			remotefs.Capabilities{FoldsCase: true, NoModes: true, NoOwners: true, NoGroups: true, NoSymlinks: true, Refused: remotefs.SuspectCharacters}},
+		"FAT": {".f..tp..... 1 s/odd second\n" + refused("blank ", "dot.", "AUX", `bytes\#377`),
+			remotefs.Capabilities{NoModes: true, Granularity: 2 * time.Second, NoTrailingDot: true, NoTrailingSpace: true, NoDeviceNames: true, NoInvalidUTF8: true}},
+		"APFS": {">f.s....... 2 s/CASE\n>f.s....... 1 s/full\u00df\n>f.s....... 2 s/norme\\#314\\#201\n",
+			remotefs.Capabilities{FoldsCase: true, FoldsFull: true, FoldsUnicode: true}},
+		"groups only":  {".f.....g... 1 s/owned\n", remotefs.Capabilities{NoGroups: true}},
+		"nothing came": {refused("odd second", "owned", "AUX"), remotefs.Capabilities{}},
+	} {
+		if got := judgeSpecimens(parseDifferences(test.output, "s"), sent); got != test.want {
+			t.Errorf("%s: %+v, expected %+v", name, got, test.want)
+		}
+	}
+}
+
+// A file system of this machine keeps what one of its own has kept.
+func TestProbeCapabilities(t *testing.T) {
+	source, dst := t.TempDir(), t.TempDir()
+	if err := os.Mkdir(filepath.Join(source, "s"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	got, err := probeCapabilities(context.Background(), local(dst, modern), source, "s", Environment(""))
+	if err != nil || got != (remotefs.Capabilities{}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What is sent of attributes is what is kept.
+func TestKeptAttributes(t *testing.T) {
+	for _, test := range []struct {
+		c       remotefs.Capabilities
+		without string
+		window  string
+	}{
+		{remotefs.Capabilities{}, "", "--modify-window=-1"},
+		{remotefs.Capabilities{NoModes: true}, "--perms", "--modify-window=-1"},
+		{remotefs.Capabilities{NoOwners: true}, "--owner", "--modify-window=-1"},
+		{remotefs.Capabilities{NoGroups: true}, "--group", "--modify-window=-1"},
+		{remotefs.Capabilities{Granularity: 2 * time.Second}, "", "--modify-window=1"},
+	} {
+		s := modern
+		s.Capabilities = test.c
+		args := Paths(local("/dst", s), []string{"a"}, false).Args
+		for _, option := range []string{"--perms", "--owner", "--group", "--times", "--links"} {
+			if slices.Contains(args, option) == (option == test.without) {
+				t.Errorf("%+v: %q", test.c, args)
+			}
+		}
+		if !slices.Contains(args, test.window) {
+			t.Errorf("%+v: %q has no %s", test.c, args, test.window)
+		}
+	}
+}
