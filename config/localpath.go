@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // CheckLocalPath says whether path is a directory that can be read. The error
@@ -62,7 +61,7 @@ func (r Remote) CheckAgainst(localPath, home string) error {
 
 // checkApart refuses a local destination and a source of which one is inside
 // the other, as holds(parent, path) tells.
-func checkApart(dest, source string, holds func(parent, path string) bool) error {
+func checkApart(dest, source string, holds holdsFunc) error {
 	inside, around := holds(source, dest), holds(dest, source)
 	switch {
 	case inside && around:
@@ -73,47 +72,4 @@ func checkApart(dest, source string, holds func(parent, path string) bool) error
 		return fmt.Errorf("the workspace's directory %s is inside the destination %s, where mirroring would delete it", source, dest)
 	}
 	return nil
-}
-
-// reaches is contains with a look at the file system: it also says true when
-// path leads to parent or below it through symbolic links, or through a
-// directory that is parent by another name (a bind mount, or another spelling
-// where the file system ignores case).
-func reaches(parent, path string) bool {
-	parent, path = filepath.Clean(parent), filepath.Clean(path)
-	if contains(parent, path) {
-		return true
-	}
-	realParent, realPath := resolve(parent), resolve(path)
-	if contains(realParent, realPath) {
-		return true
-	}
-	parentInfo, err := os.Stat(realParent)
-	if err != nil {
-		return false
-	}
-	for {
-		if info, err := os.Stat(realPath); err == nil && os.SameFile(info, parentInfo) {
-			return true
-		}
-		up := filepath.Dir(realPath)
-		if up == realPath {
-			return false
-		}
-		realPath = up
-	}
-}
-
-// resolve follows the symbolic links of an absolute path as far as it exists.
-func resolve(path string) string {
-	missing := ""
-	for existing := path; ; existing = filepath.Dir(existing) {
-		if real, err := filepath.EvalSymlinks(existing); err == nil {
-			return filepath.Join(real, missing)
-		}
-		if existing == filepath.Dir(existing) {
-			return path
-		}
-		missing = filepath.Join(filepath.Base(existing), missing)
-	}
 }

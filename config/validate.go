@@ -13,8 +13,8 @@ import (
 var errNoConnection = errors.New("the connection is missing: expected one of Ssh, HostAlias, RsyncDaemon or Local")
 
 // Validate checks everything about the workspace that can be told without a
-// look at the file system; CheckLocalPath and Remote.CheckAgainst look there.
-// The error names the workspace.
+// look at the file system; CheckLocalPath, Remote.CheckAgainst and CheckPlace look
+// there. The error names the workspace.
 func (w Workspace) Validate() error {
 	if err := w.validate(); err != nil {
 		return fmt.Errorf("workspace %q: %w", w.Name, err)
@@ -43,16 +43,25 @@ func (w Workspace) validate() error {
 			return fmt.Errorf("remote %q: there are two of that name", r.Name)
 		}
 		names[r.Name] = true
-		if r.Connection.Kind() == KindLocal {
-			if err := checkApart(r.RemotePath, w.LocalPath, contains); err != nil {
-				return fmt.Errorf("remote %q: %w", r.Name, err)
-			}
+		if err := checkRemote(r, w, w.Remotes[:i], contains); err != nil {
+			return err
 		}
-		for _, other := range w.Remotes[:i] {
-			if collide(r, other) {
-				return fmt.Errorf("remote %q: %s is or overlaps the destination %s of remote %q: two mirrors would delete each other's files",
-					r.Name, r.Destination(), other.Destination(), other.Name)
-			}
+	}
+	return nil
+}
+
+// checkRemote refuses a remote of w that is in the way of w itself or of others of
+// its remotes, as holds(parent, path) tells of local paths.
+func checkRemote(r Remote, w Workspace, others []Remote, holds holdsFunc) error {
+	if r.Connection.Kind() == KindLocal {
+		if err := checkApart(r.RemotePath, w.LocalPath, holds); err != nil {
+			return fmt.Errorf("remote %q: %w", r.Name, err)
+		}
+	}
+	for _, other := range others {
+		if collide(r, other, holds) {
+			return fmt.Errorf("remote %q: %s is or overlaps the destination %s of remote %q: two mirrors would delete each other's files",
+				r.Name, r.Destination(), other.Destination(), other.Name)
 		}
 	}
 	return nil
@@ -242,132 +251,4 @@ func hasDotDot(path string) bool {
 // log: UTF-8 without control characters.
 func isPlain(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
-// ValidateAll checks each workspace and that they do not get into each other's
-// way: no name twice, no workspace inside another one, no two remotes whose
-// destinations are the same or inside each other, no local destination that
-// holds a workspace, and no two workspaces that are mirrored into each other. The error names the workspace, the remote and the
-// other one.
-func ValidateAll(workspaces []Workspace) error {
-	for i, w := range workspaces {
-		if err := w.Validate(); err != nil {
-			if w.Name == "" {
-				return fmt.Errorf("workspace number %d: %w", i+1, w.validate())
-			}
-			return err
-		}
-		for _, other := range workspaces[:i] {
-			if w.Name == other.Name {
-				return fmt.Errorf("workspace %q: there are two of that name", w.Name)
-			}
-			if err := checkPair(w, other); err != nil {
-				return fmt.Errorf("workspace %q: %w", w.Name, err)
-			}
-		}
-	}
-	return nil
-}
-
-func checkPair(w, other Workspace) error {
-	switch {
-	case w.LocalPath == other.LocalPath:
-		return fmt.Errorf("its directory %s is that of workspace %q already", w.LocalPath, other.Name)
-	case contains(other.LocalPath, w.LocalPath):
-		return fmt.Errorf("its directory %s is inside %s of workspace %q", w.LocalPath, other.LocalPath, other.Name)
-	case contains(w.LocalPath, other.LocalPath):
-		return fmt.Errorf("its directory %s holds %s of workspace %q", w.LocalPath, other.LocalPath, other.Name)
-	}
-	for _, r := range w.Remotes {
-		if err := checkHoldsNot(r, other); err != nil {
-			return fmt.Errorf("remote %q: %w", r.Name, err)
-		}
-		for _, o := range other.Remotes {
-			if isInside(r, other) && isInside(o, w) {
-				return fmt.Errorf("remote %q: the destination %s is inside workspace %q, whose remote %q is inside this workspace: each would mirror the other without end",
-					r.Name, r.RemotePath, other.Name, o.Name)
-			}
-			if collide(r, o) {
-				return fmt.Errorf("remote %q: %s is or overlaps the destination %s of remote %q of workspace %q: two mirrors would delete each other's files",
-					r.Name, r.Destination(), o.Destination(), o.Name, other.Name)
-			}
-		}
-	}
-	for _, o := range other.Remotes {
-		if err := checkHoldsNot(o, w); err != nil {
-			return fmt.Errorf("remote %q of workspace %q: %w", o.Name, other.Name, err)
-		}
-	}
-	return nil
-}
-
-// isInside says whether a remote is a local directory below that of w.
-func isInside(r Remote, w Workspace) bool {
-	return r.Connection.Kind() == KindLocal && contains(w.LocalPath, r.RemotePath)
-}
-
-// checkHoldsNot refuses a local destination that is or holds the directory of
-// another workspace, because mirroring would delete what is in it. The
-// other way round, a mirror inside a workspace, is a backup of a mirror.
-func checkHoldsNot(r Remote, w Workspace) error {
-	if r.Connection.Kind() == KindLocal && contains(r.RemotePath, w.LocalPath) {
-		return fmt.Errorf("the destination %s is or holds the directory %s of workspace %q, which mirroring would overwrite",
-			r.RemotePath, w.LocalPath, w.Name)
-	}
-	return nil
-}
-
-// collide says whether two remotes are the same place or one is inside the
-// other, as far as their definitions tell: two names of one host, or two
-// links to one directory, are not found out.
-func collide(a, b Remote) bool {
-	pa, pb := a.place(), b.place()
-	if pa.kind != pb.kind || pa.host != pb.host || pa.port != pb.port || strings.HasPrefix(pa.path, "/") != strings.HasPrefix(pb.path, "/") {
-		return false
-	}
-	// A user that is left to ssh may be any, but two that are named are
-	// two: many storage providers give each its own tree under one path.
-	if pa.user != "" && pb.user != "" && pa.user != pb.user {
-		return false
-	}
-	return contains(pa.path, pb.path) || contains(pb.path, pa.path)
-}
-
-// place is a destination in a form that can be compared.
-type place struct {
-	kind Kind
-	host string // in lower case
-	port int    // never 0 but for a local place
-	user string // "" where any user sees the same tree
-	path string
-}
-
-func (r Remote) place() place {
-	p := place{kind: r.Connection.Kind(), path: r.RemotePath}
-	const sshPort, rsyncPort = 22, 873
-	switch c := r.Connection; {
-	case c.SSH != nil:
-		p.host, p.port, p.user = c.SSH.Host, c.SSH.Port, c.SSH.Username
-	case c.HostAlias != nil:
-		p.host = c.HostAlias.HostAlias
-	case c.RsyncDaemon != nil:
-		p.host, p.port = c.RsyncDaemon.Host, c.RsyncDaemon.Port
-	}
-	p.host = strings.ToLower(p.host)
-	if p.port == 0 {
-		switch p.kind {
-		case KindSSH:
-			p.port = sshPort
-		case KindRsyncDaemon:
-			p.port = rsyncPort
-		}
-	}
-	return p
-}
-
-// contains says whether path is parent or lies below it. Both are clean, and
-// both absolute or both relative.
-func contains(parent, path string) bool {
-	rest, ok := strings.CutPrefix(path, parent)
-	return ok && (rest == "" || rest[0] == '/' || parent == "/")
 }

@@ -32,20 +32,25 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 	}
 	// Looked at without the lock: a dead mount may take its time.
 	var e *entry
-	var localPath string
+	var wanted config.Workspace
+	var all []config.Workspace
 	d.lock.Do(func() {
 		if e, err = d.find(r); err == nil {
-			localPath = e.workspace.LocalPath
+			wanted, all = e.workspace.Clone(), d.workspaces()
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := remote.CheckAgainst(localPath, home); err != nil {
+	if err := remote.CheckAgainst(wanted.LocalPath, home); err != nil {
 		return nil, invalid(unnamed(err, "", remote.Name))
 	}
 	if remote.Connection.Kind() == config.KindLocal && d.ownFilesIn(remote.RemotePath) {
 		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("%s holds wsync's own files, which mirroring would delete", remote.RemotePath)}
+	}
+	wanted.Remotes = append(wanted.Remotes, remote)
+	if err := checkPlace(wanted, all); err != nil {
+		return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, wanted.Name, remote.Name).Error()}
 	}
 	return d.change(func() (*entry, error) {
 		if found, err := d.find(r); err != nil {
@@ -75,6 +80,13 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		d.apply(e)
 		return e, nil
 	})
+}
+
+// checkPlace refuses what w, as it is to be, would get in the way of, whatever that
+// is called there. all are the workspaces that there are.
+func checkPlace(w config.Workspace, all []config.Workspace) error {
+	others := slices.DeleteFunc(slices.Clone(all), func(o config.Workspace) bool { return o.Name == w.Name })
+	return config.CheckPlace(w, others)
 }
 
 // detachRemote handles DELETE /v1/workspaces/{workspace}/remotes/{remote}.

@@ -38,6 +38,11 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 		return nil, fmt.Errorf("cannot identify %s: %w", w.LocalPath, err)
 	}
 	w.Root = &id
+	var all []config.Workspace
+	d.lock.Do(func() { all = d.workspaces() })
+	if err := checkPlace(w, all); err != nil {
+		return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, w.Name, "").Error()}
+	}
 	return d.change(func() (*entry, error) {
 		if e, ok := d.entries[w.Name]; ok {
 			return nil, &api.Error{
