@@ -11,8 +11,8 @@ import (
 	"wsync/daemon/api"
 )
 
-// attachRemote handles POST /v1/workspaces/{workspace}/remotes. It does not
-// try to reach the remote: one that is away is attached all the same.
+// attachRemote handles POST /v1/workspaces/{workspace}/remotes. A remote that is
+// away is attached all the same.
 func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 	var req api.AttachRemote
 	if err := decode(r, &req); err != nil {
@@ -52,7 +52,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 	if err := checkPlace(wanted, all); err != nil {
 		return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, wanted.Name, remote.Name).Error()}
 	}
-	return d.change(func() (*entry, error) {
+	status, err := d.change(func() (*entry, error) {
 		if found, err := d.find(r); err != nil {
 			return nil, err
 		} else if found != e {
@@ -72,7 +72,11 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 			e.workspace = before
 			return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, e.workspace.Name, remote.Name).Error()}
 		}
+		if req.Settle > 0 {
+			e.provisional[remote.Name] = true
+		}
 		if err := d.commit(e, before); err != nil {
+			delete(e.provisional, remote.Name)
 			return nil, err
 		}
 		e.barrier++
@@ -80,6 +84,11 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		d.apply(e)
 		return e, nil
 	})
+	if err != nil || req.Settle <= 0 {
+		return status, err
+	}
+	d.settleAttached(r, e, remote.Name, req.Settle)
+	return d.change(func() (*entry, error) { return e, d.decideAttached(e, remote) })
 }
 
 // checkPlace refuses what w, as it is to be, would get in the way of, whatever that
@@ -97,19 +106,25 @@ func (d *Daemon) detachRemote(r *http.Request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		before := e.workspace
-		e.workspace = before.Clone()
-		e.workspace.Remotes = slices.Delete(e.workspace.Remotes, i, i+1)
-		if err := d.commit(e, before); err != nil {
-			return nil, err
-		}
-		delete(e.orders, name)
-		delete(e.attached, name)
-		delete(e.released, name)
-		e.dropStatus(name)
-		d.apply(e)
-		return e, nil
+		return e, d.detach(e, i)
 	})
+}
+
+// detach forgets the remote with index i. The lock is held.
+func (d *Daemon) detach(e *entry, i int) error {
+	before, name := e.workspace, e.workspace.Remotes[i].Name
+	e.workspace = before.Clone()
+	e.workspace.Remotes = slices.Delete(e.workspace.Remotes, i, i+1)
+	if err := d.commit(e, before); err != nil {
+		return err
+	}
+	delete(e.orders, name)
+	delete(e.attached, name)
+	delete(e.provisional, name)
+	delete(e.released, name)
+	e.dropStatus(name)
+	d.apply(e)
+	return nil
 }
 
 // commit saves a changed workspace, or takes the change back. The lock is

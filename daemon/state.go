@@ -39,6 +39,9 @@ type entry struct {
 	// the monitor reports before it knows of that one may be about another
 	// remote, which had the name before.
 	attached map[string]uint64
+	// provisional are the remotes of which it is not decided yet whether they are
+	// attached. They are not in the workspace file.
+	provisional map[string]bool
 	// released is the barrier that was placed when the held deletions of a remote
 	// were let go of, to be judged anew. What is reported as held before the
 	// monitor knows of that one is not held any more.
@@ -74,7 +77,7 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 // remotes. The lock is held.
 func (d *Daemon) insert(w config.Workspace) {
 	name := w.Name
-	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64)}
+	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64), provisional: make(map[string]bool)}
 	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}
 	log := d.log.With(zap.String("workspace", name))
 	e.become(watchdog.Status{State: watchdog.Stopped})
@@ -229,7 +232,14 @@ func (e *entry) remote(name string) int {
 
 // save writes the workspace file. The lock is held.
 func (d *Daemon) save() error {
-	return config.SaveWorkspaces(d.settings.WorkspaceConfigFilePath, d.workspaces())
+	all := d.workspaces()
+	for i, name := range d.order {
+		if provisional := d.entries[name].provisional; len(provisional) > 0 {
+			all[i] = all[i].Clone()
+			all[i].Remotes = slices.DeleteFunc(all[i].Remotes, func(r config.Remote) bool { return provisional[r.Name] })
+		}
+	}
+	return config.SaveWorkspaces(d.settings.WorkspaceConfigFilePath, all)
 }
 
 // workspaces are the definitions in the order of the file. The lock is held.

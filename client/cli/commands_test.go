@@ -14,11 +14,11 @@ import (
 
 func TestCommands(t *testing.T) {
 	notFound := &api.Error{Kind: api.NotFound, Message: `there is no workspace "w"`, Hint: "there is: docs"}
-	attached := func(remote report.RemoteStatus) api.Status {
+	attached := func(remote report.RemoteStatus) map[string]any {
 		remote.Name = "r"
-		return api.Status{Revision: 1, Workspaces: []api.WorkspaceStatus{{
+		return map[string]any{"POST /v1/workspaces/w/remotes": api.WorkspaceStatus{
 			Workspace: config.Workspace{Name: "w"}, Remotes: []report.RemoteStatus{remote},
-		}}}
+		}}
 	}
 	directory, err := os.Getwd()
 	if err != nil {
@@ -122,28 +122,29 @@ func TestCommands(t *testing.T) {
 			stderr: "wsync: cannot run wsync add: invalid boolean value \"maybe\" for option --skip-git\nusage: wsync add NAME PATH [--on-empty halt|allow] [--skip-git]\n",
 		},
 		{
-			args: "attach w r /dest", status: attached(report.RemoteStatus{State: report.InSync, Adopted: true}),
+			args: "attach w r /dest", answers: attached(report.RemoteStatus{State: report.InSync, Adopted: true}),
 			stdout:   "attached w/r to /dest: in sync\n",
-			requests: []string{`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}}}`},
+			requests: []string{`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}},"settle":3000000000}`},
 		},
 		{
-			args:   "attach w r me@host:/dest --port 22 --delete-existing --delay-updates",
-			status: attached(report.RemoteStatus{State: report.Offline, Error: "ssh: no route to host", Hint: "is it on?"}),
-			stdout: "attached w/r to ssh://me@host:22/dest: offline, retrying now\n",
-			stderr: "wsync: w/r: ssh: no route to host\nhint: is it on?\n",
+			args:    "attach w r me@host:/dest --port 22 --delete-existing --delay-updates",
+			answers: attached(report.RemoteStatus{State: report.Offline, Error: "ssh: no route to host", Hint: "is it on?"}),
+			stdout:  "attached w/r to ssh://me@host:22/dest: offline, retrying now\n",
+			stderr:  "wsync: w/r: ssh: no route to host\nhint: is it on?\n",
 			requests: []string{
-				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Ssh":{"host":"host","port":22,"username":"me","identity_file":null}},"delay_updates":true},"delete_existing":true}`,
+				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Ssh":{"host":"host","port":22,"username":"me","identity_file":null}},"delay_updates":true},"delete_existing":true,"settle":3000000000}`,
 			},
 		},
 		{
 			args: "attach w r /dest", code: 5,
-			status: attached(report.RemoteStatus{State: report.Halted, Held: &report.Held{Count: 3, Sample: []string{"a", "b"}, Reason: "the destination is not empty"}}),
+			answers: map[string]any{"POST /v1/workspaces/w/remotes": &api.Error{
+				Kind: api.Held, Message: "/dest is in use", Hint: "do this",
+				Held: &report.Held{Count: 3, Sample: []string{"a", "b"}, Reason: "the destination is not empty"},
+			}},
 			stderr: "wsync: 3 deletions: the destination is not empty\n  a\n  b\n  and 1 more\n" +
-				"wsync: cannot attach w/r: /dest holds what the workspace does not have, and it would be deleted\n" +
-				"hint: --delete-existing attaches and deletes it, or choose an empty directory\n",
+				"wsync: cannot attach w/r: /dest is in use\nhint: do this\n",
 			requests: []string{
-				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}}}`,
-				"DELETE /v1/workspaces/w/remotes/r",
+				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}},"settle":3000000000}`,
 			},
 		},
 		{

@@ -7,20 +7,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"wsync/client"
 	"wsync/config"
 	"wsync/daemon/api"
-	"wsync/monitor/report"
 )
 
-// settleTimeout is how long attach watches what becomes of a new remote.
+// settleTimeout is how long attach waits to see what becomes of a new remote.
 const settleTimeout = 3 * time.Second
 
 func (c *command) attachCommand() *cli.Command {
@@ -70,23 +67,19 @@ func (c *command) attach(cCtx *cli.Context) error {
 			c.firstConnection(ctx, remote.Connection)
 		}
 	}
-	attach := api.AttachRemote{Remote: remote, DeleteExisting: cCtx.Bool("delete-existing")}
-	if _, err := daemon.Attach(ctx, workspace, attach); err != nil {
+	attach := api.AttachRemote{Remote: remote, DeleteExisting: cCtx.Bool("delete-existing"), Settle: settleTimeout}
+	status, err := daemon.Attach(ctx, workspace, attach)
+	if err != nil {
+		if refused := (*api.Error)(nil); errors.As(err, &refused) && refused.Held != nil {
+			c.held(refused.Held)
+		}
 		return cannot(err)
 	}
-	status, err := settle(ctx, daemon, workspace, name)
-	if err != nil {
-		return fmt.Errorf("attached %s, but cannot follow its status: %w", target(workspace, name), err)
-	}
-	if status.State == report.Halted && status.Held != nil && !status.Adopted {
-		if err := daemon.Detach(ctx, workspace, name); err != nil {
-			return fmt.Errorf("cannot detach %s, which must not stay attached: %w", target(workspace, name), err)
+	for _, s := range status.Remotes {
+		if s.Name == name {
+			c.attached(workspace, remote.Destination(), s)
 		}
-		c.held(status.Held)
-		refused := cannot(fmt.Errorf("%s holds what the workspace does not have, and it would be deleted", remote.Destination()))
-		return &codedError{code: exitHeld, err: withHint(refused, "--delete-existing attaches and deletes it, or choose an empty directory")}
 	}
-	c.attached(workspace, remote.Destination(), status)
 	return nil
 }
 
@@ -192,34 +185,6 @@ func sshArguments(connection config.Connection) []string {
 		args = append(args, "-i", host.IdentityFile)
 	}
 	return append(args, "--", host.Host, "true")
-}
-
-// settle follows the status of a remote until it is clear how it fares, and
-// at most for settleTimeout.
-func settle(ctx context.Context, daemon *client.Client, workspace, name string) (report.RemoteStatus, error) {
-	limited, cancel := context.WithTimeout(ctx, settleTimeout)
-	defer cancel()
-	remote := report.RemoteStatus{Name: name, State: report.Starting}
-	for revision := uint64(0); ; {
-		status, err := daemon.Status(limited, workspace, revision)
-		if err != nil {
-			if ctx.Err() == nil && limited.Err() != nil {
-				return remote, nil
-			}
-			return remote, err
-		}
-		for _, w := range status.Workspaces {
-			if i := slices.IndexFunc(w.Remotes, func(r report.RemoteStatus) bool { return r.Name == name }); i >= 0 && w.Workspace.Name == workspace {
-				remote = w.Remotes[i]
-			}
-		}
-		switch remote.State {
-		case report.Starting, report.Pending, report.Syncing:
-			revision = max(status.Revision, 1) // 0 would not wait
-		default:
-			return remote, nil
-		}
-	}
 }
 
 func (c *command) detachCommand() *cli.Command {

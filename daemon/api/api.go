@@ -63,6 +63,11 @@ type AttachRemote struct {
 	// DeleteExisting allows the first pass to delete what the destination
 	// holds and the workspace does not.
 	DeleteExisting bool `json:"delete_existing,omitempty"`
+	// Settle is how long the daemon waits before it answers, until it is clear how
+	// the remote fares; in nanoseconds, 0 answers at once. A destination that
+	// turns out meanwhile to be in use is refused, with an error of kind Held, and
+	// nothing is attached; one that does so later is attached, and halted.
+	Settle time.Duration `json:"settle,omitempty"`
 }
 
 // Wait asks to return when everything that changed before is on the remotes.
@@ -159,6 +164,8 @@ type Error struct {
 	Kind    ErrorKind `json:"kind"`
 	Message string    `json:"message"`
 	Hint    string    `json:"hint,omitempty"`
+	// Held are the deletions that led to a refusal, nil for another one.
+	Held *report.Held `json:"held,omitempty"`
 }
 
 // Error makes Error an error.

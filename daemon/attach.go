@@ -1,0 +1,63 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+// settleAttached waits until it is clear how a remote fares that was just
+// attached, until the daemon ends, and for limit at most. A client that leaves
+// meanwhile changes nothing: what is attached is decided here.
+func (d *Daemon) settleAttached(r *http.Request, e *entry, name string, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), limit)
+	defer cancel()
+	stop := context.AfterFunc(r.Context(), func() {
+		if errors.Is(context.Cause(r.Context()), errStopped) {
+			cancel()
+		}
+	})
+	defer stop()
+	d.until(ctx, func() bool {
+		i := e.remote(name)
+		if i < 0 {
+			return true // it was detached meanwhile
+		}
+		switch d.remoteStatus(e, e.workspace.Remotes[i]).State {
+		case report.Starting, report.Pending, report.Syncing:
+			return false
+		}
+		return true
+	})
+}
+
+// decideAttached attaches a provisional remote for good, or takes it back if its
+// destination holds what is not the workspace's. The lock is held.
+func (d *Daemon) decideAttached(e *entry, remote config.Remote) error {
+	i := e.remote(remote.Name)
+	if d.entries[e.workspace.Name] != e || i < 0 || !e.provisional[remote.Name] {
+		return &api.Error{Kind: api.Conflict, Message: "it was detached meanwhile"}
+	}
+	if s := d.remoteStatus(e, e.workspace.Remotes[i]); s.State == report.Halted && s.Held != nil && !s.Adopted {
+		if err := d.detach(e, i); err != nil {
+			return err
+		}
+		return &api.Error{
+			Kind:    api.Held,
+			Message: fmt.Sprintf("%s holds what the workspace does not have, and it would be deleted", remote.Destination()),
+			Hint:    "--delete-existing attaches and deletes it, or choose an empty directory",
+			Held:    s.Held,
+		}
+	}
+	delete(e.provisional, remote.Name)
+	if err := d.save(); err != nil {
+		return errors.Join(err, d.detach(e, i))
+	}
+	return nil
+}
