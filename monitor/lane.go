@@ -69,10 +69,11 @@ type outcome struct {
 	// failed are the paths that could not be brought in line; their Problem
 	// says why.
 	failed []*dirty.Entry
-	// lost: the remote had lost something that nothing announced; replaced: so it
-	// has, because the destination is another directory than before, in which may
-	// be what is somebody else's. linked: a file was sent that has other names.
-	lost, replaced, linked bool
+	// lost: the remote had lost something that nothing announced; drifted: somebody
+	// else has changed it; replaced: it has lost all, because the destination is
+	// another directory than before, in which may be what is somebody else's. linked:
+	// a file was sent that has other names.
+	lost, drifted, replaced, linked bool
 	// hold are deletions that wait for approval.
 	hold *hold
 	// obstacles stand in the way to paths of the batch, and are on the remote now
@@ -247,7 +248,12 @@ func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Pr
 	if t.out.err != nil {
 		// Whatever it was, the remote may be another one when it is back.
 		l.close()
-	} else if l.standby == nil {
+		return t.out
+	}
+	if d := l.directly(); d != nil {
+		d.Settle()
+	}
+	if l.standby == nil {
 		l.prepare(t.endpoint)
 	}
 	return t.out

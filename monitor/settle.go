@@ -149,9 +149,13 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 	// These passes are as old as the batch: whoever waits for that waits for
 	// them, too.
 	switch {
-	case out.lost:
-		w.everything(remote.PassEvents, seq, now, now)
-		w.log.Warn("The remote has lost something; a full pass follows")
+	case out.lost, out.drifted && w.passes.Noticed(now):
+		w.everything(remote.PassLost, seq, now, now)
+		message := "The remote has lost something; a full pass follows"
+		if !out.lost {
+			message = "Somebody else has changed the destination; a full pass follows"
+		}
+		w.log.Warn(message)
 	case out.broken:
 		w.leftovers(batch, now)
 	case out.linked:

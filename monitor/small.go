@@ -133,6 +133,7 @@ func (t *transfer) directly() {
 		t.out.lost = true
 		t.lane.stale.Store(true)
 	}
+	t.out.drifted = result.Drifted
 	t.out.created += result.Created
 	t.out.deleted += result.Deleted
 	t.recent += result.Deleted // what is left is judged together with them

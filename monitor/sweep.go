@@ -87,6 +87,7 @@ func (t *transfer) account(r ran, s sweep) {
 	t.made = append(t.made, r.Made...)
 	t.out.created += r.Created
 	t.out.lost = t.out.lost || t.lostSomething(r.Made)
+	t.out.drifted = t.out.drifted || t.lostFiles(r.New)
 }
 
 // makeRoom deletes what is to be deleted before the rest, because the remote's
@@ -113,6 +114,19 @@ func (t *transfer) lostSomething(made []string) bool {
 		}
 	}
 	return false
+}
+
+// lostFiles tells that the remote did not have a file that it had once. created are
+// what a run had to make there.
+func (t *transfer) lostFiles(created []string) bool {
+	if t.confirm || len(created) == 0 {
+		return false // it may be new since
+	}
+	known := make(map[string]bool) // which have changed, and are not new
+	for _, e := range t.batch.Entries {
+		known[e.Path] = e.Change&(watch.Entry|watch.Tree) == 0 && !e.Failing()
+	}
+	return slices.ContainsFunc(created, func(name string) bool { return known[name] && !t.announced(name) })
 }
 
 // announced tells that the batch has a new directory at dir or above it.

@@ -34,6 +34,9 @@ type Lane struct {
 	refused time.Time
 	room    RoomReply // asked for and not looked at yet
 	asked   time.Time // when room was
+	// settled is when the destination itself was changed last, asked for after the last
+	// transfer; nil for not known.
+	settled TimeReply
 }
 
 // The room on the remote below which writes are careful, in bytes, and how
@@ -132,6 +135,8 @@ type Result struct {
 	// Lost: the session's directory is gone, and with it perhaps the whole
 	// destination, in whose place there is another directory.
 	Lost bool
+	// Drifted: somebody else has changed the destination; see drift.go.
+	Drifted bool
 	// Sent is when the last request was on its way.
 	Sent time.Time
 }
@@ -148,7 +153,8 @@ type flight struct {
 	bytes   int
 	puts    int // files to come
 	failed  map[*dirty.Entry]bool
-	retry   []Step // puts to be made beside their place
+	retry   []Step        // puts to be made beside their place
+	times   []func() bool // see drift.go
 
 	// made are the topmost new directories; obstacles are where no directory
 	// could be made; types are what is where one is to be removed; looked is what
@@ -166,6 +172,7 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 	f := &flight{lane: l, limit: limit, mark: mark, failed: make(map[*dirty.Entry]bool),
 		made: make(map[string]bool), obstacles: make(map[string]bool), types: make(map[string]TypeReply), looked: make(map[string]bool)}
 	l.judgeRoom()
+	f.askTimes(moves, steps)
 	for _, m := range moves {
 		f.move(m)
 	}
@@ -182,6 +189,7 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 	l.target.Flush()
 	f.result.Sent = time.Now()
 	f.land()
+	f.result.Drifted = f.seesDrift()
 	if len(f.retry) > 0 && l.target.Pipelines() {
 		_, err := l.target.Type(l.dir()).Wait()
 		f.result.Lost = isGone(err)

@@ -126,6 +126,26 @@ func (l local) Type(path string) TypeReply {
 	return typeReply{kind: info.Mode().Type()}
 }
 
+// timeReply is the answer to Modified.
+type timeReply struct {
+	at  time.Time
+	err error
+}
+
+func (r timeReply) Wait() (time.Time, error) { return r.at, r.err }
+
+func (l local) Modified(path string) TimeReply {
+	stat := os.Lstat
+	if path == "" {
+		stat = os.Stat // it may be a symbolic link
+	}
+	info, err := stat(l.abs(path))
+	if err != nil {
+		return timeReply{err: err}
+	}
+	return timeReply{at: info.ModTime()}
+}
+
 func (l local) Names(path string) ([]string, error) {
 	d, err := os.Open(l.abs(path))
 	if err != nil {

@@ -122,6 +122,27 @@ func (r remoteType) Wait() (fs.FileMode, error) {
 
 func (r *remote) Type(path string) TypeReply { return remoteType{r.client.Lstat(r.path(path))} }
 
+// remoteTime is the answer to Modified.
+type remoteTime struct{ sftp.AttrsReply }
+
+func (r remoteTime) Wait() (time.Time, error) {
+	a, err := r.AttrsReply.Wait()
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case a.Times == nil:
+		return time.Time{}, fs.ErrInvalid
+	}
+	return time.Unix(int64(a.Times.Modification), 0), nil
+}
+
+func (r *remote) Modified(path string) TimeReply {
+	if path == "" {
+		path = "." // it may be a symbolic link
+	}
+	return remoteTime{r.client.Lstat(r.path(path))}
+}
+
 func (r *remote) Names(path string) ([]string, error) {
 	entries, err := r.client.ReadDir(r.path(path))
 	if err != nil {

@@ -40,6 +40,8 @@ type Target interface {
 	SetLinkTime(path string, modified time.Time) Reply
 	// Type begins to ask what is at path itself.
 	Type(path string) TypeReply
+	// Modified begins to ask when a directory was changed last.
+	Modified(path string) TimeReply
 	// Names lists a directory; it waits for that.
 	Names(path string) ([]string, error)
 	// Room begins to ask how many bytes can still be written.
@@ -64,6 +66,10 @@ type Reply interface{ Wait() error }
 
 // TypeReply is the reply to Target.Type: the type bits of the mode.
 type TypeReply interface{ Wait() (fs.FileMode, error) }
+
+// TimeReply is the reply to Target.Modified: the time as far as the target tells it,
+// which may be without its fraction.
+type TimeReply interface{ Wait() (time.Time, error) }
 
 // RoomReply is the reply to Target.Room.
 type RoomReply interface {

@@ -5,13 +5,19 @@ import "time"
 // PassReason is why a full pass is due.
 type PassReason int
 
-// The reasons, the one that explains most of what a pass finds first. Only one
-// that nothing announced finds drift.
+// The reasons, the one that explains most of what a pass finds first. Only those
+// that nothing of the workspace announced find drift.
 const (
 	PassStart PassReason = iota
 	PassEvents
+	// PassLost: the remote lacks something, or somebody else has changed it.
+	PassLost
 	PassVerify
 )
+
+// vainInterval is how long after a pass that PassLost was the reason for, and that
+// had nothing to repair, the next such one may follow; it doubles each time.
+const vainInterval = time.Minute
 
 // Passes say when and why the whole workspace is compared.
 type Passes struct {
@@ -24,6 +30,7 @@ type Passes struct {
 
 	reason PassReason // of the pass that is due
 	next   time.Time  // when the interval is over, zero for never
+	vain   int        // passes for PassLost in a row with nothing to repair
 }
 
 // Because takes in that a pass is due for a reason; pending reports whether
@@ -49,11 +56,34 @@ func (p *Passes) TakeNext(now time.Time) bool {
 	return true
 }
 
+// Noticed takes in, at now, that somebody else seems to have changed the remote,
+// and reports whether a pass is due at once. Where passes found nothing to repair
+// before, as where others come and go at the destination, it is later.
+func (p *Passes) Noticed(now time.Time) (atOnce bool) {
+	if p.vain == 0 {
+		return true
+	}
+	at := p.Last.Add(vainInterval << min(p.vain-1, 10))
+	if !at.After(now) {
+		return true
+	}
+	if p.next.IsZero() || at.Before(p.next) {
+		p.next = at
+	}
+	return false
+}
+
 // Done takes in that a pass ended at now, after it has repaired so many entries;
 // the next one follows after interval.
 func (p *Passes) Done(reason PassReason, repaired int, now time.Time, interval time.Duration) {
 	p.Last, p.next = now, now.Add(interval)
-	if reason == PassVerify {
-		p.Drift += repaired
+	switch {
+	case reason < PassLost:
+		return
+	case repaired > 0:
+		p.vain = 0
+	case reason == PassLost:
+		p.vain++
 	}
+	p.Drift += repaired
 }

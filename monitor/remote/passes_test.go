@@ -37,3 +37,46 @@ func TestPassInterval(t *testing.T) {
 		t.Error("not due once, after the interval")
 	}
 }
+
+// What somebody else seems to have changed is passed over at once, but ever more
+// rarely where there is nothing to repair; other passes count for nothing then.
+func TestPassesInVain(t *testing.T) {
+	var p Passes
+	at := start
+	pass := func(reason PassReason, repaired int) { p.Done(reason, repaired, at, time.Hour) }
+	pass(PassStart, 5)
+	if !p.Noticed(at) {
+		t.Error("the first one is not due at once")
+	}
+	pass(PassLost, 3)
+	if !p.Noticed(at) || p.Drift != 3 {
+		t.Errorf("after one that repaired something: %+v", p)
+	}
+	pass(PassLost, 0)
+	if p.Noticed(at) {
+		t.Error("due at once after one in vain")
+	}
+	if next, _ := p.Next(); !next.Equal(start.Add(vainInterval)) {
+		t.Errorf("next at %v", next)
+	}
+	at = at.Add(vainInterval)
+	if !p.Noticed(at) {
+		t.Error("not due after the interval")
+	}
+	pass(PassLost, 0)
+	pass(PassEvents, 7)
+	at = at.Add(vainInterval)
+	if p.Noticed(at) || p.Drift != 3 {
+		t.Errorf("the interval did not grow: %+v", p)
+	}
+	for range 100 {
+		pass(PassLost, 0)
+	}
+	if p.Noticed(at.Add(time.Hour)) {
+		t.Error("the interval did not go on growing")
+	}
+	pass(PassVerify, 1)
+	if !p.Noticed(at) {
+		t.Error("not due at once after one that repaired something")
+	}
+}

@@ -44,6 +44,9 @@ type Result struct {
 	// Made are the directories that were missing on the remote, not those below
 	// them; "" is the destination itself. Of very many, they are the first.
 	Made []string
+	// New are the entries other than directories that were not there before; of very
+	// many, the first.
+	New []string
 	// Entries is the number of entries of the workspace, from a FullPass.
 	Entries int
 }
@@ -51,7 +54,7 @@ type Result struct {
 // deletedSample is how many deletions are named.
 const deletedSample = 5
 
-// madeDirectories is how many directories are remembered.
+// madeDirectories is how many directories are remembered, and how many others.
 const madeDirectories = 1000
 
 // Environment returns the environment of rsync and ssh: the process's own, in
@@ -212,6 +215,10 @@ func (r *Result) readLine(line string) {
 	}
 	if code[1] != 'd' {
 		r.Changed++
+		if strings.Trim(code[2:], "+") == "" && len(r.New) < madeDirectories {
+			_, name, _ := strings.Cut(rest, " ")
+			r.New = append(r.New, unescape(name))
+		}
 	} else if code[:3] == "cd+" && len(r.Made) < madeDirectories {
 		_, name, _ := strings.Cut(rest, " ")
 		if name, ok := inside(unescape(name)); ok && !IsWithin(name, r.Made) {

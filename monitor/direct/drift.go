@@ -1,0 +1,64 @@
+package direct
+
+import (
+	"slices"
+	"time"
+
+	"wsync/monitor/dirty"
+)
+
+// What others do at the destination has no events. What it costs next to nothing to
+// notice is that they made or removed something in the destination itself, or in
+// a directory in which a change has to be made anyway: that sets the directory's
+// time, which is the workspace's when this side has left it.
+
+// Settle remembers the destination as a transfer has left it. What was made by
+// other means than this lane is known by then.
+func (l *Lane) Settle() {
+	l.settled = l.target.Modified("")
+	l.target.Flush()
+}
+
+// askTimes asks when the directories were changed last in which somebody else's
+// changes would show. The answers come before those to the other requests, so that
+// nobody has to wait for them; seesDrift looks at them.
+func (f *flight) askTimes(moves []dirty.Move, steps []Step) {
+	target := f.lane.target
+	if before := f.lane.settled; before != nil {
+		now := target.Modified("")
+		f.times = append(f.times, func() bool {
+			was, err := before.Wait()
+			is, errNow := now.Wait()
+			return err == nil && errNow == nil && !is.Equal(was)
+		})
+	}
+	f.lane.settled = nil
+	if len(moves) > 0 {
+		return // the directories have other names yet
+	}
+	for _, s := range steps {
+		if s.Kind != SetAttributes || !s.Parent || s.Path == "" {
+			continue
+		}
+		reply := target.Modified(s.Path)
+		f.times = append(f.times, func() bool {
+			is, err := reply.Wait()
+			return err == nil && isLater(is, s.Info.ModTime())
+		})
+	}
+}
+
+// seesDrift reports whether one of the directories was changed by somebody else.
+func (f *flight) seesDrift() bool {
+	return slices.ContainsFunc(f.times, func(differs func() bool) bool { return differs() })
+}
+
+// isLater tells that a directory of the target was changed after the workspace's,
+// whose time it was given: at some earlier change, so it may well be older. The
+// target's may lack the fraction.
+func isLater(there, here time.Time) bool {
+	if there.Nanosecond() == 0 {
+		here = here.Truncate(time.Second)
+	}
+	return there.After(here)
+}
