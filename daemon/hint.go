@@ -13,7 +13,7 @@ func (e *entry) hint(s report.RemoteStatus) string {
 	name := workspace + " " + s.Name
 	switch {
 	case e.report.Halted != nil:
-		return "bring the directory back, and mirroring goes on by itself; if another one is there now and is meant: wsync approve " + workspace
+		return "bring the directory back, readable, and mirroring goes on by itself; if another one is there now and is meant: wsync approve " + workspace
 	case s.Held != nil && !s.Adopted:
 		return fmt.Sprintf("if what is there may go: wsync approve %s; if not: wsync detach %s, or move it away, then wsync resume %s", name, name, name)
 	case s.Held != nil:

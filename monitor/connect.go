@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -28,7 +29,12 @@ func (l *lane) connect(ctx context.Context, remote config.Remote) (rsync.Endpoin
 	case config.KindLocal:
 		// Not rsync, which makes only the last directory of the path.
 		if err := os.MkdirAll(filepath.Dir(remote.RemotePath), 0o777); err != nil {
-			return endpoint, &outcome{err: fmt.Errorf("cannot make the destination: %w", err), attention: true}
+			failure := &outcome{err: fmt.Errorf("cannot make the destination: %w", err), attention: true}
+			var where *fs.PathError
+			if errors.As(err, &where) && errors.Is(err, fs.ErrPermission) {
+				failure.hint = "the user who runs the daemon must be able to write into " + filepath.Dir(where.Path)
+			}
+			return endpoint, failure
 		}
 	default:
 		if err := l.connection.Ensure(ctx, l.environment()); err != nil {

@@ -64,6 +64,8 @@ type outcome struct {
 	offline   bool
 	attention bool
 	broken    bool
+	// mute: nothing on the remote answered as an rsync does.
+	mute bool
 	// again is to be done again at once, later in a moment.
 	again, later dirty.Batch
 	// failed are the paths that could not be brought in line; their Problem
@@ -244,6 +246,9 @@ func (l *lane) transfer(ctx context.Context, req request, progress func(rsync.Pr
 	t.do()
 	if l.relay != nil {
 		l.relay.Release()
+	}
+	if t.out.mute && l.connection != nil && ctx.Err() == nil {
+		l.findOut(ctx, &t.out)
 	}
 	if t.out.err != nil {
 		// Whatever it was, the remote may be another one when it is back.

@@ -3,7 +3,6 @@ package monitor
 import (
 	"context"
 	"errors"
-	"os/exec"
 
 	"go.uber.org/zap"
 
@@ -26,8 +25,8 @@ type knowledge struct {
 
 // learn finds out about the remote unless that is known, and returns it in
 // words. With probe it also tries what it finds, which writes to the
-// destination; it returns nil when the connection broke meanwhile.
-func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) []string {
+// destination; the failure is that it cannot be reached, or that no rsync answers.
+func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) (notes []string, failed *outcome) {
 	k := l.known.Load()
 	if k == nil {
 		version := l.remoteVersion(ctx, endpoint.Remote)
@@ -36,11 +35,11 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 	}
 	endpoint.Strategy = k.strategy
 	if !probe || k.probed {
-		return k.notes
+		return k.notes, nil
 	}
 	release, err := l.session(ctx)
 	if err != nil {
-		return nil
+		return nil, &outcome{err: err}
 	}
 	defer release()
 	var small *direct.Lane
@@ -49,11 +48,15 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 		small, refusal = l.openDirect(ctx, endpoint.Remote, witness)
 	})
 	var failure *rsync.ProbeError
-	if ctx.Err() != nil || errors.As(err, &failure) && failure.Unreachable {
+	if ctx.Err() != nil || errors.As(err, &failure) && (failure.Unreachable || failure.Busy || failure.Mute) {
 		if small != nil && small.Err() == nil {
 			small.Close() // it was there before that
 		}
-		return nil
+		if ctx.Err() != nil {
+			return nil, &outcome{err: ctx.Err()}
+		}
+		return nil, &outcome{err: failure, hint: failure.Hint, offline: failure.Unreachable, broken: true,
+			attention: !failure.Unreachable && !failure.Busy, mute: failure.Mute}
 	}
 	if small != nil {
 		small.SetCapabilities(strategy.Capabilities)
@@ -76,7 +79,7 @@ func (l *lane) learn(ctx context.Context, endpoint *rsync.Endpoint, probe bool) 
 	}
 	l.known.Store(k)
 	endpoint.Strategy = strategy
-	return k.notes
+	return k.notes, nil
 }
 
 // remoteVersion asks for the version of the remote's rsync. It is unknown where
@@ -88,15 +91,7 @@ func (l *lane) remoteVersion(ctx context.Context, remote config.Remote) rsync.Ve
 	if l.connection == nil {
 		return rsync.Version{}
 	}
-	release, err := l.session(ctx)
-	if err != nil {
-		return rsync.Version{}
-	}
-	defer release()
-	argv := append(l.connection.Command(), "--", l.connection.Host(), "rsync --version")
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = l.environment()
-	output, err := rsync.Output(cmd)
+	output, _, err := l.connection.Output(ctx, l.environment(), "rsync --version")
 	version, ok := rsync.ParseVersion(output)
 	if !ok {
 		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))

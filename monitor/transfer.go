@@ -55,13 +55,20 @@ func (t *transfer) do() {
 	if t.adopt {
 		t.adopted()
 	}
-	if t.out.strategy = t.lane.learn(t.ctx, &t.endpoint, true); t.out.strategy == nil {
-		t.out = outcome{err: errors.New("the connection broke"), offline: true, broken: true}
+	notes, failed := t.lane.learn(t.ctx, &t.endpoint, true)
+	if failed != nil {
+		t.out = *failed
 		return
 	}
+	t.out.strategy = notes
 	if t.endpoint.Untrashed() {
 		t.out.err = errors.New("the remote cannot keep what is deleted or overwritten: one of the two rsyncs is openrsync")
 		t.out.hint, t.out.attention = "install rsync there, or attach it again without --trash", true
+		return
+	}
+	if t.endpoint.Strategy.KeepsExisting {
+		t.out.err = errors.New("the remote keeps files as they are that are there already, and nothing can be mirrored to it")
+		t.out.hint, t.out.attention = "take -no-overwrite from rrsync in the remote's authorized_keys", true
 		return
 	}
 	// Before anything is looked at: what is there now may not be what changed.
@@ -113,7 +120,7 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 	t.out.proven = time.Now()
 	t.out.progress = sum(result.Progress)
 	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, t.lane.realRoot(), t.remote.RemotePath)}
-	r.verdict, _ = rsync.Classify(result.Code)
+	r.verdict = rsync.Judge(result.Code, r.said)
 	if result.Code == codeFileIO && len(r.said.Failures) > 0 && !r.said.MissingDestination {
 		// A named path has no room; others may still have. See judge.
 		r.verdict = rsync.Partial
@@ -125,6 +132,7 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 		return r, true
 	}
 	t.fail(result.Code, r.verdict, r.said)
+	t.out.mute = rsync.Mute(result.Stderr)
 	return r, false
 }
 

@@ -119,6 +119,8 @@ func FullPass(e Endpoint, except []string, maxDelete int) Job {
 // ListDeletions finds what a FullPass without limit would delete, and changes
 // nothing.
 func ListDeletions(e Endpoint, except []string) Job {
+	// It comes before anything was tried, and needs no look at times.
+	e.Strategy.Nanoseconds = false
 	args := append([]string{"--recursive", "--delete", "--dry-run"}, excludes(except)...)
 	return e.job(args, nil)
 }

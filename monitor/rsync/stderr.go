@@ -16,7 +16,7 @@ import (
 type Failure struct {
 	// Path is relative to the workspace; "" is the root.
 	Path string
-	// Message is rsync's line, without what is only rsync's business.
+	// Message is rsync's line, for PathWords.
 	Message string
 	// Attribute: only mode, owner or times could not be set; the contents are
 	// there.
@@ -111,7 +111,7 @@ func ParseStderr(stderr, source, destination string) Complaints {
 		case strings.HasPrefix(line, "rsync: "), strings.HasPrefix(line, "file has vanished: "), strings.HasPrefix(line, "directory has vanished: "),
 			strings.HasPrefix(line, "ERROR: "), strings.HasPrefix(line, "cannot delete non-empty directory: "),
 			strings.HasPrefix(line, "could not make way for "), strings.HasPrefix(line, "skipping non-regular file "):
-			message := who.ReplaceAllString(line, "")
+			message := strings.TrimPrefix(line, "rsync: ") // with who says it, for Words
 			paths := likely(pathsOf(line, source, destination), source)
 			if m := noTarget.FindStringSubmatch(line); m != nil && unescape(m[1]) != source && (len(paths) == 0 || slices.Contains(paths, "")) {
 				c.MissingDestination = true

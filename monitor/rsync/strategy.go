@@ -29,6 +29,12 @@ type Strategy struct {
 	Basic bool
 	// Capabilities are those of the destination's file system.
 	Capabilities remotefs.Capabilities
+	// WindowRefused: there are no Nanoseconds because the remote does not take the
+	// option for them, as rrsync does not.
+	WindowRefused bool
+	// KeepsExisting: the remote leaves files as they are that are there already, and
+	// says nothing, as rrsync -no-overwrite does. There is no way to mirror to it.
+	KeepsExisting bool
 }
 
 // Choose finds the strategy for two versions, before anything was tried. What
@@ -61,8 +67,12 @@ func (s Strategy) Describe() []string {
 		}
 		lines = append(lines, yes)
 	}
+	coarse := "the remote does not keep fractions"
+	if s.WindowRefused {
+		coarse = "the remote refuses --modify-window=-1"
+	}
 	add(s.Nanoseconds, "times are compared to the nanosecond",
-		"times are compared to the second, because the remote does not keep fractions; changed paths are compared byte by byte")
+		"times are compared to the second, because "+coarse+"; changed paths are compared byte by byte")
 	add(s.DeleteMissing, "deletions travel with other changes", "deletions take a run of their own, because the remote's rsync refuses --delete-missing-args")
 	if !s.Mkpath {
 		lines = append(lines, "the parents of a missing destination must be made by hand, because one of the two rsyncs is older than 3.2.3")
@@ -74,10 +84,11 @@ func (s Strategy) Describe() []string {
 }
 
 // Probe tries on the remote what Choose only guessed. In a scratch directory of
-// the destination, which is removed again, it makes two files and deletes one:
-// then it is known whether fractions of a second survive, and whether a missing
-// path is deleted. With more files it finds out what the file system there keeps.
-// dir is an existing directory of this machine for the other side of it.
+// the destination, which is removed again, it makes two files, changes one and
+// deletes it: then it is known whether fractions of a second survive, whether a
+// file is replaced, and whether a missing path is deleted. With more files it finds
+// out what the file system there keeps. dir is an existing directory of this
+// machine for the other side of it.
 //
 // While one of the files is there, visit is called with its path within the
 // destination, for what else there is to be tried.
@@ -105,9 +116,18 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 	run := func(job Job) (Result, error) {
 		r, err := Run(ctx, source, env, job, nil)
 		if err == nil && r.Code != 0 {
+			said := ParseStderr(r.Stderr, source, e.Remote.RemotePath)
+			message, hint := Words(r.Code, said)
 			verdict, _ := Classify(r.Code)
-			message, _ := Words(r.Code, ParseStderr(r.Stderr, source, e.Remote.RemotePath))
-			err = &ProbeError{message: message, Unreachable: verdict == Unreachable && !refused(r), refused: refused(r)}
+			judged := Judge(r.Code, said)
+			err = &ProbeError{
+				message:     message,
+				Hint:        hint,
+				Unreachable: judged == Unreachable && !refused(r),
+				Busy:        judged == Trouble && verdict == Unreachable,
+				Mute:        Mute(r.Stderr),
+				refused:     refused(r),
+			}
 		}
 		return r, err
 	}
@@ -124,16 +144,21 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 	if err != nil {
 		return guess, fmt.Errorf("cannot probe the remote: %w", err)
 	}
+	e.Strategy.WindowRefused = guess.Nanoseconds && !e.Strategy.Nanoseconds
 	visit(kept)
-	if err := os.Remove(filepath.Join(source, removed)); err != nil {
+	// One file has changed; the other one looks changed where fractions are lost.
+	other := filepath.Join(source, removed)
+	if err := os.WriteFile(other, []byte("wsync, changed\n"), 0o600); err != nil {
 		return guess, fmt.Errorf("cannot probe the remote: %w", err)
 	}
-	if e.Strategy.Nanoseconds {
-		r, err := run(Paths(e, []string{kept}, false))
-		if err != nil {
-			return guess, fmt.Errorf("cannot probe the remote: %w", err)
-		}
-		e.Strategy.Nanoseconds = r.Files == 0
+	r, err := run(Paths(e, []string{kept, removed}, false))
+	if err != nil {
+		return guess, fmt.Errorf("cannot probe the remote: %w", err)
+	}
+	e.Strategy.KeepsExisting = r.Files == 0
+	e.Strategy.Nanoseconds = e.Strategy.Nanoseconds && r.Files < 2
+	if err := os.Remove(other); err != nil {
+		return guess, fmt.Errorf("cannot probe the remote: %w", err)
 	}
 	switch able, err := probeCapabilities(ctx, e, source, scratch, env); {
 	case errors.As(err, &failure) && failure.Unreachable:
@@ -152,7 +177,7 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 		learnt.DeleteMissing = err == nil
 	}
 	os.RemoveAll(filepath.Join(source, scratch))
-	r, err := run(Deletions(e, []string{scratch}))
+	r, err = run(Deletions(e, []string{scratch}))
 	if err != nil {
 		return learnt, fmt.Errorf("cannot remove %s on the remote: %w", scratch, err)
 	}
@@ -188,22 +213,27 @@ func (s Strategy) lesser() []Strategy {
 // ProbeError is that a probe could not be carried out.
 type ProbeError struct {
 	message string
-	// Unreachable: the connection broke, which says nothing about the remote.
-	Unreachable bool
-	refused     bool // the remote does not take an option
+	// Hint is a next step, "" for none.
+	Hint string
+	// Unreachable: the connection broke, or Busy: the remote did not take it just
+	// then; neither says anything about the remote. Mute is what the function Mute
+	// says of it.
+	Unreachable, Busy, Mute bool
+	refused                 bool // the remote does not take an option
 }
 
 func (e *ProbeError) Error() string { return e.message }
 
 // refusals are what an rsync says about an option that it does not take.
-var refusals = regexp.MustCompile(`(?i)unknown option|unrecognized|invalid option|refus|not supported|invalid file mode|rejecting`)
+var refusals = regexp.MustCompile(`(?i)unknown option|unrecognized|invalid option|refus|not supported|invalid file mode|rejecting|` +
+	`rrsync error: invalid rsync-command syntax|rrsync error: option .* has been disabled`)
 
 // refused tells that a run failed for an option. That it just failed is no
 // proof: the connection may have broken.
 func refused(r Result) bool {
 	switch r.Code {
 	case 2, 4:
-		return true
+		return !Mute(r.Stderr)
 	case 1, 5, 12:
 		return refusals.MatchString(r.Stderr)
 	}

@@ -119,7 +119,7 @@ func TestChoose(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
-	for s, want := range map[Strategy]int{modern: 2, {}: 3, {Basic: true}: 4} {
+	for s, want := range map[Strategy]int{modern: 2, {}: 3, {Basic: true}: 4, {WindowRefused: true}: 3} {
 		if got := s.Describe(); len(got) != want || slices.Contains(got, "") {
 			t.Errorf("%+v: %q", s, got)
 		}
@@ -159,10 +159,10 @@ func TestProbe(t *testing.T) {
 		"missing destination":       {local(missing, modern), modern},
 		"nothing guessed":           {local(dst, Strategy{}), Strategy{}},
 		"refuses the option":        {remote(t, dst, stub(t, "2", "--delete-missing-args"), modern), Strategy{Nanoseconds: true, Mkpath: true}},
-		"refuses a negative window": {remote(t, dst, stub(t, "1", "-@", "--modify-window"), modern), Strategy{DeleteMissing: true, Mkpath: true}},
-		"of 3.0":                    {remote(t, dst, stub(t, "1", "-@", "--modify-window", "--mkpath", "--delete-missing-args"), modern), Strategy{}},
+		"refuses a negative window": {remote(t, dst, stub(t, "1", "-@", "--modify-window"), modern), Strategy{DeleteMissing: true, Mkpath: true, WindowRefused: true}},
+		"of 3.0":                    {remote(t, dst, stub(t, "1", "-@", "--modify-window", "--mkpath", "--delete-missing-args"), modern), Strategy{WindowRefused: true}},
 		"like openrsync, unannounced": {remote(t, dst, stub(t, "1", "-@", "--modify-window", "--mkpath", "--delete-missing-args", "--force", "--max-delete"), modern),
-			Strategy{Basic: true}},
+			Strategy{Basic: true, WindowRefused: true}},
 		"like openrsync": {remote(t, dst, stub(t, "1", "-@", "--modify-window", "--mkpath", "--delete-missing-args", "--force", "--max-delete"), Strategy{Basic: true}),
 			Strategy{Basic: true}},
 	} {
@@ -182,6 +182,20 @@ func TestProbeOfAReceiverThatFailsLate(t *testing.T) {
 	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
 	got, err := probe(t, remote(t, dst, d, modern), dst)
 	if err != nil || got != (Strategy{Nanoseconds: true, Mkpath: true}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A receiver that leaves what is there as it is, and says nothing, as rrsync
+// -no-overwrite makes it.
+func TestProbeOfAReceiverThatKeepsWhatIsThere(t *testing.T) {
+	dst, d := dir(t, 0), dir(t, 0)
+	script := "#!/bin/sh\nshift\nexec '" + programPath(t) + "' --server --ignore-existing \"$@\"\n"
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	got, err := probe(t, remote(t, dst, d, modern), dst)
+	want := modern
+	want.KeepsExisting = true
+	if err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

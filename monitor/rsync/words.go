@@ -1,6 +1,12 @@
 package rsync
 
-import "strings"
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // Words puts the reason of a failed run into one sentence, preferring what ssh
 // or the system said over what rsync made of it, and names a next step if
@@ -14,7 +20,8 @@ func Words(code int, c Complaints) (message, hint string) {
 		for _, line := range c.Other {
 			// ssh's last word is often only that it closed the connection.
 			if strings.Contains(line, "ermission denied") || strings.Contains(line, "verification failed") ||
-				strings.Contains(line, "ssh:") || strings.Contains(line, "not found") || strings.Contains(line, "@ERROR") {
+				strings.Contains(line, "ssh:") || strings.Contains(line, "not found") || strings.Contains(line, "@ERROR") ||
+				strings.Contains(line, "rrsync error: ") {
 				said = line
 				break
 			}
@@ -24,19 +31,22 @@ func Words(code int, c Complaints) (message, hint string) {
 	case len(c.Unattributed) > 0:
 		said = c.Unattributed[0]
 	}
-	said = strings.TrimSpace(said)
-	all := strings.Join(append(append([]string{said}, c.Unattributed...), c.Other...), "\n")
+	lines := append(append([]string{said}, c.Unattributed...), c.Other...)
 	for _, f := range c.Failures {
-		all += "\n" + f.Message
+		lines = append(lines, f.Message)
 	}
-	means, hint := explain(all)
+	said = strings.TrimSpace(withoutSide(said))
+	means, hint := explain(lines)
+	if means == "" && hint == "" && code == codeNotFound {
+		hint = installRsync // however the remote's shell says it
+	}
 	if means != "" {
 		meaning = means
 	}
 	switch {
 	case said == "":
 		return meaning, hint
-	case code == 255 || strings.HasPrefix(said, "ssh:"):
+	case code == codeSSH || strings.HasPrefix(said, "ssh:"):
 		// ssh's own words say it best.
 		return said, hint
 	}
@@ -46,38 +56,162 @@ func Words(code int, c Complaints) (message, hint string) {
 // PathWords puts the message of a Failure into one sentence, and names a next
 // step if there is one.
 func PathWords(message string) (said, hint string) {
-	means, hint := explain(message)
-	if means == "" {
-		return message, hint
+	means, hint := explain([]string{message})
+	said = withoutSide(message)
+	if means != "" {
+		said = means + ": " + said
 	}
-	return means + ": " + message, hint
+	return said, hint
 }
 
-// explain looks for what is known about a text.
-func explain(text string) (means, hint string) {
+// The exit codes of ssh, and of a shell that finds no program.
+const (
+	codeSSH      = 255
+	codeNotFound = 127
+)
+
+// side begins a message of rsync's, since 3.2, with who says it.
+var side = regexp.MustCompile(`^\[([a-zA-Z]+)(?:=[0-9.a-z]+)?\] `)
+
+func withoutSide(message string) string { return side.ReplaceAllString(message, "") }
+
+// Judge returns the verdict on a failed run, from its exit code and what was
+// said: whether rsync gets hold of the exit code of the remote's shell, or only
+// sees the connection end, is a matter of moments.
+func Judge(code int, c Complaints) Verdict {
+	verdict, _ := Classify(code)
+	if verdict != Unreachable {
+		return verdict
+	}
 	for _, k := range known {
-		if strings.Contains(text, k.text) {
-			return k.means, k.hint
+		if k.verdict != Done && slices.ContainsFunc(c.Other, k.text.MatchString) {
+			return k.verdict
+		}
+	}
+	return verdict
+}
+
+// explain looks for what is known about the first line, or else any other.
+func explain(lines []string) (means, hint string) {
+	for _, k := range known {
+		for _, line := range lines {
+			if k.text.MatchString(line) {
+				return k.means, k.hint
+			}
+		}
+	}
+	for _, line := range lines {
+		if means, hint := rights(line); hint != "" {
+			return means, hint
 		}
 	}
 	return "", ""
 }
 
+const (
+	makeRoom     = "make room on the remote; wsync goes on by itself"
+	installRsync = "install rsync on the remote"
+)
+
 // known are texts of ssh, the system and rsync that have a better explanation
-// or a next step. The first that is found counts.
-var known = []struct{ text, means, hint string }{
-	{"No space left on device", "the disk is full", "make room on the remote; wsync goes on by itself"},
-	{"Disk quota exceeded", "the quota on the remote is used up", "make room on the remote; wsync goes on by itself"},
-	{"Read-only file system", "the remote's file system is read-only", "mount it writable; wsync goes on by itself"},
-	{"REMOTE HOST IDENTIFICATION HAS CHANGED", "", "if the host was set up anew, remove its old key with ssh-keygen -R"},
-	{"Host key verification failed", "", "connect once by hand with ssh to check and accept the host's key"},
-	{"Permission denied (", "", "check the user name and the key, or run ssh-add; ssh to the host must work without a question"},
-	{"Could not resolve hostname", "", "check the host's name, or its entry in ~/.ssh/config"},
-	{"Connection refused", "", "nothing listens there; wsync keeps trying"},
-	{"rsync: command not found", "there is no rsync on the remote", "install rsync on the remote"},
-	{"rsync: not found", "there is no rsync on the remote", "install rsync on the remote"},
-	{"auth failed on module", "the rsync daemon refused the user or the password", "attach with --user and --password-file"},
-	{"Unknown module", "the rsync daemon has no such module", "rsync HOST:: lists its modules"},
-	{"module is read only", "the rsync daemon's module is read-only", "set read only = no for the module"},
-	{"max connections", "the rsync daemon has no connection free", ""},
+// or a next step. The first that is found counts. What is said of a path that may
+// not be read or written is not among them, see rights.
+var known = []struct {
+	text        *regexp.Regexp
+	means, hint string
+	// verdict replaces that on an exit code which only says that the connection
+	// broke: the remote was reached, and refused. Done for none.
+	verdict Verdict
+}{
+	{literal("No space left on device"), "the disk is full", makeRoom, Done},
+	{literal("Disk quota exceeded"), "the quota on the remote is used up", makeRoom, Done},
+	{literal("Read-only file system"), "the remote's file system is read-only", "mount it writable; wsync goes on by itself", Done},
+	{literal("REMOTE HOST IDENTIFICATION HAS CHANGED"), "", "if the host was set up anew, remove its old key with ssh-keygen -R", Done},
+	{literal("Host key verification failed"), "", "connect once by hand with ssh to check and accept the host's key", Done},
+	{literal("UNPROTECTED PRIVATE KEY FILE"), "", "chmod 600 the key file: ssh uses none that others may read", Done},
+	{regexp.MustCompile(`^Load key ".*": Permission denied`), "", "the key file must be readable for the user who runs the daemon", Done},
+	// The names of the ways to log in, where a system's error has its number.
+	{regexp.MustCompile(`Permission denied \([a-z]`), "", "check the user name and the key, or run ssh-add; ssh to the host must work without a question", Done},
+	{literal("Too many authentication failures"), "", "the agent offers many keys before the right one: name it with --identity-file, or with IdentitiesOnly in ~/.ssh/config", Done},
+	{literal("Bad owner or permissions on "), "", "chmod 600 that file, which nobody else may write", Done},
+	{literal("Could not resolve hostname"), "", "check the host's name, or its entry in ~/.ssh/config", Done},
+	{literal("Connection refused"), "", "nothing listens there; wsync keeps trying", Done},
+	{regexp.MustCompile(`(?:rsync: (?:command )?not found|command not found: rsync|Unknown command: '?rsync)`), "there is no rsync on the remote", installRsync, Attention},
+	{literal("rrsync error: Another instance of rrsync is already accessing"), "the remote lets one rsync in at a time, and another one is there", "wsync keeps trying; rrsync -no-lock lets several in", Trouble},
+	{regexp.MustCompile(`rrsync error: sending to read-only server`), "the key may only read there", "take -ro from rrsync in the remote's authorized_keys", Attention},
+	{regexp.MustCompile(`rrsync error: option --(?:delete|remove)\S* has been disabled`), "the key may not delete there", "take -no-del from rrsync in the remote's authorized_keys: a mirror has to delete", Attention},
+	{regexp.MustCompile(`rrsync error: option (?:-b|--backup-dir|--delay-updates) has been disabled`), "the key may not overwrite there", "take -no-overwrite from rrsync in the remote's authorized_keys", Attention},
+	{literal("auth failed on module"), "the rsync daemon refused the user or the password", "attach with --user and --password-file", Done},
+	{literal("Unknown module"), "the rsync daemon has no such module", "rsync HOST:: lists its modules", Done},
+	{literal("module is read only"), "the rsync daemon's module is read-only", "set read only = no for the module", Done},
+	{literal("max connections"), "the rsync daemon has no connection free", "", Done},
+}
+
+func literal(text string) *regexp.Regexp { return regexp.MustCompile(regexp.QuoteMeta(text)) }
+
+// The ends of rsync's messages about what may not be done: EACCES for lack of
+// rights, EPERM for what only the owner or the superuser may do.
+const (
+	accessDenied = "Permission denied (13)"
+	notPermitted = "Operation not permitted (1)"
+)
+
+var (
+	// named is the path of a message, before " failed", for example, and a daemon's
+	// module.
+	named = regexp.MustCompile(`^[^"]*"(.*?)"( \(in [^)]*\))?(?:: |\)? failed| -> |$)`)
+	// reads are what fails when the named path itself may not be read; all else
+	// fails for the directory that it is in.
+	reads = regexp.MustCompile(`(?:opendir|send_files failed to open|read errors mapping|change_dir|failed to open files-from)`)
+	// owned is what only the owner of the named path may do.
+	owned = regexp.MustCompile(`failed to set (?:times|permissions)|unlink|rmdir|rename|delete_file`)
+	// calls is a path in parentheses instead of quotes.
+	calls = regexp.MustCompile(`(?:unlink|rmdir|symlink|mknod|delete_file: [a-z]+)\((.*)\) failed`)
+)
+
+// rights explains a message about a path that may not be read or written. The
+// system's word is the same for all of them, so that the side that says it and
+// what it was doing tell what is lacking.
+func rights(message string) (means, hint string) {
+	denied, forbidden := strings.Contains(message, accessDenied), strings.Contains(message, notPermitted)
+	if !denied && !forbidden {
+		return "", ""
+	}
+	name, module := "", ""
+	if m := named.FindStringSubmatch(message); m != nil {
+		name, module = strings.TrimRight(m[1], "/"), m[2]
+	} else if m := calls.FindStringSubmatch(message); m != nil {
+		name = strings.TrimRight(m[1], "/")
+	}
+	if name == "" {
+		return "", ""
+	}
+	m := side.FindStringSubmatch(message)
+	local := m != nil && m[1] == "sender" || m == nil && strings.Contains(message, "send_files")
+	switch {
+	case forbidden:
+		if local || !owned.MatchString(message) {
+			return "", ""
+		}
+		return "", fmt.Sprintf("%s belongs to somebody else there: give it to the user who writes there", name+module)
+	case local:
+		return "", fmt.Sprintf("the user who runs the daemon must be able to read %s, and to enter the directories above it", name)
+	case reads.MatchString(message):
+		return "", fmt.Sprintf("the user who writes there must be able to read %s, and to enter the directories above it", name+module)
+	}
+	return "", fmt.Sprintf("the user who writes there must be able to write into %s, and to enter the directories above it", path.Dir(name)+module)
+}
+
+// mute are what rsync says when no rsync has answered: something else has, or
+// nothing. Four bytes are those in which a version begins.
+var mute = regexp.MustCompile(`is your shell clean\?|connection unexpectedly closed \([0-3] bytes received so far\)`)
+
+// Mute reports whether a run failed because nothing on the remote answered as an
+// rsync does, and nothing on standard error says why.
+func Mute(stderr string) bool {
+	if !mute.MatchString(stderr) || strings.Contains(stderr, "rrsync error: ") {
+		return false
+	}
+	means, hint := explain(strings.Split(stderr, "\n"))
+	return means == "" && hint == ""
 }
