@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beside Go: rsync, ssh and ssh-keygen, and sshd.
+# Installs what the tests need beside Go: rsync, ssh and ssh-keygen, and sshd; and
+# python3 where rsync brings its rrsync along, which is written in it.
 # Tests start servers of their own, on loopback; this starts none. Where
 # everything is there already, it does nothing.
 set -eu
@@ -12,6 +13,9 @@ missing() {
 	for program in rsync ssh ssh-keygen sshd; do
 		command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
 	done
+	if command -v rrsync >/dev/null 2>&1 && ! command -v python3 >/dev/null 2>&1; then
+		printf 'python3 '
+	fi
 }
 
 # as_root runs a command as root.
@@ -37,7 +41,7 @@ install_apt() {
 		as_root chmod 755 /usr/sbin/policy-rc.d
 	fi
 	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y --no-install-recommends rsync openssh-client openssh-server </dev/null
+		apt-get install -y --no-install-recommends rsync openssh-client openssh-server python3 </dev/null
 }
 
 lacking=$(missing)
@@ -50,11 +54,11 @@ echo "setup: missing: $lacking"
 if command -v apt-get >/dev/null 2>&1; then
 	install_apt
 elif command -v dnf >/dev/null 2>&1; then
-	as_root dnf install -y rsync openssh-clients openssh-server
+	as_root dnf install -y rsync openssh-clients openssh-server python3
 elif command -v apk >/dev/null 2>&1; then
-	as_root apk add rsync openssh-client openssh-keygen openssh-server
+	as_root apk add rsync openssh-client openssh-keygen openssh-server python3
 elif command -v pacman >/dev/null 2>&1; then
-	as_root pacman -Sy --noconfirm --needed rsync openssh
+	as_root pacman -Sy --noconfirm --needed rsync openssh python
 elif command -v brew >/dev/null 2>&1; then
 	brew install rsync openssh
 else
