@@ -26,7 +26,7 @@ func (w *worker) answer() {
 		return
 	}
 	w.unanswered = false
-	if w.barriers.Answer(remote.Oldest(w.set.Oldest, w.inFlight.Oldest, w.heldBatch().Oldest), w.confirmations.Open()) {
+	if w.barriers.Answer(remote.Oldest(w.set.Oldest, w.inFlight.Oldest, w.heldBatch().Oldest, w.sought.Oldest), w.confirmations.Open()) {
 		w.changed(true)
 	}
 }

@@ -25,10 +25,26 @@ type barrierRequest struct {
 
 // Changed implements watch.Sink.
 func (m *mirror) Changed(path string, change watch.Change) {
-	if change&(watch.Entry|watch.Content) != 0 && change&watch.Tree == 0 {
-		m.links.notice(m.root, path)
+	seq, now := m.seq.Add(1), time.Now()
+	var others []string
+	a := settled
+	if change&watch.Tree == 0 {
+		others, a = m.links.notice(path, seq, now)
 	}
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.mark(path, change, seq, now) })
+	// Of the other names only what is in the file may differ.
+	content := change & (watch.Content | watch.Meta | watch.Open)
+	if content&^watch.Open == 0 {
+		others = nil
+	}
+	m.eachNow(func(w *runningWorker) {
+		w.mark(path, change, seq, now)
+		for _, other := range others {
+			w.mark(other, content, seq, now)
+		}
+	})
+	if a != settled {
+		m.tellLinks(nil, a)
+	}
 	m.compensate()
 }
 
@@ -121,10 +137,15 @@ func (m *mirror) reached(n uint64) {
 // each calls f for all workers with the number and the time of a new mark.
 func (m *mirror) each(f func(w *runningWorker, seq uint64, now time.Time)) {
 	seq, now := m.seq.Add(1), time.Now()
+	m.eachNow(func(w *runningWorker) { f(w, seq, now) })
+}
+
+// eachNow calls f for all workers.
+func (m *mirror) eachNow(f func(w *runningWorker)) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, w := range m.workers {
-		f(w, seq, now)
+		f(w)
 	}
 }
 

@@ -179,8 +179,8 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*lane, config.Remote) {
 		environment: func() []string { return rsync.Environment("") },
 		connection:  pool.Connection(ssh.HostOf(remote.Connection)),
 		files:       direct.NewFiles(func() uint64 { return 1 }),
-		links:       new(links),
 	}
+	l.links = newLinks(l.root, false, func([]marks, answer) {})
 	t.Cleanup(l.close)
 	req := request{batch: dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree}}, remote: remote, limits: deletionLimits{share: 0.5, count: 100}}
 	check(t, l.transfer(context.Background(), req, func(rsync.Progress) {}).err)
@@ -212,13 +212,18 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, src: newDir(t), dst: newDir(t), now: time.Now()}
 	version, err := rsync.LocalVersion(t.Context())
 	check(t, err)
-	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t), files: direct.NewFiles(func() uint64 { return 1 }), links: new(links)}
+	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t), files: direct.NewFiles(func() uint64 { return b.seq })}
 	b.worker = &worker{
 		gitLocks: make(gitLocks),
-		log:      zap.NewNop(), lane: l, stamp: filepath.Join(newDir(t), "stamp"), guard: func(uint64) string { return "" }, nextSeq: func() uint64 { return 1 }, lastSeq: func() uint64 { return 1 }, afterEvents: func(do func()) { do() }, changed: func(bool) {},
+		log:      zap.NewNop(), lane: l, stamp: filepath.Join(newDir(t), "stamp"), guard: func(uint64) string { return "" }, nextSeq: func() uint64 { return 1 }, lastSeq: func() uint64 { return b.seq }, afterEvents: func(do func()) { do() }, changed: func(bool) {},
 		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), confirmations: remote.NewConfirmations(), passes: remote.Passes{Interval: time.Hour},
 		limits: deletionLimits{share: 0.5, count: 100}, adopted: true, everArmed: true,
 	}
+	l.links = newLinks(b.src, false, func(found []marks, _ answer) {
+		for _, f := range found {
+			b.markNames(f, b.now)
+		}
+	})
 	return b
 }
 
@@ -227,6 +232,10 @@ func (b *bench) change(change watch.Change, paths ...string) {
 	for _, p := range paths {
 		b.seq++
 		b.mark(p, change, b.seq, b.now)
+		others, _ := b.lane.links.notice(p, b.seq, b.now)
+		for _, other := range others {
+			b.mark(other, watch.Content, b.seq, b.now)
+		}
 	}
 }
 
@@ -242,6 +251,14 @@ func (b *bench) approve() {
 	orders.Approve = b.held.ID
 	b.seq++
 	b.define(b.remote, false, orders, 0, b.seq, b.now)
+}
+
+// search answers the questions about names that nobody knows.
+func (b *bench) search() {
+	b.lane.links.recheck()
+	if _, _, open := b.lane.links.oldest(); open > 0 {
+		b.lane.links.scan(b.t.Context())
+	}
 }
 
 // transfer transfers what is ripe in an hour, so that no wait is waited for.
@@ -264,6 +281,7 @@ func (b *bench) pass() {
 func (b *bench) drain() {
 	b.t.Helper()
 	for range 5 {
+		b.search()
 		if b.set.Len() == 0 && !b.set.Everything() {
 			return
 		}

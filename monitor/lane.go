@@ -73,9 +73,8 @@ type outcome struct {
 	failed []*dirty.Entry
 	// lost: the remote had lost something that nothing announced; drifted: somebody
 	// else has changed it; replaced: it has lost all, because the destination is
-	// another directory than before, in which may be what is somebody else's. linked:
-	// a file was sent that has other names.
-	lost, drifted, replaced, linked bool
+	// another directory than before, in which may be what is somebody else's.
+	lost, drifted, replaced bool
 	// hold are deletions that wait for approval.
 	hold *hold
 	// obstacles stand in the way to paths of the batch, and are on the remote now
@@ -119,9 +118,6 @@ type lane struct {
 	stale atomic.Bool
 	files *direct.Files
 	links *links
-	// linked: the transfer has come upon a file that has other names, in or
-	// outside of the workspace, that changed with it and that no event names.
-	linked atomic.Bool
 	// relay leads to an rsync daemon, nil for other remotes or until it is used.
 	relay *relay.Relay
 	// standby is a run of rsync that waits for the next small change, nil for
@@ -208,18 +204,17 @@ func (l *lane) reset(failing bool) {
 
 // lstat looks at a path of the workspace.
 func (l *lane) lstat(name string) (fs.FileInfo, error) {
-	info, err := rsync.LstatIn(l.root)(name)
-	if err == nil && l.links.look(name, info) {
-		l.linked.Store(true)
-	}
-	return info, err
+	return rsync.LstatIn(l.root)(name)
 }
 
-// lookThrough looks at all files in directories of the workspace, as lstat does.
-func (l *lane) lookThrough(ctx context.Context, dirs []string) {
+// lookThrough looks for files with several names in directories of the workspace
+// that are sent with all below them, because of marks from seq on.
+func (l *lane) lookThrough(ctx context.Context, dirs []string, seq uint64, since time.Time) {
 	for _, dir := range dirs {
-		walkFiles(ctx, l.root, dir, func(name string, _ fs.DirEntry) bool {
-			l.lstat(name)
+		walkFiles(ctx, l.root, dir, func(name string, e fs.DirEntry) bool {
+			if info, err := e.Info(); err == nil {
+				l.links.look(name, info, seq, since)
+			}
 			return true
 		})
 	}

@@ -1,137 +1,371 @@
 package monitor
 
 import (
-	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"wsync/monitor/dirty"
 )
 
-// links remembers which paths were seen to be one of several names of a file, by
-// a look at them or by the scan of a full pass. A change of such a file is told
-// of one name only, of the one by which it was opened, and that may be gone or
-// another file's by then: all there is to see is that something happened to a
-// path that once was a name of a file that has, or had, others. The lanes of a
-// workspace share what each of them has seen, and what is seen when an event comes:
-// one of them may be busy while a name comes and goes. Its methods may be called
-// from any goroutine.
+// links knows the names of files that have several. An event of such a file
+// names only the one by which it was opened, and the remotes have a file of its
+// own for each: what happened by one name has to be looked at under all. The
+// name that was used may be gone, or be another file's by then, so that names are
+// remembered that a file had once.
+//
+// Names become known by the event of each, by a walk through a tree that came as
+// a whole, and by a walk through the workspace, which each full pass makes. Where
+// a file has more names than are known, the others may be outside of the
+// workspace, or older than all that was seen: that is a question, which a walk
+// answers; see search.go. Its methods may be called from any goroutine.
 type links struct {
+	root string
+	// skipGit: what is called .git counts as outside of the workspace.
+	skipGit bool
+	// tell passes on names that are to be looked at, and that questions are open;
+	// it is called without mu.
+	tell func(found []marks, a answer)
+
 	mu    sync.Mutex // guards everything below
-	paths map[string]bool
-	// many: there were too many to remember, so that any path may be one.
-	many bool
+	files map[fileID]*linkedFile
+	paths map[string][]*linkedFile // by the names that they have, or had
+	// sightings are files that had one name when something happened to them.
+	sightings sightings
+	// asked are the files with a question, and lowest is the lowest mark of these.
+	asked  map[*linkedFile]bool
+	lowest uint64
+	// renames counts the renames of directories, past which a walk may miss names.
+	renames int
+	// count is how many names are remembered; when they are room, it is time to
+	// forget some.
+	count, room int
+
+	// outside is how many files have names outside of the workspace.
+	outside atomic.Int64
 }
 
-// linksLimit bounds the paths that are remembered.
-const linksLimit = 50000
+// fileID identifies a file, whatever it is called.
+type fileID struct{ device, inode uint64 }
 
-// look takes in what is at a path, and tells whether it has other names.
-func (l *links) look(name string, info fs.FileInfo) bool {
-	if !info.Mode().IsRegular() {
-		return false
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); !ok || st.Nlink < 2 {
-		return false
-	}
-	l.add(name)
-	return true
+// linkedFile is a file that has, or had, several names.
+type linkedFile struct {
+	id fileID
+	// names are those that it has, or had, in the workspace.
+	names []string
+	// outside is how many names it has outside of the workspace.
+	outside uint64
+	// question is that there may be names that nobody knows, nil for no question.
+	question *question
+	// used is the number of the last mark that had to do with the file.
+	used uint64
 }
 
-// notice looks at a path of the workspace at root that something has happened to.
-func (l *links) notice(root, name string) {
-	if info, err := os.Lstat(filepath.Join(root, filepath.FromSlash(name))); err == nil {
-		l.look(name, info)
-	}
+// question is about a file with more names than are known.
+type question struct {
+	// seq and since are those of the oldest mark that asks.
+	seq   uint64
+	since time.Time
+	// known of the names were known, and nlink and changed were the file's, when
+	// it was asked first.
+	known   int
+	nlink   uint64
+	changed time.Time
+	// walks counts those that were made in vain.
+	walks int
+	// answered: the names are about to be marked.
+	answered bool
 }
 
-// add remembers a path.
-func (l *links) add(name string) {
+// The names that are remembered, at some 200 bytes each: linksLimit at most, and
+// not many more that are gone than linksRoom.
+const (
+	linksLimit = 200000
+	linksRoom  = 20000
+)
+
+func newLinks(root string, skipGit bool, tell func(found []marks, a answer)) *links {
+	return &links{root: root, skipGit: skipGit, tell: tell, files: make(map[fileID]*linkedFile), paths: make(map[string][]*linkedFile), asked: make(map[*linkedFile]bool), room: linksRoom}
+}
+
+// identify returns what a regular file is and how many names it has.
+func identify(info fs.FileInfo) (id fileID, nlink uint64, ok bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !info.Mode().IsRegular() {
+		return fileID{}, 0, false
+	}
+	return fileID{uint64(st.Dev), st.Ino}, uint64(st.Nlink), true
+}
+
+func (l *links) lstat(name string) (fs.FileInfo, error) {
+	return os.Lstat(filepath.Join(l.root, filepath.FromSlash(name)))
+}
+
+// answer is what links make of a path that something has happened to.
+type answer int
+
+const (
+	// settled: all names are known.
+	settled answer = iota
+	// asks: there may be others. It is the first question, or older than all.
+	asks
+	// beyond: there may be others, and no room to remember them.
+	beyond
+)
+
+// notice takes in that something has happened to a path, of which the mark seq
+// tells, and returns the other names of the file that it happened to.
+func (l *links) notice(name string, seq uint64, now time.Time) (others []string, a answer) {
+	info, err := l.lstat(name)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.paths == nil {
-		l.paths = make(map[string]bool)
+	var here *linkedFile
+	if err == nil {
+		here, others, a = l.sight(name, info, seq, now)
+	} else {
+		l.sightings.forget(name)
 	}
-	if len(l.paths) >= linksLimit {
-		l.many = true
+	for _, f := range l.paths[name] {
+		if f != here {
+			// It may have happened by a name that the file does not have any more.
+			f.used = max(f.used, seq)
+			others = append(others, l.current(f, name)...)
+		}
+	}
+	return others, a
+}
+
+// look takes in what a walk has found at name in a tree that came as a whole: it
+// may have been written before the tree was watched. The names that are to be
+// looked at because of that, as of the mark seq, are told.
+func (l *links) look(name string, info fs.FileInfo, seq uint64, since time.Time) {
+	id, nlink, ok := identify(info)
+	if !ok || l.skips(name) {
 		return
 	}
-	l.paths[name] = true
-}
-
-// scan finds the files that have several names below root. A link makes itself
-// known by its new name only: what was there before has no event of its own. A
-// file whose other names are elsewhere does not matter, and there may be very
-// many of them: package managers link what they install.
-func (l *links) scan(ctx context.Context, root string) {
-	type file struct{ device, inode uint64 }
-	names := make(map[file]string)
-	walkFiles(ctx, root, "", func(name string, e fs.DirEntry) bool {
-		info, err := e.Info()
-		if err != nil {
-			return true // it is gone
-		}
-		st, ok := info.Sys().(*syscall.Stat_t)
-		if !ok || st.Nlink < 2 {
-			return true
-		}
-		f := file{uint64(st.Dev), st.Ino}
-		other, known := names[f]
-		if !known {
-			names[f] = name
-			return true
-		}
-		l.add(other)
-		l.add(name)
-		return true
-	})
-}
-
-// any tells that one of the entries may be about a file with several names.
-func (l *links) any(entries []*dirty.Entry) bool {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.many {
-		return len(entries) > 0
-	}
-	for _, e := range entries {
-		if len(l.paths) == 0 {
-			return false
-		}
-		if l.paths[e.Path] {
-			return true
-		}
-	}
-	return false
-}
-
-// moved gives the paths at and, with dir, below from the names that they have
-// after a rename. The old ones stay: what is open keeps its name.
-func (l *links) moved(from, to string, dir bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.many {
+	f, known := l.files[id]
+	if nlink < 2 && !known {
+		l.mu.Unlock()
 		return
 	}
-	var renamed []string
-	if l.paths[from] {
-		renamed = append(renamed, to)
+	joins := known && !slices.Contains(f.names, name)
+	_, names, a := l.sight(name, info, seq, since)
+	l.mu.Unlock()
+	if joins {
+		// What was written meanwhile by another name was told of that one only.
+		names = append(names, name)
 	}
-	if dir {
-		for p := range l.paths {
-			if dirty.Below(p, from) {
-				renamed = append(renamed, to+p[len(from):])
+	if len(names) > 0 || a != settled {
+		l.tell([]marks{{names, seq, since}}, a)
+	}
+}
+
+// skips tells that a path counts as outside of the workspace.
+func (l *links) skips(name string) bool { return l.skipGit && isGit(name) }
+
+// sight takes in the file that is at name, and returns the other names that it
+// has; the caller holds mu.
+func (l *links) sight(name string, info fs.FileInfo, seq uint64, now time.Time) (f *linkedFile, others []string, a answer) {
+	id, nlink, ok := identify(info)
+	if !ok {
+		return nil, nil, settled
+	}
+	if l.files[id] == nil && nlink < 2 {
+		before, ok := l.sightings.see(id, name)
+		if !ok {
+			return nil, nil, settled
+		}
+		// It got this name and lost the other before anybody looked.
+		l.join(id, before)
+	}
+	if f = l.join(id, name); f == nil {
+		return nil, nil, beyond
+	}
+	f.used = max(f.used, seq)
+	others = l.current(f, name)
+	current := uint64(len(others)) + 1
+	switch {
+	case nlink < current+f.outside:
+		l.setOutside(f, max(nlink, current)-current)
+	case nlink > current+f.outside:
+		a = l.ask(f, question{seq: seq, since: now, known: len(f.names), nlink: nlink, changed: changeTime(info)})
+	}
+	return f, others, a
+}
+
+// current returns the names that a file has now, but for one; the caller holds mu.
+func (l *links) current(f *linkedFile, but string) (names []string) {
+	for _, name := range f.names {
+		if name == but {
+			continue
+		}
+		if info, err := l.lstat(name); err == nil {
+			if id, _, ok := identify(info); ok && id == f.id {
+				names = append(names, name)
 			}
 		}
 	}
-	for _, p := range renamed {
-		if len(l.paths) >= linksLimit {
-			l.many = true
+	return names
+}
+
+// join remembers a name of a file, and returns the file; nil if there is no room.
+// The caller holds mu.
+func (l *links) join(id fileID, name string) *linkedFile {
+	f := l.files[id]
+	if f != nil && slices.Contains(l.paths[name], f) {
+		return f
+	}
+	if l.count >= l.room {
+		if l.room > linksLimit {
+			return nil
+		}
+		l.forget()
+		l.room = max(linksRoom, 2*l.count)
+	}
+	if f == nil {
+		f = &linkedFile{id: id}
+		l.files[id] = f
+	}
+	f.names = append(f.names, name)
+	l.paths[name] = append(l.paths[name], f)
+	l.count++
+	return f
+}
+
+// setOutside takes in how many names of a file are not in the workspace; the
+// caller holds mu.
+func (l *links) setOutside(f *linkedFile, n uint64) {
+	if (f.outside > 0) != (n > 0) {
+		if n > 0 {
+			l.outside.Add(1)
+		} else {
+			l.outside.Add(-1)
+		}
+	}
+	f.outside = n
+}
+
+// ask opens a question, or makes it older; the caller holds mu.
+func (l *links) ask(f *linkedFile, q question) answer {
+	a := settled
+	if len(l.asked) == 0 || q.seq < l.lowest {
+		l.lowest, a = q.seq, asks
+	}
+	if old := f.question; old != nil {
+		if old.seq < q.seq {
+			q.seq, q.since = old.seq, old.since
+		}
+		if !old.answered {
+			old.seq, old.since = q.seq, q.since
+			return a
+		}
+	}
+	f.question = &q
+	l.asked[f] = true
+	return a
+}
+
+// oldest returns the lowest mark that a question is about, and how many files
+// there are questions about.
+func (l *links) oldest() (seq uint64, since time.Time, files int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for f := range l.asked {
+		if q := f.question; files == 0 || q.seq < seq {
+			seq, since = q.seq, q.since
+		}
+		files++
+	}
+	return seq, since, files
+}
+
+// forget makes room: names that are gone, and had nothing to do with any event
+// for longest, are forgotten. The caller holds mu.
+func (l *links) forget() {
+	gone := make(map[*linkedFile][]string)
+	var used []uint64
+	for _, f := range l.files {
+		if f.question != nil {
+			continue
+		}
+		has := l.current(f, "")
+		for _, name := range f.names {
+			if !slices.Contains(has, name) {
+				gone[f] = append(gone[f], name)
+				used = append(used, f.used)
+			}
+		}
+	}
+	slices.Sort(used)
+	for f, names := range gone {
+		if f.used <= used[len(used)/2] {
+			l.drop(f, names)
+		}
+	}
+}
+
+// drop forgets names of a file, and the file with the last of them; the caller
+// holds mu.
+func (l *links) drop(f *linkedFile, names []string) {
+	f.names = slices.DeleteFunc(f.names, func(name string) bool { return slices.Contains(names, name) })
+	for _, name := range names {
+		l.count--
+		others := slices.DeleteFunc(l.paths[name], func(g *linkedFile) bool { return g == f })
+		if l.paths[name] = others; len(others) == 0 {
+			delete(l.paths, name)
+		}
+	}
+	if len(f.names) == 0 {
+		l.setOutside(f, 0)
+		delete(l.files, f.id)
+	}
+}
+
+// moved gives the file at from and, with dir, those below it the names that they
+// have after a rename. What is open keeps the name of a file that was replaced,
+// but not that of a directory above it.
+func (l *links) moved(from, to string, dir bool) {
+	info, err := l.lstat(to)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !dir {
+		l.sightings.moved(from, to)
+		for _, f := range slices.Clone(l.paths[from]) {
+			l.join(f.id, to)
+		}
+		if err != nil {
 			return
 		}
-		l.paths[p] = true
+		if id, nlink, ok := identify(info); ok && nlink > 1 {
+			l.join(id, to)
+		}
+		return
+	}
+	l.renames++
+	l.sightings = sightings{}
+	var below []string
+	for name := range l.paths {
+		if dirty.Below(name, from) {
+			below = append(below, name)
+		}
+	}
+	for _, name := range below {
+		files, now := l.paths[name], to+name[len(from):]
+		delete(l.paths, name)
+		for _, f := range files {
+			i := slices.Index(f.names, name)
+			if slices.Contains(l.paths[now], f) {
+				f.names[i] = now // twice, which does no harm
+				continue
+			}
+			f.names[i] = now
+			l.paths[now] = append(l.paths[now], f)
+		}
 	}
 }

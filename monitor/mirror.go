@@ -31,7 +31,10 @@ type mirror struct {
 	local   rsync.Version
 	watcher watch.Watcher
 	files   *direct.Files
-	links   links
+	links   *links
+	// searching: search runs.
+	searching atomic.Bool
+	searchMu  sync.Mutex // held while the workers are told of questions
 	// changes and answers have one token each: a report is due soon, or at once.
 	changes, answers chan struct{}
 
@@ -178,7 +181,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: &m.links, skipGit: m.definition.Workspace.SkipGit}
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: m.links, skipGit: m.definition.Workspace.SkipGit}
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
 	}
@@ -248,13 +251,14 @@ func (m *mirror) report(now time.Time) report.Report {
 		PID:     os.Getpid(),
 		Pong:    pong,
 		Watch: report.Watch{
-			Armed:       m.armed,
-			Backend:     stats.Backend,
-			Lossless:    stats.Lossless,
-			Directories: stats.Directories,
-			Polled:      stats.Polled,
-			Problem:     stats.Problem,
-			Overflows:   m.overflows,
+			Armed:         m.armed,
+			Backend:       stats.Backend,
+			Lossless:      stats.Lossless,
+			Directories:   stats.Directories,
+			Polled:        stats.Polled,
+			Problem:       stats.Problem,
+			Overflows:     m.overflows,
+			LinkedOutside: int(m.links.outside.Load()),
 		},
 	}
 	if m.halt != "" {

@@ -54,7 +54,7 @@ func TestLossyPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &worker{set: dirty.NewSet(), confirmations: remote.NewConfirmations(), remote: config.Remote{Name: "r"}, changed: func(bool) {}, wake: make(chan struct{}, 1)}
 		m := &mirror{root: root, watcher: &askedWatcher{}, changes: make(chan struct{}, 1), answers: make(chan struct{}, 1)}
-		m.workers = map[string]*runningWorker{"r": {worker: w}}
+		m.workers, m.links = map[string]*runningWorker{"r": {worker: w}}, newLinks(root, false, m.tellLinks)
 		passes := func(wait time.Duration) bool {
 			time.Sleep(wait) // of the bubble's clock
 			return w.set.Take(time.Now()).Everything != nil

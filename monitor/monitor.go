@@ -150,6 +150,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		workers: make(map[string]*runningWorker),
 	}
 	m.files = direct.NewFiles(m.seq.Load)
+	m.links = newLinks(m.root, d.Workspace.SkipGit, m.tellLinks)
 	var sink watch.Sink = m
 	if d.Workspace.SkipGit {
 		sink = skipping{m}

@@ -45,8 +45,9 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	}
 	if !t.confirm {
 		// A change in a tree has no look of its own.
+		seq, since, _ := t.batch.Oldest()
 		var looking sync.WaitGroup
-		looking.Go(func() { t.lane.lookThrough(t.ctx, plan.Trees) })
+		looking.Go(func() { t.lane.lookThrough(t.ctx, plan.Trees, seq, since) })
 		defer looking.Wait()
 	}
 	ran := false

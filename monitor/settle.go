@@ -16,10 +16,6 @@ import (
 	"wsync/monitor/watch"
 )
 
-// linkedInterval is the least time between two full passes for the sake of
-// files with several names.
-const linkedInterval = 10 * time.Second
-
 // freeRounds is how often something is done again at once, before there is a
 // wait in between.
 const freeRounds = 10
@@ -158,8 +154,6 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 		w.log.Warn(message)
 	case out.broken:
 		w.leftovers(batch, now)
-	case out.linked:
-		w.everything(remote.PassEvents, seq, now, w.passes.Last.Add(linkedInterval))
 	}
 	if out.err != nil {
 		w.noteDeletions(out.deleted, now)
@@ -232,7 +226,7 @@ func (w *worker) leftovers(batch dirty.Batch, now time.Time) {
 // noteClean remembers that nothing is open after a transfer that began at
 // began. The caller holds mu.
 func (w *worker) noteClean(began time.Time) {
-	if w.set.Len() > 0 || w.set.Everything() || !w.confirmations.None() || w.hold != nil || w.passes.Last.IsZero() {
+	if w.set.Len() > 0 || w.set.Everything() || w.sought.files > 0 || !w.confirmations.None() || w.hold != nil || w.passes.Last.IsZero() {
 		return
 	}
 	w.cleanAsOf = began.Add(-cleanMargin)

@@ -41,7 +41,7 @@ func TestSkippingMarks(t *testing.T) {
 		{"a new name for it", func(s watch.Sink) { s.Moved("x/.git", "x/.git.old", true) }, "/x /x/.git.old"},
 	} {
 		w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), confirmations: remote.NewConfirmations(), changed: func(bool) {}}
-		m := &mirror{watcher: losslessWatcher{}, workers: map[string]*runningWorker{"r": {worker: w}}}
+		m := &mirror{watcher: losslessWatcher{}, links: newLinks(t.TempDir(), true, nil), workers: map[string]*runningWorker{"r": {worker: w}}}
 		test.happen(skipping{m})
 		var got []string
 		for _, e := range w.set.Take(time.Now()).Entries {

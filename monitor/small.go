@@ -101,6 +101,7 @@ func (t *transfer) directly() {
 		plan = direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
 	}
 	plan.Rest = append(plan.Rest, below...)
+	t.lookAtTrees(plan.Steps)
 	if len(t.batch.Moves) == 0 && len(plan.Steps) == 0 || plan.Removes() && !t.believesGone() {
 		return
 	}
@@ -141,6 +142,17 @@ func (t *transfer) directly() {
 	t.out.progress.Bytes += result.Bytes
 	t.out.direct = touched(t.batch.Moves, plan.Steps, result)
 	t.batch = dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.Settled()
+}
+
+// lookAtTrees looks for files with several names among those that go with a
+// directory.
+func (t *transfer) lookAtTrees(steps []direct.Step) {
+	seq, since, _ := t.batch.Oldest()
+	for _, s := range steps {
+		if s.Kind == direct.PutFile && s.Path != s.Entry.Path {
+			t.lane.links.look(s.Path, s.Info, seq, since)
+		}
+	}
 }
 
 // directFailure is how a transfer ends whose direct lane can no longer be used. A

@@ -22,6 +22,7 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		Adopted:           w.adopted && !w.replaced,
 		Asked:             w.barriers.Asked,
 		Barrier:           w.barriers.Acknowledged,
+		NamesSought:       w.sought.files,
 		Unconfirmed:       w.confirmations.Len(),
 		Confirmed:         w.barriers.Verified,
 		Strategy:          w.strategy,
@@ -70,7 +71,7 @@ func (w *worker) currentState(failing bool) report.State {
 		return report.Retrying
 	case !w.everArmed:
 		return report.Starting
-	case w.set.Len() > 0 || w.set.Everything():
+	case w.set.Len() > 0 || w.set.Everything() || w.sought.files > 0:
 		return report.Pending
 	case !w.confirmations.None() || w.confirmations.Running():
 		return report.Confirming
@@ -95,8 +96,8 @@ func (w *worker) errorMessage() string {
 // caller holds mu.
 func (w *worker) oldestPending() (time.Time, bool) {
 	_, a, ok := w.set.Oldest()
-	for _, batch := range []dirty.Batch{w.inFlight, w.heldBatch()} {
-		if _, b, open := batch.Oldest(); open && (!ok || b.Before(a)) {
+	for _, oldest := range []func() (uint64, time.Time, bool){w.inFlight.Oldest, w.heldBatch().Oldest, w.sought.Oldest} {
+		if _, b, open := oldest(); open && (!ok || b.Before(a)) {
 			a, ok = b, true
 		}
 	}

@@ -71,8 +71,6 @@ func (t *transfer) do() {
 		t.out.hint, t.out.attention = "take -no-overwrite from rrsync in the remote's authorized_keys", true
 		return
 	}
-	// Before anything is looked at: what is there now may not be what changed.
-	t.lane.linked.Store(t.lane.links.any(t.batch.Entries))
 	t.recheckMoved()
 	if t.batch.Everything == nil && !t.confirm {
 		t.directly()
@@ -85,7 +83,6 @@ func (t *transfer) do() {
 	if t.out.err == nil {
 		t.entries()
 	}
-	t.out.linked = !t.confirm && t.lane.linked.Load()
 	if t.out.err == nil && t.ahead {
 		t.out.direct = append(t.out.direct, toConfirm(t.batch.Entries)...)
 	}
@@ -154,7 +151,7 @@ func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) 
 // cannot.
 func (t *transfer) fullPass() {
 	var scanning sync.WaitGroup
-	scanning.Go(func() { t.lane.links.scan(t.ctx, t.lane.root) })
+	scanning.Go(func() { t.lane.links.scan(t.ctx) })
 	defer scanning.Wait()
 	t.tendOwn()
 	everything := dirty.Batch{Everything: t.batch.Everything}

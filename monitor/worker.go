@@ -48,9 +48,11 @@ type worker struct {
 	// confirmations are what the direct lane brought in line and rsync has not
 	// compared yet.
 	confirmations remote.Confirmations
-	endings       remote.Endings
-	gitLocks      gitLocks
-	barriers      remote.Barriers
+	// sought are files of which other names are looked for.
+	sought   sought
+	endings  remote.Endings
+	gitLocks gitLocks
+	barriers remote.Barriers
 	// unanswered: barriers came that nobody has looked at.
 	unanswered bool
 	// cancel ends the running transfer; nil when none runs.

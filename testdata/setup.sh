@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need beside Go: rsync, ssh and ssh-keygen, and sshd; and
+# Installs what the tests need beside Go: rsync, ssh and ssh-keygen, sshd, git; and
 # python3 where rsync brings its rrsync along, which is written in it.
 # Tests start servers of their own, on loopback; this starts none. Where
 # everything is there already, it does nothing.
@@ -10,7 +10,7 @@ PATH=$PATH:/usr/sbin:/usr/local/sbin:/sbin
 
 # missing prints those of the needed programs that cannot be found.
 missing() {
-	for program in rsync ssh ssh-keygen sshd; do
+	for program in rsync ssh ssh-keygen sshd git; do
 		command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
 	done
 	if command -v rrsync >/dev/null 2>&1 && ! command -v python3 >/dev/null 2>&1; then
@@ -41,12 +41,12 @@ install_apt() {
 		as_root chmod 755 /usr/sbin/policy-rc.d
 	fi
 	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y --no-install-recommends rsync openssh-client openssh-server python3 </dev/null
+		apt-get install -y --no-install-recommends rsync openssh-client openssh-server python3 git </dev/null
 }
 
 lacking=$(missing)
 if [ -z "$lacking" ]; then
-	echo "setup: nothing to do: rsync, ssh, ssh-keygen and sshd are there"
+	echo "setup: nothing to do: rsync, ssh, ssh-keygen, sshd and git are there"
 	exit 0
 fi
 
@@ -54,13 +54,13 @@ echo "setup: missing: $lacking"
 if command -v apt-get >/dev/null 2>&1; then
 	install_apt
 elif command -v dnf >/dev/null 2>&1; then
-	as_root dnf install -y rsync openssh-clients openssh-server python3
+	as_root dnf install -y rsync openssh-clients openssh-server python3 git
 elif command -v apk >/dev/null 2>&1; then
-	as_root apk add rsync openssh-client openssh-keygen openssh-server python3
+	as_root apk add rsync openssh-client openssh-keygen openssh-server python3 git
 elif command -v pacman >/dev/null 2>&1; then
-	as_root pacman -Sy --noconfirm --needed rsync openssh python
+	as_root pacman -Sy --noconfirm --needed rsync openssh python git
 elif command -v brew >/dev/null 2>&1; then
-	brew install rsync openssh
+	brew install git rsync openssh
 else
 	echo "setup: cannot install: found none of apt-get, dnf, apk, pacman and brew" >&2
 	exit 1
@@ -71,4 +71,4 @@ if [ -n "$lacking" ]; then
 	echo "setup: still missing after the installation: $lacking" >&2
 	exit 1
 fi
-echo "setup: done: rsync, ssh, ssh-keygen and sshd are there"
+echo "setup: done: rsync, ssh, ssh-keygen, sshd and git are there"

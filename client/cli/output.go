@@ -221,6 +221,9 @@ func pendingText(remote report.RemoteStatus) string {
 	if remote.PendingEverything {
 		return "everything"
 	}
+	if remote.Pending == 0 && remote.NamesSought > 0 {
+		return "names" // a file's other names are looked for
+	}
 	return strconv.Itoa(remote.Pending)
 }
 

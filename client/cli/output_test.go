@@ -57,7 +57,7 @@ func somePlaces() []api.WorkspaceStatus {
 				remote("nas", "me@nas:/backup"), remote("disk", "/mnt/disk"), remote("far", "rsync://far/module"),
 			}},
 			Monitor: api.MonitorStatus{State: "running", PID: 7, Restarts: 1, LastExit: "exit status 2"},
-			Watch:   report.Watch{Armed: true, Backend: "inotify", Lossless: true, Directories: 90, Polled: 10, Problem: "the limit of watches is reached"},
+			Watch:   report.Watch{Armed: true, Backend: "inotify", Lossless: true, Directories: 90, Polled: 10, Problem: "the limit of watches is reached", LinkedOutside: 2},
 			Remotes: []report.RemoteStatus{
 				{Name: "nas", State: report.InSync, Since: *before(5 * time.Minute), LastSuccess: before(5 * time.Minute), LastFullPass: before(time.Hour), Adopted: true, Strategy: []string{"sftp for small changes", "rsync 3.5.0"}},
 				{
@@ -167,6 +167,7 @@ func TestInfo(t *testing.T) {
   on empty     halt
   monitor      running, pid 7, 1 restart, the last end: exit status 2
   watch        inotify, 90 directories watched, 10 polled, events lost never
+  hard links   2 files have names outside as well; what is written by such a name is found by full passes only
   nas  me@nas:/backup
     state      in sync, for 5m
     last sent  5m ago

@@ -114,6 +114,9 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 	state := p.paint(stateColour(remote.State), stateText(remote, now))
 	// Not through field, which would make the colours visible.
 	fmt.Fprintf(b, "    %-10s %s, for %s\n", "state", state, age(remote.Since, now))
+	if remote.NamesSought > 0 {
+		b.field(4, "searching", fmt.Sprintf("for other names of %s, hard links, that nobody has seen yet", count(remote.NamesSought, "changed file")))
+	}
 	if remote.Pending > 0 || remote.PendingEverything {
 		pending := "everything"
 		if !remote.PendingEverything {
@@ -171,6 +174,13 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 	b.field(2, "monitor", state)
 	if watch.Backend != "" {
 		b.field(2, "watch", fmt.Sprintf("%s, %s watched, %d polled, events lost %s", watch.Backend, directories(watch.Directories), watch.Polled, times(watch.Overflows)))
+	}
+	if n := watch.LinkedOutside; n > 0 {
+		verb := "have"
+		if n == 1 {
+			verb = "has"
+		}
+		b.field(2, "hard links", fmt.Sprintf("%s %s names outside as well; what is written by such a name is found by full passes only", count(n, "file"), verb))
 	}
 	for _, remote := range workspace.Remotes {
 		b.remoteHeading(workspace, remote)

@@ -3,6 +3,7 @@ package direct
 import (
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
 
 	"wsync/monitor/dirty"
@@ -148,7 +149,7 @@ func TestLinkInTheWayOfADirectoryForRsync(t *testing.T) {
 	onTargets(t, func(f *fixture) {
 		linked(f)
 		f.write(f.at("d/x"), "new")
-		f.check(os.Link(f.at("d/x"), f.at("d/new")))
+		f.check(syscall.Mkfifo(f.at("d/new"), 0o600))
 		f.write(f.at("d/sub/y"), "new")
 		plan, _ := f.send(nil, entry("d", newTree), entry("d/sub/y", newEntry), entry("d/gone", watch.Entry), entry("d/sub", watch.Meta))
 		f.wantUntouched()

@@ -275,8 +275,7 @@ func (p *planner) steps(e *dirty.Entry, name string, info fs.FileInfo, change wa
 	step := Step{Path: name, Info: info, Entry: e}
 	switch mode := info.Mode(); {
 	case mode.IsRegular():
-		// A file with other names changes under all of them.
-		if stat.Nlink > 1 || name == "" {
+		if name == "" {
 			return nil, 0, false
 		}
 		step.Kind = PutFile

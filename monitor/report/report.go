@@ -97,6 +97,9 @@ type Watch struct {
 	Directories int    `json:"directories"`
 	Polled      int    `json:"polled,omitempty"`
 	Problem     string `json:"problem,omitempty"`
+	// LinkedOutside is the number of files that have names outside of the
+	// workspace, too (hard links): a write by such a name is not noticed.
+	LinkedOutside int `json:"linked_outside,omitempty"`
 	// Overflows counts how often events were lost and a full pass followed.
 	Overflows int `json:"overflows,omitempty"`
 }
@@ -148,6 +151,9 @@ type RemoteStatus struct {
 	Pending           int        `json:"pending"`
 	PendingEverything bool       `json:"pending_everything,omitempty"`
 	OldestPending     *time.Time `json:"oldest_pending,omitempty"`
+	// NamesSought is the number of changed files that have names which nobody
+	// knows yet: until these are found, changes may be missing under them.
+	NamesSought int `json:"names_sought,omitempty"`
 
 	// Transfer is the transfer that runs, nil if none does.
 	Transfer *Transfer `json:"transfer,omitempty"`
