@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 // mounted is the variable that tells the test program that it runs in mounts of
@@ -15,9 +17,7 @@ const mounted = "WSYNC_TEST_MOUNTED"
 // A directory that has another name by a bind mount, also for what is not there
 // yet. A test that is not root's cannot mount anything.
 func TestCheckPlaceBehindMounts(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can mount")
-	}
+	remotetest.NeedRoot(t, "to mount")
 	if os.Getenv(mounted) == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCheckPlaceBehindMounts$", "-test.v")
 		cmd.Env = append(os.Environ(), mounted+"=1")

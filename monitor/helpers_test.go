@@ -69,12 +69,7 @@ func scriptedRsync(t *testing.T, script string) {
 	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
 }
 
-func check(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var check, poll = remotetest.Check, remotetest.Poll
 
 // newDir makes a directory that is nobody's when root runs the test.
 func newDir(t *testing.T) string {
@@ -131,20 +126,6 @@ func numbered(prefix string, n int) []string {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
-}
-
-// poll waits for done to become true.
-func poll(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(2*time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatalf("%s: it took too long", what)
-		case <-tick.C:
-		}
-	}
 }
 
 // localRemote is a remote on this machine.

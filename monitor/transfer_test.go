@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -72,9 +73,7 @@ func TestUnreadableDirectoryStaysDirty(t *testing.T) {
 
 // Each name that can be misunderstood in a complaint.
 func TestUnwritableDirectoryStaysDirty(t *testing.T) {
-	if os.Geteuid() != 0 {
-		return // it takes two users
-	}
+	remotetest.NeedRoot(t, "it takes two users")
 	beNobody(t)
 	for _, name := range []string{"f", ".f", "...", "nl\nx", strings.Repeat("l", 255), `a" failed: b`, `q"`} {
 		b := newBench(t)

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wsync/monitor/remotetest"
 )
 
 // parentOf is the variable that makes the test program a parent: it starts a
@@ -33,26 +35,7 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// poll waits for done to become true.
-func poll(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline, tick := time.After(20*time.Second), time.NewTicker(2*time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatalf("%s: it took too long", what)
-		case <-tick.C:
-		}
-	}
-}
+var check, poll = remotetest.Check, remotetest.Poll
 
 func TestTail(t *testing.T) {
 	part := func(c byte, n int) string { return strings.Repeat(string(c), n) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -20,9 +21,7 @@ const mounted = "WSYNC_TEST_MOUNTED"
 // inMounts runs a test on both targets in mounts of its own. A test that is not
 // root's cannot mount anything.
 func inMounts(t *testing.T, test func(f *fixture)) {
-	if os.Geteuid() != 0 {
-		return
-	}
+	remotetest.NeedRoot(t, "to mount")
 	if os.Getenv(mounted) != "" {
 		if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 			t.Fatal(err)

@@ -29,29 +29,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var check, poll = remotetest.Check, remotetest.Poll
 
 // patience bounds every wait of a test that goes wrong.
 const patience = 30 * time.Second
-
-// poll waits for done to become true.
-func poll(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline, tick := time.After(patience), time.NewTicker(2*time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatalf("%s: it took too long", what)
-		case <-tick.C:
-		}
-	}
-}
 
 // far is a server at the other end of a relay, whose connections the test gets
 // in the order in which they come.

@@ -65,12 +65,7 @@ func dir(t *testing.T, uid int) string {
 	return d
 }
 
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var check, poll = remotetest.Check, remotetest.Poll
 
 // tree writes files below root, from their paths to their contents: a path
 // with a trailing slash is a directory, "-> X" a symbolic link to X.

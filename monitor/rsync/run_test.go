@@ -422,7 +422,7 @@ func TestRunEndsEarly(t *testing.T) {
 		_, err := Run(ctx, d, Environment(""), Root(e), nil)
 		done <- err
 	}()
-	poll(t, func() bool { _, err := os.Stat(d + "/began"); return err == nil })
+	poll(t, "the beginning", func() bool { _, err := os.Stat(d + "/began"); return err == nil })
 	cancel()
 	select {
 	case err := <-done:
@@ -431,20 +431,6 @@ func TestRunEndsEarly(t *testing.T) {
 		}
 	case <-time.After(20 * time.Second):
 		t.Fatal("it goes on")
-	}
-}
-
-// poll waits for done to become true.
-func poll(t *testing.T, done func() bool) {
-	t.Helper()
-	deadline, tick := time.After(20*time.Second), time.NewTicker(2*time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatal("it took too long")
-		case <-tick.C:
-		}
 	}
 }
 

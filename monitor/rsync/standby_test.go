@@ -58,7 +58,7 @@ func (p *post) prepare(src string, job Job) *Standby {
 	s, err := Prepare(src, Environment(""), job)
 	check(p.t, err)
 	p.t.Cleanup(s.Close)
-	poll(p.t, func() bool { return p.count("came") > before })
+	poll(p.t, "the run", func() bool { return p.count("came") > before })
 	return s
 }
 
@@ -244,7 +244,7 @@ func TestStandbyClose(t *testing.T) {
 		t.Errorf("it ended with %d: %s", s.how.Code, s.how.Stderr)
 	}
 	s.Close()
-	poll(t, func() bool { return p.count("went") == 1 })
+	poll(t, "the change", func() bool { return p.count("went") == 1 })
 	same(t, before, p.module)
 	unused(t, s, src, p.small("", "f", "new"))
 
@@ -300,7 +300,7 @@ func TestStandbyThatIsEnding(t *testing.T) {
 	pid := s.process.cmd.Process.Pid
 	check(t, syscall.Kill(pid, syscall.SIGSTOP))
 	go s.Close()
-	poll(t, func() bool { return !s.Ready() })
+	poll(t, "the end of the run", func() bool { return !s.Ready() })
 	unused(t, s, src, p.small("", "f"))
 }
 
@@ -313,7 +313,7 @@ func TestStandbyWasKilled(t *testing.T) {
 			s := p.prepare(src, p.small(""))
 			check(t, s.process.cmd.Process.Kill())
 			if wait {
-				poll(t, func() bool { return !s.Ready() })
+				poll(t, "the end of the run", func() bool { return !s.Ready() })
 			}
 			unused(t, s, src, p.small("", "f"))
 			same(t, src, p.module)
@@ -327,7 +327,7 @@ func TestStandbyWhoseDaemonRestarted(t *testing.T) {
 	for name, lose := range map[string]func(p *post){
 		"restarted":             func(p *post) { p.Restart() },
 		"lost all connections":  func(p *post) { p.KillConnections() },
-		"waits for no one long": func(p *post) { poll(p.t, func() bool { return p.count("went") == 1 }) },
+		"waits for no one long": func(p *post) { poll(p.t, "the end of the run", func() bool { return p.count("went") == 1 }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPost(t, "timeout = 1")
@@ -357,7 +357,7 @@ func TestStandbyThatBreaksInTheMiddle(t *testing.T) {
 		}
 		ended <- r
 	}()
-	poll(t, func() bool {
+	poll(t, "the change", func() bool {
 		found, err := filepath.Glob(filepath.Join(p.module, ".large.*"))
 		return err == nil && len(found) > 0
 	})
@@ -428,7 +428,7 @@ func TestStandbyCancelled(t *testing.T) {
 	slow := func(paths ...string) Job { return p.small("", paths...).with("--bwlimit=100").with("--whole-file") }
 	s = p.prepare(src, slow())
 	cancelled := begin(s, slow("f"))
-	poll(t, func() bool {
+	poll(t, "the change", func() bool {
 		found, err := filepath.Glob(filepath.Join(p.module, ".f.*"))
 		return err == nil && len(found) > 0
 	})
@@ -437,7 +437,7 @@ func TestStandbyCancelled(t *testing.T) {
 	s = p.prepare(src, p.small(""))
 	check(t, syscall.Kill(s.process.cmd.Process.Pid, syscall.SIGSTOP))
 	cancelled = begin(s, p.small("", slices.Repeat([]string{strings.Repeat("l", 200)}, 5000)...))
-	poll(t, func() bool { return !s.Ready() })
+	poll(t, "the end of the run", func() bool { return !s.Ready() })
 	cancelled("while the list was written")
 }
 

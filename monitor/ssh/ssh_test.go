@@ -26,26 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// poll waits for done to become true.
-func poll(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	deadline, tick := time.After(20*time.Second), time.NewTicker(2*time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatalf("%s: it took too long", what)
-		case <-tick.C:
-		}
-	}
-}
+var check, poll = remotetest.Check, remotetest.Poll
 
 func TestOptions(t *testing.T) {
 	for _, test := range []struct {

@@ -1,0 +1,58 @@
+package remotetest
+
+import (
+	"os"
+	"time"
+)
+
+// Check ends the test if there is an error.
+func Check(t T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+// pollTime is how long Poll waits. It bounds a test that goes wrong, and no other.
+const pollTime = 30 * time.Second
+
+// Poll waits until done returns true. It ends the test, saying what it has waited
+// for, when that takes too long.
+func Poll(t T, what string, done func() bool) {
+	t.Helper()
+	deadline, tick := time.After(pollTime), time.NewTicker(2*time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-deadline:
+			t.Fatalf("%s: it took too long", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// A Skipper is a test that can be skipped.
+type Skipper interface {
+	Helper()
+	Skipf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// Skip skips the test because this machine, or this user, cannot check what it
+// checks. The continuous integration can check everything, so that there, where
+// CI is "true", it fails.
+func Skip(t Skipper, reason string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("cannot be checked here, but must be: %s", reason)
+	}
+	t.Skipf("cannot be checked here: %s", reason)
+}
+
+// NeedRoot skips the test unless root runs it.
+func NeedRoot(t Skipper, why string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		Skip(t, "it needs root: "+why)
+	}
+}
