@@ -19,6 +19,8 @@ type childOptions struct {
 	nobody bool
 	// namespace runs it in a new user namespace.
 	namespace bool
+	// mounts runs it with mounts of its own, in a new user namespace.
+	mounts bool
 }
 
 const nobody = 65534
@@ -45,13 +47,16 @@ func runChild(t *testing.T, opts childOptions) {
 		}
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
 	}
-	if opts.namespace {
+	if opts.namespace || opts.mounts {
 		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		if opts.mounts {
+			cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNS
+		}
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
 	}
 	out, err := cmd.CombinedOutput()
-	if err != nil && opts.namespace && len(out) == 0 {
+	if err != nil && cmd.SysProcAttr.Cloneflags != 0 && len(out) == 0 {
 		t.Skipf("this system makes no user namespace: %v", err)
 	}
 	if err != nil {

@@ -260,6 +260,7 @@ func (w *inotify) arrive(n *node, path string, ok bool, e *event) {
 	if moved && d.node != nil {
 		missed := d.node.missed
 		if w.replant(d.node, here) {
+			w.mounts.moved(d.path, path)
 			w.sink.Moved(d.path, path, true)
 			if missed || d.unarmed || w.isUnseen(d.node) {
 				w.settle(here, true, true)

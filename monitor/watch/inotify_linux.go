@@ -61,6 +61,9 @@ type inotify struct {
 	// listing is for listings of directories.
 	listing []byte
 	tree    *tree
+	mounts  mounts
+	// mountsNoted tells that something was mounted or unmounted somewhere.
+	mountsNoted bool
 
 	// visits are the places to settle, the last one first.
 	visits []visit
@@ -201,6 +204,7 @@ func (w *inotify) open() error {
 	w.buf = make([]byte, readSize)
 	w.listing = make([]byte, listingSize)
 	w.tree = newTree(fd)
+	w.mounts.open()
 	w.jobs = make(map[place]int)
 	w.wakeMu.Lock()
 	w.wakeFD = wakeFD
@@ -215,6 +219,7 @@ func (w *inotify) close() {
 	w.wakeFD = -1
 	w.wakeMu.Unlock()
 	unix.Close(w.fd)
+	w.mounts.close()
 }
 
 // readSome reads and handles what is in the queue, or a good part of it.
@@ -271,6 +276,9 @@ func (w *inotify) tend(now time.Time) {
 		w.nextRoot = now.Add(rootInterval)
 		w.checkRoot()
 	}
+	if w.mountsNoted {
+		w.checkMounts()
+	}
 	if len(w.tree.polled) > 0 {
 		if len(w.round) == 0 && !now.Before(w.nextPoll) {
 			w.startRound()
@@ -298,6 +306,7 @@ func (w *inotify) noticeBarrier() {
 		left = 1 // Any number will do: seeing the queue empty is enough.
 	}
 	w.barrier.left = left
+	w.checkMounts()
 	if polling := w.polling.Load(); polling != w.rounds {
 		w.rounds = polling
 		w.startRound()
@@ -346,6 +355,10 @@ func (w *inotify) wait() error {
 	fds := []unix.PollFd{
 		{Fd: int32(w.fd), Events: unix.POLLIN},
 		{Fd: int32(w.wakeFD), Events: unix.POLLIN},
+		{Fd: -1, Events: unix.POLLPRI}, // ignored
+	}
+	if w.mounts.table != nil {
+		fds[2].Fd = int32(w.mounts.table.FD())
 	}
 	timeout := w.timeout(time.Now())
 	if _, err := unix.Poll(fds, timeout); err != nil && err != unix.EINTR {
@@ -354,6 +367,10 @@ func (w *inotify) wait() error {
 	if fds[1].Revents != 0 {
 		var counter [8]byte
 		_, _ = unix.Read(w.wakeFD, counter[:]) // It is readable, or was not set.
+	}
+	if fds[2].Revents != 0 {
+		w.mounts.table.Note()
+		w.mountsNoted = true
 	}
 	return nil
 }

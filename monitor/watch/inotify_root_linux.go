@@ -29,6 +29,7 @@ func (w *inotify) begin() {
 		return
 	}
 	w.leadTo(dir)
+	w.mounts.follow(dir)
 	w.settleRoot("")
 }
 
@@ -41,6 +42,7 @@ func (w *inotify) checkRoot() {
 	switch {
 	case w.away && err == nil:
 		w.leadTo(dir)
+		w.mounts.follow(dir)
 		w.rootIsBack()
 	case w.away || w.tree.root == nil || w.tree.root.id == (identity{}):
 		// Not there yet.

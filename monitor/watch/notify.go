@@ -67,7 +67,8 @@ type notifier struct {
 
 	// All below belongs to the goroutine in Run.
 
-	arms *arms
+	arms   *arms
+	mounts mounts
 	// polled are the directories that could not be watched.
 	polled map[string]*notifyPoll
 	// problemText describes one of them.
@@ -155,6 +156,8 @@ func (w *notifier) Run(ctx context.Context, armed func()) error {
 	// A barrier does without if it fails.
 	_ = notify.Watch(w.opts.CookieDir+"/", w.events, notify.Create)
 	w.armed = armed
+	w.mounts.open()
+	defer w.mounts.close()
 	w.begin()
 
 	tick := time.NewTicker(time.Second)
@@ -169,6 +172,7 @@ func (w *notifier) Run(ctx context.Context, armed func()) error {
 		case <-timer.C:
 		case <-tick.C:
 			w.checkRoot()
+			w.checkMounts()
 		}
 		w.noticeBarrier()
 		w.work()
@@ -410,6 +414,7 @@ func (w *notifier) answerBarrier(now time.Time) {
 		w.checkRoot()
 	}
 	if !w.away {
+		w.checkMounts()
 		if !w.unsettledAt.IsZero() {
 			w.audit()
 		}

@@ -1,5 +1,7 @@
 package watch
 
+import "time"
+
 // begin watches the root, or waits for it to come.
 func (w *notifier) begin() {
 	dir, _, err := findRoot(w.path)
@@ -8,6 +10,7 @@ func (w *notifier) begin() {
 		return
 	}
 	w.leadTo(dir)
+	w.mounts.follow(dir)
 	if !w.settleRoot() {
 		w.loseRoot("it is gone")
 		return
@@ -22,6 +25,7 @@ func (w *notifier) checkRoot() {
 	switch {
 	case w.away && err == nil:
 		w.leadTo(dir)
+		w.mounts.follow(dir)
 		if w.settleRoot() {
 			w.away = false
 			w.sink.Lost("the root is back")
@@ -70,4 +74,24 @@ func (w *notifier) loseRoot(reason string) {
 	w.drop("")
 	clear(w.polled)
 	w.sink.RootGone("cannot watch " + w.path + ": " + reason)
+}
+
+// checkMounts watches anew what was mounted or unmounted below the root.
+func (w *notifier) checkMounts() {
+	if w.away || !w.mounts.changed() {
+		return
+	}
+	changes := w.mounts.changes()
+	if len(changes) > 0 && w.opts.MountsChanged != nil {
+		w.opts.MountsChanged()
+	}
+	for _, path := range changes {
+		if !w.realDir(parentPath(path)) {
+			w.unsettledAt = time.Now() // a directory was renamed, and what is in it is to be looked at
+			continue
+		}
+		w.drop(path) // the one that is there may have the identity of the other
+		w.settle(path, nil)
+		w.sink.Changed(path, Entry|Tree)
+	}
 }

@@ -102,4 +102,8 @@ type Options struct {
 	// MaxWatches bounds the number of watched directories; 0 means that only
 	// the operating system's limit applies. The rest is polled.
 	MaxWatches int
+	// MountsChanged, if set, is called when something was mounted or unmounted
+	// below the root, before that is watched anew and reported: as the sink's
+	// methods are, by the same goroutine.
+	MountsChanged func()
 }
