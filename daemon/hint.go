@@ -16,6 +16,8 @@ func (e *entry) hint(s report.RemoteStatus) string {
 		return "bring the directory back, readable, and mirroring goes on by itself; if another one is there now and is meant: wsync approve " + workspace
 	case s.Held != nil && !s.Adopted:
 		return fmt.Sprintf("if what is there may go: wsync approve %s; if not: wsync detach %s, or move it away, then wsync resume %s", name, name, name)
+	case s.Held != nil && len(s.Held.Unmounted) > 0:
+		return fmt.Sprintf("mount it again, and mirroring goes on by itself; if what was there may go: wsync approve %s", name)
 	case s.Held != nil:
 		return fmt.Sprintf("if this is meant: wsync approve %s; if not: restore the files, then wsync resume %s", name, name)
 	}

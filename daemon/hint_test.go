@@ -20,6 +20,8 @@ func TestHint(t *testing.T) {
 		{"the monitor's", false, report.RemoteStatus{State: report.Offline, Hint: "look"}, "look"},
 		{"held", false, report.RemoteStatus{State: report.Halted, Held: held, Adopted: true, Hint: "of an earlier failure"},
 			"if this is meant: wsync approve docs disk; if not: restore the files, then wsync resume docs disk"},
+		{"unmounted", false, report.RemoteStatus{State: report.Halted, Held: &report.Held{Unmounted: []string{"m"}}, Adopted: true},
+			"mount it again, and mirroring goes on by itself; if what was there may go: wsync approve docs disk"},
 		{"a destination in use", false, report.RemoteStatus{State: report.Halted, Held: held},
 			"if what is there may go: wsync approve docs disk; if not: wsync detach docs disk, or move it away, then wsync resume docs disk"},
 		{"no directory", true, report.RemoteStatus{State: report.Halted, Adopted: true, Hint: "of an earlier failure"}, root},

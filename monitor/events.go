@@ -25,6 +25,9 @@ type barrierRequest struct {
 
 // Changed implements watch.Sink.
 func (m *mirror) Changed(path string, change watch.Change) {
+	if change&watch.Tree != 0 {
+		m.mounted.doubt(path)
+	}
 	seq, now := m.seq.Add(1), time.Now()
 	var others []string
 	a := settled
@@ -55,6 +58,9 @@ func (m *mirror) Moved(from, to string, dir bool) {
 		change |= watch.Tree
 	}
 	m.links.moved(from, to, dir)
+	if dir {
+		m.mounted.doubt(from)
+	}
 	// Where changes are found later than they happen, a rename may be older than
 	// what was seen of its names.
 	stats := m.watcher.Stats()

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -185,8 +186,12 @@ func (w *worker) holdBack(h *hold) {
 
 // heldBatch is what is held; the caller holds mu.
 func (w *worker) heldBatch() dirty.Batch {
-	if w.hold == nil {
-		return dirty.Batch{}
+	var batch dirty.Batch
+	if w.hold != nil {
+		batch = dirty.Batch{Everything: w.hold.pass, Entries: w.hold.entries}
 	}
-	return dirty.Batch{Everything: w.hold.pass, Entries: w.hold.entries}
+	if w.unreachable != nil {
+		batch.Entries = append(slices.Clip(batch.Entries), w.unreachable.entries...)
+	}
+	return batch
 }

@@ -48,6 +48,10 @@ type request struct {
 	// confirm: the batch was brought in line by the direct lane, and rsync is to
 	// prove it.
 	confirm bool
+	// away are the paths at which file systems were mounted of which the remote
+	// may hold something, and are not any more. awayHeld: that is held already.
+	away     []string
+	awayHeld bool
 	// root looks at the workspace's root once more, which the worker has done
 	// before the batch; why nothing may be sent, or "".
 	root func() string
@@ -77,6 +81,10 @@ type outcome struct {
 	lost, drifted, replaced bool
 	// hold are deletions that wait for approval.
 	hold *hold
+	// unreachable is what was set apart, nil for nothing; reachable are the paths
+	// of the request's away of which the remote holds nothing.
+	unreachable *unreachable
+	reachable   []string
 	// obstacles stand in the way to paths of the batch, and are on the remote now
 	// where it may have had directories before.
 	obstacles []*dirty.Entry

@@ -35,6 +35,7 @@ type mirror struct {
 	// searching: search runs.
 	searching atomic.Bool
 	searchMu  sync.Mutex // held while the workers are told of questions
+	mounted   *mountTable
 	// changes and answers have one token each: a report is due soon, or at once.
 	changes, answers chan struct{}
 
@@ -73,6 +74,7 @@ type runningWorker struct {
 // run mirrors until ctx is done.
 func (m *mirror) run(ctx context.Context) error {
 	defer m.pool.Close()
+	defer m.mounted.close()
 	defer m.endWorkers()
 	err := m.watcher.Run(ctx, m.arm)
 	if errors.Is(err, context.Canceled) {
@@ -188,6 +190,8 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 	stamp := stampPath(settings.RunDirectory, r)
 	return &worker{
 		log:           log,
+		memory:        readMemory(memoryPath(stamp), r),
+		mounted:       m.mounted,
 		stamp:         stamp,
 		cleanAsOf:     readStamp(stamp, time.Now()),
 		lane:          l,

@@ -148,6 +148,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		changes: make(chan struct{}, 1),
 		answers: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
+		mounted: newMountTable(d.Workspace.LocalPath),
 	}
 	m.files = direct.NewFiles(m.seq.Load)
 	m.links = newLinks(m.root, d.Workspace.SkipGit, m.tellLinks)
@@ -156,9 +157,10 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		sink = skipping{m}
 	}
 	m.watcher, err = watch.New(m.root, watch.Options{
-		Backend:    d.Settings.Watcher,
-		CookieDir:  cookies,
-		MaxWatches: d.Settings.MaxWatches,
+		Backend:       d.Settings.Watcher,
+		CookieDir:     cookies,
+		MaxWatches:    d.Settings.MaxWatches,
+		MountsChanged: m.mountsChanged,
 	}, sink)
 	if err != nil {
 		pool.Close()

@@ -22,6 +22,7 @@ const freeRounds = 10
 
 // begin takes a batch and transfers it. The caller holds mu; begin unlocks it.
 func (w *worker) begin(ctx context.Context, now time.Time) {
+	away, turn := w.lookAtMounts(now)
 	if w.quiet(now) {
 		w.set.EndDeferral(now)
 	}
@@ -59,7 +60,14 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		bounds:  w.directBounds(),
 		mark:    w.lastSeq(),
 		confirm: confirm,
-		root:    func() string { return w.guard(math.MaxUint64) },
+		away:    away,
+		root: func() string {
+			if !w.sameMounts(turn) {
+				return "what is mounted in it has changed"
+			}
+			return w.guard(math.MaxUint64)
+		},
+		awayHeld: w.unreachable != nil,
 	}
 	for _, e := range append(w.set.Failing(), batch.Entries...) {
 		if !e.Failing() {
@@ -177,6 +185,13 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 	}
 	w.noteDeletions(out.deleted, now)
 	w.settlePaths(out, now)
+	if out.unreachable != nil {
+		w.holdUnreachable(out.unreachable)
+	}
+	if len(out.reachable) > 0 {
+		w.forgetMounts(out.reachable)
+		w.judgeUnreachable(now)
+	}
 	w.addUnconfirmed(out.direct, now)
 	if batch.Everything == nil || out.again.Everything != nil || out.hold != nil && out.hold.pass != nil {
 		return
@@ -226,7 +241,7 @@ func (w *worker) leftovers(batch dirty.Batch, now time.Time) {
 // noteClean remembers that nothing is open after a transfer that began at
 // began. The caller holds mu.
 func (w *worker) noteClean(began time.Time) {
-	if w.set.Len() > 0 || w.set.Everything() || w.sought.files > 0 || !w.confirmations.None() || w.hold != nil || w.passes.Last.IsZero() {
+	if w.set.Len() > 0 || w.set.Everything() || w.sought.files > 0 || !w.confirmations.None() || w.hold != nil || w.unreachable != nil || w.passes.Last.IsZero() {
 		return
 	}
 	w.cleanAsOf = began.Add(-cleanMargin)
@@ -247,6 +262,8 @@ func (w *worker) logOutcome(batch dirty.Batch, out outcome, began time.Time) {
 		w.log.Warn("Cannot transfer", append(fields, zap.Error(out.err), zap.String("hint", out.hint))...)
 	case out.hold != nil:
 		w.log.Warn("Deletions are held", append(fields, zap.String("reason", out.hold.reason), zap.Int("deletions", out.hold.count))...)
+	case out.unreachable != nil && out.unreachable.held != nil:
+		w.log.Warn("Files are unreachable", append(fields, zap.String("reason", out.unreachable.held.Reason), zap.Int("deletions", out.unreachable.held.Count))...)
 	case len(out.failed) > 0:
 		w.log.Warn("Some paths failed", append(fields, zap.Int("failed", len(out.failed)),
 			zap.String("path", out.failed[0].Path), zap.String("error", out.failed[0].Problem))...)

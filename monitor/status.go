@@ -36,7 +36,9 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		transfer := w.transfer
 		s.Transfer = &transfer
 	}
-	s.Held = w.held
+	if s.Held = w.held; s.Held == nil && w.unreachable != nil {
+		s.Held = w.unreachable.held
+	}
 	failing := w.firstFailing()
 	if s.Error == "" && failing != nil {
 		s.Error, s.Hint = rsync.PathWords(failing.Problem)
@@ -59,7 +61,7 @@ func (w *worker) currentState(failing bool) report.State {
 	switch {
 	case w.paused:
 		return report.Paused
-	case w.halt != "" || w.hold != nil:
+	case w.halt != "" || w.hold != nil || w.unreachable != nil:
 		return report.Halted
 	case w.failures > 0 && w.failure.offline:
 		return report.Offline
@@ -86,6 +88,8 @@ func (w *worker) errorMessage() string {
 		return w.halt
 	case w.hold != nil:
 		return w.hold.reason
+	case w.unreachable != nil && w.failures == 0:
+		return w.unreachable.held.Reason
 	case w.failures > 0:
 		return w.failure.err.Error()
 	}

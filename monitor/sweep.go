@@ -58,6 +58,9 @@ func (t *transfer) sweep(s sweep) {
 	if s.free < math.MaxInt32 && t.holds(list.Result, first.Deleted, s.part) {
 		return
 	}
+	if !t.believesGone() {
+		return
+	}
 	second, ok := t.run(s.run(list.Deleted + list.Deleted/10 + 1))
 	if !ok {
 		return

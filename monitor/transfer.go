@@ -71,6 +71,9 @@ func (t *transfer) do() {
 		t.out.hint, t.out.attention = "take -no-overwrite from rrsync in the remote's authorized_keys", true
 		return
 	}
+	if t.setApart(); t.out.err != nil {
+		return
+	}
 	t.recheckMoved()
 	if t.batch.Everything == nil && !t.confirm {
 		t.directly()

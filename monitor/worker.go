@@ -73,8 +73,13 @@ type worker struct {
 
 	// hold are the deletions that wait for approval, nil for none, and held is
 	// how the status shows them; deletions are those carried out lately.
-	hold        *hold
-	held        *report.Held
+	hold *hold
+	held *report.Held
+	// unreachable is what is held because its file system is not mounted any more,
+	// nil for nothing; see mountMemory and mountTable.
+	unreachable *unreachable
+	memory      mountMemory
+	mounted     *mountTable
 	holdChecked time.Time
 	deletions   []deletion
 	limits      deletionLimits
@@ -164,6 +169,10 @@ func (w *worker) define(r config.Remote, workspacePaused bool, orders report.Ord
 		w.retryAt = time.Time{}
 		w.lane.reset(w.failures > 0)
 		w.release(false, now)
+		w.judgeUnreachable(now)
+	}
+	if w.unreachable != nil && orders.Approve == w.unreachable.held.ID {
+		w.approveUnreachable(now)
 	}
 	if w.held != nil && orders.Approve == w.held.ID {
 		w.release(true, now)

@@ -212,4 +212,7 @@ type Held struct {
 	Count  int      `json:"count"`
 	Sample []string `json:"sample,omitempty"`
 	Reason string   `json:"reason"`
+	// Unmounted is where the file systems were mounted that they are on, if that
+	// is why they are held.
+	Unmounted []string `json:"unmounted,omitempty"`
 }

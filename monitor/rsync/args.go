@@ -32,6 +32,10 @@ type Endpoint struct {
 	Began time.Time
 	// SkipGit: entries called .git, at any level, are neither sent nor deleted.
 	SkipGit bool
+	// Unreachable are paths that are left alone, with all below them, and so
+	// are the directories that lead there: neither sent nor deleted. They must not
+	// be listed: rsync looks for no rule about what it is told to send.
+	Unreachable []string
 }
 
 // Job is one run of rsync: its arguments, and the list of paths on its
@@ -245,6 +249,7 @@ func (e Endpoint) job(args []string, input []byte) Job {
 	if e.SkipGit {
 		rules = append(rules, "--exclude=.git")
 	}
+	rules = append(rules, excludes(e.Unreachable)...)
 	return e.unfiltered(append(rules, args...), input)
 }
 
