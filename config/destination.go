@@ -18,6 +18,10 @@ var schemePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 // out of logs.
 var passwordPattern = regexp.MustCompile(`(//[^/:@\[]*:).*@`)
 
+// portPattern is the path of a destination that has a port where there is none:
+// host:2222:/path.
+var portPattern = regexp.MustCompile(`^(\d+):(.*)$`)
+
 // ParseDestination understands a destination as a user writes it, and returns
 // a Remote without a name. It accepts
 //
@@ -67,6 +71,10 @@ func parseDestination(dest string) (Remote, error) {
 	}
 	if host, err = unbracket(host); err != nil {
 		return Remote{}, err
+	}
+	if m := portPattern.FindStringSubmatch(path); m != nil {
+		return Remote{}, fmt.Errorf("%s after the host is no port here: write ssh://%s/%s, or give --port %s; for a directory called %s: write ./ before it",
+			strconv.Quote(m[1]), withUser(user, net.JoinHostPort(host, m[1])), strings.TrimLeft(m[2], "/"), m[1], strconv.Quote(m[1]+":"))
 	}
 	if module, ok := strings.CutPrefix(path, ":"); ok {
 		return withPath(Connection{RsyncDaemon: &RsyncDaemon{Host: host, Username: user}}, module), nil
@@ -218,9 +226,9 @@ func (r Remote) Destination() string {
 		}
 		return "ssh://" + withUser(c.SSH.Username, net.JoinHostPort(c.SSH.Host, strconv.Itoa(c.SSH.Port))) + path
 	case c.SSH != nil:
-		return withUser(c.SSH.Username, bracket(c.SSH.Host)) + ":" + r.RemotePath
+		return withUser(c.SSH.Username, bracket(c.SSH.Host)) + ":" + unmistakable(r.RemotePath)
 	case c.HostAlias != nil:
-		return bracket(c.HostAlias.HostAlias) + ":" + r.RemotePath
+		return bracket(c.HostAlias.HostAlias) + ":" + unmistakable(r.RemotePath)
 	case c.RsyncDaemon != nil:
 		machine := bracket(c.RsyncDaemon.Host)
 		if c.RsyncDaemon.Port != 0 {
@@ -229,6 +237,14 @@ func (r Remote) Destination() string {
 		return "rsync://" + withUser(c.RsyncDaemon.Username, machine) + "/" + r.RemotePath
 	}
 	return r.RemotePath
+}
+
+// unmistakable is a path on an ssh host that is not taken for something else.
+func unmistakable(path string) string {
+	if portPattern.MatchString(path) {
+		return "./" + path
+	}
+	return path
 }
 
 func withUser(user, machine string) string {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -108,6 +109,19 @@ func makeDirectory(dir string) error {
 		}
 	}
 	return fmt.Errorf("cannot make the directory %s: %w", dir, err)
+}
+
+// Changed returns the names of the keys whose values differ in other, in the order
+// of SettingKeys.
+func (s Settings) Changed(other Settings) []string {
+	var changed []string
+	a, b := reflect.ValueOf(s), reflect.ValueOf(other)
+	for _, k := range settingKeys {
+		if !a.FieldByName(k.name).Equal(b.FieldByName(k.name)) {
+			changed = append(changed, k.name)
+		}
+	}
+	return changed
 }
 
 // settingsPathVariable is the environment variable that names another

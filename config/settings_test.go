@@ -271,3 +271,30 @@ func FuzzSettings(f *testing.F) {
 		}
 	})
 }
+
+// Every key is noticed, and nothing else: a field that is no key has no name to be
+// told by.
+func TestChanged(t *testing.T) {
+	env := func(key string) string { return map[string]string{"HOME": t.TempDir()}[key] }
+	before, err := LoadSettings(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changed := before.Changed(before); changed != nil {
+		t.Errorf("%q changed by itself", changed)
+	}
+	for _, k := range SettingKeys() {
+		after := before
+		switch f := reflect.ValueOf(&after).Elem().FieldByName(k.Name); f.Kind() {
+		case reflect.String:
+			f.SetString("other")
+		case reflect.Float64:
+			f.SetFloat(0.125)
+		default:
+			f.SetInt(f.Int() + 1)
+		}
+		if changed := before.Changed(after); len(changed) != 1 || changed[0] != k.Name {
+			t.Errorf("%s: %q", k.Name, changed)
+		}
+	}
+}

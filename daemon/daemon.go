@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -33,8 +34,12 @@ import (
 const stopTime = 15 * time.Second
 
 // Run is the daemon: it returns when ctx is done, a TERM or INT signal
-// arrives, or a client asks it to stop.
-func Run(ctx context.Context, settings config.Settings, version string) error {
+// arrives, or a client asks it to stop. With a HUP signal it reads the settings
+// anew. The lines of its log are also written to also.
+func Run(ctx context.Context, settings config.Settings, version string, also ...io.Writer) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	if err := settings.MakeDirectories(); err != nil {
 		return err
 	}
@@ -47,7 +52,7 @@ func Run(ctx context.Context, settings config.Settings, version string) error {
 	if err != nil {
 		return err
 	}
-	log, file := logfile.Open(settings.DaemonLogPath(), settings.LogMaxSize, settings.LogLevel)
+	log, file := logfile.Open(settings.DaemonLogPath(), settings.LogMaxSize, settings.LogLevel, also...)
 	defer file.Close()
 	log = log.Named("daemon")
 
@@ -82,6 +87,7 @@ func Run(ctx context.Context, settings config.Settings, version string) error {
 	log.Info("Daemon started", zap.String("version", version), zap.Int("pid", os.Getpid()), zap.Int("workspaces", len(workspaces)))
 	d.restore(workspaces)
 	go d.watchMonitors(ctx, pingInterval)
+	go d.reloadAt(ctx, hangups)
 	defer d.startNotifier(ctx)() // not earlier: its command may take a moment to end
 	err = d.serve(ctx, listener)
 	d.close()
@@ -152,7 +158,7 @@ func launcher(settings config.Settings) func(name string) watchdog.Launch {
 type Daemon struct {
 	log      *zap.Logger
 	logFile  *logfile.File
-	settings config.Settings
+	settings config.Settings // what reload changes of it is guarded by lock
 	version  string
 	since    time.Time
 	stop     context.CancelFunc // ends Run

@@ -18,6 +18,7 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/remote"
 	"wsync/monitor/remotetest"
+	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
 	"wsync/monitor/watch"
@@ -226,12 +227,17 @@ func (b *bench) moved(from, to string, change watch.Change) {
 	b.markMoved(from, to, change, false, b.seq, b.now)
 }
 
+// settings are those that the worker has.
+func (b *bench) settings() report.Settings {
+	return report.Settings{FullPassInterval: b.passes.Interval, HoldDeletionsShare: b.limits.share, HoldDeletionsCount: b.limits.count}
+}
+
 // approve lets go what is held, as the user does.
 func (b *bench) approve() {
 	orders := b.orders
 	orders.Approve = b.held.ID
 	b.seq++
-	b.define(b.remote, false, orders, 0, b.seq, b.now)
+	b.define(b.remote, false, b.settings(), orders, 0, b.seq, b.now)
 }
 
 // search answers the questions about names that nobody knows.

@@ -156,7 +156,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	orders, now := m.definition.Orders[r.Name], time.Now()
 	w, ok := m.workers[r.Name]
 	if ok && w.serves(r) {
-		w.define(r, m.definition.Workspace.Paused, orders, m.definition.Proof, m.seq.Add(1), now)
+		w.define(r, m.definition.Workspace.Paused, m.definition.Settings, orders, m.definition.Proof, m.seq.Add(1), now)
 		return
 	}
 	if ok {
@@ -164,7 +164,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	}
 	w = &runningWorker{worker: m.newWorker(r), done: make(chan struct{})}
 	w.orders = orders
-	w.define(r, m.definition.Workspace.Paused, orders, m.definition.Proof, m.seq.Add(1), now)
+	w.define(r, m.definition.Workspace.Paused, m.definition.Settings, orders, m.definition.Proof, m.seq.Add(1), now)
 	w.everything(remote.PassStart, m.seq.Add(1), now, now)
 	w.everArmed, w.halt = m.armed, m.halt
 	var ctx context.Context

@@ -71,15 +71,15 @@ func Run(ctx context.Context, name string, in io.Reader, out io.Writer) error {
 	tasks.Go(func() { failed <- m.run(ctx) })
 	tasks.Go(func() { m.reportTo(ctx, out) })
 	go func() { // ends with the process: a read from a pipe cannot be interrupted
-		failed <- m.follow(definitions)
+		failed <- m.follow(definitions, file)
 	}()
 	err = <-failed
 	log.Info("Monitor stops", zap.Error(err))
 	return err
 }
 
-// follow takes in definitions until their end.
-func (m *mirror) follow(definitions *json.Decoder) error {
+// follow takes in definitions until their end; the log goes to file.
+func (m *mirror) follow(definitions *json.Decoder, file *logfile.File) error {
 	for {
 		var d report.Definition
 		if err := definitions.Decode(&d); errors.Is(err, io.EOF) {
@@ -87,6 +87,7 @@ func (m *mirror) follow(definitions *json.Decoder) error {
 		} else if err != nil {
 			return fmt.Errorf("cannot read a definition: %w", err)
 		}
+		file.SetLevel(d.Settings.LogLevel)
 		m.define(d)
 	}
 }

@@ -149,7 +149,7 @@ func TestSmallChangesNeedNoSession(t *testing.T) {
 func TestResumeLeavesTheConnection(t *testing.T) {
 	l, r := sshLane(t)
 	w := &worker{log: zap.NewNop(), lane: l, changed: func(bool) {}, wake: make(chan struct{}, 1), set: dirty.NewSet(), confirmations: remote.NewConfirmations()}
-	w.define(r, false, report.Orders{Retry: 1}, 0, 1, time.Now())
+	w.define(r, false, report.Settings{}, report.Orders{Retry: 1}, 0, 1, time.Now())
 	session, err := l.connection.SFTP(t.Context(), l.environment())
 	check(t, err)
 	for range 100 { // time enough for who would end it
@@ -159,6 +159,6 @@ func TestResumeLeavesTheConnection(t *testing.T) {
 		t.Errorf("without a failure: %v", err)
 	}
 	w.failures = 1
-	w.define(r, false, report.Orders{Retry: 2}, 0, 2, time.Now())
+	w.define(r, false, report.Settings{}, report.Orders{Retry: 2}, 0, 2, time.Now())
 	poll(t, "the end of a connection that may be broken", func() bool { return session.Err() != nil })
 }

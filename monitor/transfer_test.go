@@ -246,7 +246,7 @@ func TestReplacedDestination(t *testing.T) {
 	orders := b.orders
 	orders.Retry++
 	b.seq++
-	b.define(b.remote, false, orders, 0, b.seq, b.now)
+	b.define(b.remote, false, b.settings(), orders, 0, b.seq, b.now)
 	b.drain()
 	b.proven()
 	if b.replaced {

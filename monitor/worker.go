@@ -156,8 +156,10 @@ func (w *worker) everything(reason remote.PassReason, seq uint64, now, notBefore
 }
 
 // define takes in a new definition of the remote.
-func (w *worker) define(r config.Remote, workspacePaused bool, orders report.Orders, proof, seq uint64, now time.Time) {
+func (w *worker) define(r config.Remote, workspacePaused bool, settings report.Settings, orders report.Orders, proof, seq uint64, now time.Time) {
 	w.mu.Lock()
+	w.passes.SetInterval(settings.FullPassInterval)
+	w.limits.share, w.limits.count = settings.HoldDeletionsShare, settings.HoldDeletionsCount
 	w.remote = r
 	w.paused = workspacePaused || r.Paused
 	w.adopted = w.adopted || !r.AdoptionPending

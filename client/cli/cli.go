@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -29,8 +30,9 @@ type Deps struct {
 	Version        string
 
 	// RunDaemon is the daemon in the foreground. It returns when the context
-	// is done or a client stops the daemon.
-	RunDaemon func(ctx context.Context, settings config.Settings, version string) error
+	// is done or a client stops the daemon, and reads its settings anew with a HUP
+	// signal. The lines of its log are also written to also.
+	RunDaemon func(ctx context.Context, settings config.Settings, version string, also ...io.Writer) error
 	// RunMonitor is the monitor of the workspace name.
 	RunMonitor func(ctx context.Context, name string, in io.Reader, out io.Writer) error
 }
@@ -38,7 +40,7 @@ type Deps struct {
 // Main carries out one command and returns the exit code.
 func Main(deps Deps) int {
 	var signals []os.Signal
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		// A signal that the caller had ignored, nohup's for one, stays ignored.
 		if !signal.Ignored(s) {
 			signals = append(signals, s)
@@ -85,6 +87,12 @@ func (c *command) run(ctx context.Context) error {
 	case line.help, line.command == nil:
 		c.print(helpText(commands, line.path))
 		return nil
+	}
+	// The daemon knows another use of it.
+	if !slices.Equal(line.path, []string{"daemon", "run"}) && !signal.Ignored(syscall.SIGHUP) {
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+		defer stop()
 	}
 	app := &cli.App{
 		Name:     "wsync",
@@ -195,6 +203,7 @@ func (c *command) monitorCommand() *cli.Command {
 		Description: "Reads definitions from standard input and writes reports to standard output.",
 		Action: func(cCtx *cli.Context) error {
 			name := cCtx.Args().First()
+			nameProcess("wsync-monitor")
 			if err := c.deps.RunMonitor(cCtx.Context, name, c.deps.Stdin, c.deps.Stdout); err != nil {
 				return fmt.Errorf("cannot monitor %s: %w", name, err)
 			}

@@ -4,13 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
 	"wsync/client"
 	"wsync/config"
 )
+
+// backgroundFlag has a daemon print nothing of what it logs: its output is the log.
+const backgroundFlag = "background"
 
 func (c *command) daemonCommand() *cli.Command {
 	return &cli.Command{
@@ -47,7 +53,8 @@ func (c *command) daemonCommand() *cli.Command {
 			{
 				Name:        "run",
 				Usage:       "be the daemon, in the foreground",
-				Description: "Runs the daemon in the foreground until it is stopped or interrupted, as a service manager wants it.",
+				Description: "Runs the daemon in the foreground until it is stopped or interrupted, as a service manager wants it. What it logs\nis also printed, and SIGHUP has it read its settings anew.",
+				Flags:       []cli.Flag{&cli.BoolFlag{Name: backgroundFlag, Usage: "print nothing of what is logged", Hidden: true}},
 				Action:      c.daemonRun,
 			},
 		},
@@ -133,7 +140,14 @@ func (c *command) daemonRun(cCtx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.deps.RunDaemon(cCtx.Context, settings, c.deps.Version); err != nil {
+	nameProcess("wsync")
+	var also []io.Writer
+	if !cCtx.Bool(backgroundFlag) {
+		also = append(also, console{c.deps.Stderr})
+		// A reader of the output that leaves must not take the daemon along.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	}
+	if err := c.deps.RunDaemon(cCtx.Context, settings, c.deps.Version, also...); err != nil {
 		return fmt.Errorf("cannot run the daemon: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -59,7 +60,7 @@ func helpText(commands []*cli.Command, path []string) string {
 	}
 	writeRows(&b, "Commands", rows)
 	rows = nil
-	for _, flag := range command.Flags {
+	for _, flag := range visible(command.Flags) {
 		value, usage := optionUsage(flag)
 		rows = append(rows, [2]string{strings.TrimSpace(optionNames(flag) + " " + value), usage})
 	}
@@ -122,11 +123,19 @@ func usageLine(path []string, command *cli.Command) string {
 	case command.ArgsUsage != "":
 		words = append(words, command.ArgsUsage)
 	}
-	for _, flag := range command.Flags {
+	for _, flag := range visible(command.Flags) {
 		value, _ := optionUsage(flag)
 		words = append(words, "["+strings.TrimSpace(dashed(flag.Names()[0])+" "+value)+"]")
 	}
 	return strings.Join(words, " ")
+}
+
+// visible are the options that are for people.
+func visible(flags []cli.Flag) []cli.Flag {
+	return slices.DeleteFunc(slices.Clone(flags), func(flag cli.Flag) bool {
+		shown, ok := flag.(cli.VisibleFlag)
+		return ok && !shown.IsVisible()
+	})
 }
 
 // optionUsage takes the word for an option's value out of the backquotes in

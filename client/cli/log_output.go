@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,18 @@ func logText(line []byte, location *time.Location) string {
 		}
 	}
 	return fmt.Sprintf("%s %-5s %s%s%s", at, plain(level), message, rest.String(), below.String())
+}
+
+// console makes the lines of a log that are written to it readable.
+type console struct{ w io.Writer }
+
+func (c console) Write(p []byte) (int, error) {
+	for line := range bytes.Lines(p) {
+		if _, err := io.WriteString(c.w, logText(bytes.TrimSuffix(line, []byte("\n")), time.Local)+"\n"); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
 }
 
 // logField is a field of a JSON object.

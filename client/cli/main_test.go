@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 
 // runFakeDaemon answers requests for the status until it is stopped. FAKE says
 // how it fails instead.
-func runFakeDaemon(ctx context.Context, settings config.Settings, version string) error {
+func runFakeDaemon(ctx context.Context, settings config.Settings, version string, _ ...io.Writer) error {
 	switch os.Getenv("FAKE") {
 	case "fail":
 		io.WriteString(os.Stderr, `{"level":"info","msg":"a line of the log"}`+"\n")

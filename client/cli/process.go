@@ -37,7 +37,7 @@ func startDaemon(ctx context.Context, c *client.Client, settings config.Settings
 	if err != nil {
 		return nil, fmt.Errorf("cannot find the end of %s: %w", output.Name(), err)
 	}
-	daemon, err := ownCommand("daemon", "run")
+	daemon, err := ownCommand("daemon", "run", dashed(backgroundFlag))
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +216,16 @@ func ownCommand(args ...string) (*exec.Cmd, error) {
 		}
 	}
 	return &exec.Cmd{Path: path, Args: append([]string{"wsync"}, args...)}, nil
+}
+
+// nameProcess gives the process the name that ps and top show where they do not
+// show the command line. Linux takes it from the executable, which is called "exe"
+// for a process that was started by ownCommand.
+func nameProcess(name string) {
+	if comm, err := os.OpenFile("/proc/self/comm", os.O_WRONLY, 0); err == nil {
+		defer comm.Close()
+		_, _ = comm.WriteString(name) // it is only shown
+	}
 }
 
 // warnMissing warns when a program that wsync needs is not installed. It is

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -85,7 +83,11 @@ func (c *command) attach(cCtx *cli.Context) error {
 
 // newRemote returns the remote that the command line describes.
 func newRemote(cCtx *cli.Context) (config.Remote, error) {
-	remote, err := config.ParseDestination(cCtx.Args().Get(2))
+	dest, err := withLocalPath(cCtx.Args().Get(2))
+	if err != nil {
+		return config.Remote{}, &usageError{message: err.Error()}
+	}
+	remote, err := config.ParseDestination(dest)
 	if err != nil {
 		return remote, &usageError{message: err.Error()}
 	}
@@ -119,21 +121,13 @@ func newRemote(cCtx *cli.Context) (config.Remote, error) {
 }
 
 // absoluteFile returns the absolute path of the file that an option names, ""
-// if it is not set. "~/" is the home directory: shells leave it alone behind
-// "--option=".
+// if it is not set.
 func absoluteFile(cCtx *cli.Context, option string) (string, error) {
 	path := cCtx.String(option)
 	if path == "" {
 		return "", nil
 	}
-	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("--%s: %w", option, err)
-		}
-		path = filepath.Join(home, rest)
-	}
-	path, err := filepath.Abs(path)
+	path, err := absolutePath(path)
 	if err != nil {
 		return "", fmt.Errorf("--%s: %w", option, err)
 	}

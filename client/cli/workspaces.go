@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,8 +39,7 @@ func (c *command) add(cCtx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	// Only the client knows what a relative path is relative to.
-	path, err = filepath.Abs(path)
+	path, err = absolutePath(path)
 	if err != nil {
 		return fmt.Errorf("cannot add %s: %w", name, err)
 	}

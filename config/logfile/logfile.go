@@ -5,6 +5,7 @@ package logfile
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -20,6 +21,8 @@ const backups = 3
 // File is a log file. Its methods may be called from any goroutine.
 type File struct {
 	rotated *timberjack.Logger
+	also    []io.Writer
+	level   zap.AtomicLevel
 
 	mu      sync.Mutex
 	problem error // of the last write; guarded by mu
@@ -27,19 +30,21 @@ type File struct {
 
 // Open returns a logger that writes to path, and the file. The file and its
 // directory are made when needed; maxSize is in megabytes, level is one of
-// zap's names.
-func Open(path string, maxSize int, level string) (*zap.Logger, *File) {
-	f := &File{rotated: &timberjack.Logger{Filename: path, MaxSize: maxSize, MaxBackups: backups, FileMode: 0o600}}
-	parsed, err := zapcore.ParseLevel(level)
-	if err != nil {
-		parsed = zapcore.InfoLevel
+// zap's names. The same lines are written to also, one at a time; its errors are
+// ignored.
+func Open(path string, maxSize int, level string, also ...io.Writer) (*zap.Logger, *File) {
+	f := &File{
+		rotated: &timberjack.Logger{Filename: path, MaxSize: maxSize, MaxBackups: backups, FileMode: 0o600},
+		also:    also,
+		level:   zap.NewAtomicLevel(),
 	}
+	f.SetLevel(level)
 	encoder := zap.NewProductionEncoderConfig()
 	encoder.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	encoder.EncodeDuration = zapcore.StringDurationEncoder
 	// No sampling: a log that drops lines is no evidence. Errors of the log
 	// itself go nowhere, because standard error is this very file.
-	core := zapcore.NewCore(zapcore.NewJSONEncoder(encoder), f, parsed)
+	core := zapcore.NewCore(zapcore.NewJSONEncoder(encoder), zapcore.Lock(f), f.level)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		f.problem = err
 	}
@@ -49,10 +54,23 @@ func Open(path string, maxSize int, level string) (*zap.Logger, *File) {
 // Write never fails: what cannot be written is dropped.
 func (f *File) Write(p []byte) (int, error) {
 	_, err := f.rotated.Write(p)
+	for _, w := range f.also {
+		_, _ = w.Write(p)
+	}
 	f.mu.Lock()
 	f.problem = err
 	f.mu.Unlock()
 	return len(p), nil
+}
+
+// SetLevel changes the least severe messages that are written; level is as in
+// Open.
+func (f *File) SetLevel(level string) {
+	parsed, err := zapcore.ParseLevel(level)
+	if err != nil {
+		parsed = zapcore.InfoLevel
+	}
+	f.level.SetLevel(parsed)
 }
 
 // Sync does nothing: a log line is not worth waiting for a disk.

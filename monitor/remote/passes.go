@@ -73,6 +73,15 @@ func (p *Passes) Noticed(now time.Time) (atOnce bool) {
 	return false
 }
 
+// SetInterval changes the interval. A shorter one counts from the last pass, a
+// longer one from the next.
+func (p *Passes) SetInterval(interval time.Duration) {
+	if at := p.Last.Add(interval); !p.next.IsZero() && interval < p.Interval && at.Before(p.next) {
+		p.next = at
+	}
+	p.Interval = interval
+}
+
 // Done takes in that a pass ended at now, after it has repaired so many entries;
 // the next one follows after interval.
 func (p *Passes) Done(reason PassReason, repaired int, now time.Time, interval time.Duration) {

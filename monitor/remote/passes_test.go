@@ -80,3 +80,27 @@ func TestPassesInVain(t *testing.T) {
 		t.Error("not due at once after one that repaired something")
 	}
 }
+
+// A shorter interval counts from the last pass, a longer one from the next.
+func TestSetInterval(t *testing.T) {
+	start := time.Unix(1e9, 0)
+	p := Passes{Interval: time.Hour}
+	p.SetInterval(2 * time.Hour) // before there was any
+	if _, ok := p.Next(); ok || p.Interval != 2*time.Hour {
+		t.Errorf("%+v", p)
+	}
+	for _, test := range []struct{ interval, next time.Duration }{
+		{time.Minute, time.Minute},
+		{time.Hour, time.Minute},
+		{time.Second, time.Second},
+		{time.Second, time.Second},
+	} {
+		if test.interval == time.Minute {
+			p.Done(PassVerify, 0, start, p.Interval)
+		}
+		p.SetInterval(test.interval)
+		if next, ok := p.Next(); !ok || !next.Equal(start.Add(test.next)) || p.Interval != test.interval {
+			t.Errorf("%v: next %v, %+v", test.interval, next, p)
+		}
+	}
+}
