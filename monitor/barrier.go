@@ -12,6 +12,7 @@ func (w *worker) addBarrier(n, seq uint64, now time.Time) {
 	w.mu.Lock()
 	w.barriers.Add(n, seq)
 	w.unanswered = true
+	w.set.HastenOpen(now)
 	if n <= w.barriers.Wanted {
 		w.confirmations.Hurry(now)
 	}

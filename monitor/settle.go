@@ -110,12 +110,39 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		w.mu.Unlock()
 		return
 	}
-	w.settle(batch, confirm, out, reason, time.Now())
+	ended := time.Now()
+	w.noteSent(batch, now, ended)
+	w.settle(batch, confirm, out, reason, ended)
 	w.noteClean(now)
 	w.answer()
 	w.mu.Unlock()
 	w.logOutcome(batch, out, now)
 	w.trace(batch, confirm, out, now)
+}
+
+// noteSent takes in what files cost that were sent while they were open. It comes
+// before settle, which may put them back. The caller holds mu.
+func (w *worker) noteSent(batch dirty.Batch, began, ended time.Time) {
+	for _, e := range batch.Entries {
+		if e.Change&watch.Open == 0 {
+			continue
+		}
+		cost := ended.Sub(began)
+		if info, err := w.lane.lstat(e.Path); err == nil {
+			cost = min(cost, mostCost(info.Size()))
+		}
+		w.set.Sent(e.Path, cost, ended)
+	}
+}
+
+// mostCost is what a file of so many bytes costs at most of a transfer that it had
+// a part in.
+func mostCost(size int64) time.Duration {
+	const (
+		least  = 100 * time.Millisecond
+		second = 5 << 20 // bytes
+	)
+	return least + time.Duration(float64(size)/second*float64(time.Second))
 }
 
 // adopt is called by the lane before it sends anything to a destination for the

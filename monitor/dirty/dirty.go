@@ -19,9 +19,6 @@ const (
 	// CloseWait is how long a file that is still being made may take to be
 	// closed before it is sent as it is.
 	CloseWait = 20 * time.Millisecond
-	// WriteInterval is the time between two transfers of a file that is
-	// written without pause.
-	WriteInterval = time.Second
 	// RetryWait is how soon a path that failed is tried again when it changes.
 	RetryWait = time.Second
 )
@@ -84,24 +81,20 @@ type Set struct {
 	// moves are renames to be repeated on the remote, in their order, before
 	// the entries.
 	moves []Move
-	// writing holds the files that were last sent while still open, with the
-	// time of that transfer.
-	writing map[string]time.Time
+	// writing holds the files that were last sent while still open.
+	writing map[string]writing
 }
 
 // NewSet returns an empty set.
 func NewSet() *Set {
-	return &Set{entries: make(map[string]*Entry), writing: make(map[string]time.Time)}
+	return &Set{entries: make(map[string]*Entry), writing: make(map[string]writing)}
 }
 
 // Mark makes path dirty. seq must not decrease from call to call.
 func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 	ripe := now
 	if change&watch.Open != 0 {
-		ripe = now.Add(CloseWait)
-		if sent, ok := s.writing[p]; ok {
-			ripe = sent.Add(WriteInterval)
-		}
+		ripe = s.openFile(p, now)
 	} else {
 		delete(s.writing, p)
 	}
@@ -257,18 +250,14 @@ func (s *Set) Take(now time.Time) Batch {
 		b.Entries = append(b.Entries, e)
 		delete(s.entries, p)
 		if e.Change&watch.Open != 0 {
-			s.writing[p] = now
+			s.writing[p] = writing{sent: now}
 		}
 	}
 	if len(s.entries) == 0 && len(b.Entries) > 1024 {
 		// A map keeps the room of its largest time; a burst must not.
 		s.entries = make(map[string]*Entry)
 	}
-	for p, sent := range s.writing {
-		if now.Sub(sent) > 2*WriteInterval {
-			delete(s.writing, p)
-		}
-	}
+	s.forgetWriting(now)
 	return b
 }
 

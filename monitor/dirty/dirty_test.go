@@ -99,39 +99,6 @@ func TestRipenessBelowANewDirectory(t *testing.T) {
 	}
 }
 
-// A file that is written without pause is sent at intervals, and at once when
-// it is closed.
-func TestWriteInterval(t *testing.T) {
-	s := NewSet()
-	s.Mark("log", open, 1, at(0))
-	if b := s.Take(at(CloseWait - 1)); !b.Empty() {
-		t.Errorf("taken early: %q", paths(b))
-	}
-	first := at(CloseWait)
-	if b := s.Take(first); b.Len() != 1 {
-		t.Fatal("not taken")
-	}
-	s.Mark("log", open, 2, first.Add(time.Millisecond))
-	s.Mark("log", open, 3, first.Add(2*time.Millisecond))
-	ripe(t, s, CloseWait+WriteInterval)
-	s.Mark("log", closed, 4, first.Add(3*time.Millisecond))
-	ripe(t, s, CloseWait+3*time.Millisecond)
-	if b := s.Take(first.Add(3 * time.Millisecond)); b.Len() != 1 {
-		t.Error("not taken when it was closed")
-	}
-	// Closed, so that a new writer is new.
-	s.Mark("log", open, 5, first.Add(10*time.Millisecond))
-	ripe(t, s, 2*CloseWait+10*time.Millisecond)
-	s.Take(at(time.Minute))
-	// Forgotten after a while.
-	s.Mark("other", open, 6, at(2*time.Minute))
-	s.Take(at(3 * time.Minute))
-	s.Take(at(4 * time.Minute))
-	if len(s.writing) > 0 {
-		t.Errorf("%d files are remembered", len(s.writing))
-	}
-}
-
 func TestMarkKeepsTheOldest(t *testing.T) {
 	s := NewSet()
 	s.Mark("f", watch.Meta, 3, at(0))

@@ -117,12 +117,13 @@ func TestMoveOfAnOpenFile(t *testing.T) {
 	s := NewSet()
 	s.Mark("d/log", open, 1, start)
 	s.Take(at(CloseWait))
+	s.Sent("d/log", 30*time.Millisecond, at(CloseWait))
 	if !s.Move("d", "e", true, 2, at(CloseWait)) {
 		t.Fatal("refused")
 	}
 	s.Take(at(CloseWait))
 	s.Mark("e/log", open, 3, at(CloseWait+1))
-	ripe(t, s, CloseWait+WriteInterval)
+	ripe(t, s, CloseWait+300*time.Millisecond)
 }
 
 func TestMoveLimits(t *testing.T) {
