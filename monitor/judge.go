@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"slices"
 	"strings"
 
 	"wsync/monitor/dirty"
@@ -14,26 +15,31 @@ import (
 // directory that failed takes what is below it along. So the part is run
 // again without the failed paths, and that run proves it. So it is when rsync had
 // more to say than is kept.
+//
+// That a run succeeded is not all: of some paths rsync only says that it leaves
+// them out.
 func (t *transfer) judge(r ran, part dirty.Batch) {
-	switch r.verdict {
-	case rsync.Done:
-		return
-	case rsync.PartialDeletion:
+	if r.verdict == rsync.PartialDeletion {
 		// More had to go than a moment before.
 		t.out.again = join(t.out.again, part)
 		return
 	}
-	unclear := len(r.said.Unattributed) > 0 && r.Code != codeFileIO // there the rest is not believed anyway
-	if len(r.said.Failures) == 0 || unclear {
+	failures, unclear := t.failures(r, part)
+	switch {
+	case len(failures) == 0 && r.verdict == rsync.Done:
+		return
+	case len(failures) == 0 || unclear:
 		t.fail(r.Code, rsync.Trouble, r.said)
 		return
 	}
-	news := t.separate(r.said.Failures, part)
+	news := t.separate(failures, part)
+	// More must be found out by a run without them.
+	open := r.said.DeletionsSkipped && !futile(failures) || rsync.EndsRun(r.Code) || r.Truncated
 	switch {
-	case !news && part.Everything != nil && (r.said.DeletionsSkipped || r.Code == codeFileIO || r.Truncated):
+	case !news && part.Everything != nil && open:
 		// The same paths fail again although they were left out.
 		t.fail(r.Code, rsync.Trouble, r.said)
-	case news || r.said.DeletionsSkipped || r.Code == codeFileIO || r.Truncated:
+	case news || open:
 		rest := dirty.Batch{Everything: part.Everything}
 		for _, e := range part.Entries {
 			if t.failure(e.Path) == "" {
@@ -42,6 +48,45 @@ func (t *transfer) judge(r ran, part dirty.Batch) {
 		}
 		t.out.again = join(t.out.again, rest)
 	}
+}
+
+// failures are the paths of a part that failed in a run. unclear tells that
+// others may have failed as well.
+func (t *transfer) failures(r ran, part dirty.Batch) (failures []rsync.Failure, unclear bool) {
+	done := r.verdict == rsync.Done
+	for _, f := range r.said.Failures {
+		if !done || !f.Guessed {
+			failures = append(failures, f)
+		}
+	}
+	if done {
+		// Otherwise something else may have failed in them.
+		for _, dir := range r.said.Pinned {
+			if !t.pins(dir) {
+				failures = append(failures, rsync.Failure{Path: dir, Message: "cannot delete the directory: the remote's rsync keeps something in it"})
+			}
+		}
+		return failures, false
+	}
+	named := 0
+	for _, line := range r.said.Unknown {
+		is := false
+		for _, e := range part.Entries {
+			if rsync.IsNamed(e.Path, line) {
+				failures = append(failures, rsync.Failure{Path: e.Path, Message: line, Guessed: true})
+				is = true
+			}
+		}
+		if is {
+			named++
+		}
+	}
+	return failures, len(r.said.Unattributed) > named && !rsync.EndsRun(r.Code) // there the rest is not believed anyway
+}
+
+// pins tells that something below dir is left alone on the remote by our own rules.
+func (t *transfer) pins(dir string) bool {
+	return t.lane.skipGit || slices.ContainsFunc(t.except, func(p string) bool { return dirty.Below(p, dir) })
 }
 
 // separate puts the failed paths aside, each as an entry of its own, and tells

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -36,7 +37,10 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	if len(entries) == 0 || t.out.err != nil {
 		return
 	}
-	plan := rsync.MakePlan(entries, t.lane.lstat)
+	plan := rsync.MakePlan(entries, t.lane.lstat, t.endpoint.MaxPath())
+	for _, e := range plan.TooLong {
+		t.giveUp(e, fmt.Sprintf("the path has %d bytes, and rsync takes %d", len(e.Path), t.endpoint.MaxPath()), dirty.TooLong)
+	}
 	if t.confirm {
 		// What is below a directory that went afterwards went with it.
 		plan.Deleted = slices.DeleteFunc(plan.Deleted, func(d rsync.Deletion) bool {

@@ -34,10 +34,6 @@ type transfer struct {
 	out  outcome
 }
 
-// codeFileIO is rsync's exit code for a file that could not be written, at which
-// it gives up all others.
-const codeFileIO = 11
-
 // ran is how a run of rsync ended whose outcome is not final.
 type ran struct {
 	rsync.Result
@@ -86,6 +82,7 @@ func (t *transfer) do() {
 	if t.out.err == nil {
 		t.entries()
 	}
+	t.clearReplaced()
 	if t.out.err == nil && t.ahead {
 		t.out.direct = append(t.out.direct, toConfirm(t.batch.Entries)...)
 	}
@@ -121,8 +118,8 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 	t.out.progress = sum(result.Progress)
 	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, t.lane.realRoot(), t.remote.RemotePath)}
 	r.verdict = rsync.Judge(result.Code, r.said)
-	if result.Code == codeFileIO && len(r.said.Failures) > 0 && !r.said.MissingDestination {
-		// A named path has no room; others may still have. See judge.
+	if rsync.EndsRun(result.Code) && r.said.NamesPaths() && !r.said.MissingDestination {
+		// One path has ended it, which others need not. See judge.
 		r.verdict = rsync.Partial
 	}
 	t.lane.log.Debug("rsync ended", zap.Int("code", result.Code), zap.Strings("args", job.Args),
@@ -171,12 +168,15 @@ func (t *transfer) fullPass() {
 		}
 		return job
 	}
+	if t.passTooLong(compare); t.out.err != nil {
+		return
+	}
 	t.sweep(sweep{
 		run:  func(maxDelete int) rsync.Job { return compare(rsync.FullPass(t.endpoint, t.except, maxDelete)) },
 		list: rsync.ListDeletions(t.endpoint, t.except),
 		part: everything,
 	})
-	reread = slices.DeleteFunc(reread, t.excepted)
+	reread = slices.DeleteFunc(reread, func(p string) bool { return len(p) > t.endpoint.MaxPath() || t.excepted(p) })
 	if len(reread) == 0 || t.out.err != nil || t.out.hold != nil || t.out.again.Everything != nil {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -221,6 +222,16 @@ func Deletions(e Endpoint, paths []string) Job {
 	return e.job(args, []byte(rules.String()))
 }
 
+// Clear deletes what the remote has at the listed paths, whatever the workspace
+// has there, with all below them.
+func Clear(e Endpoint, paths []string) Job {
+	job := Deletions(e, paths)
+	for _, p := range paths {
+		job = job.with("--filter=H /" + quotePattern(p)) // only hidden, which protects nothing
+	}
+	return job
+}
+
 // Root makes mode, owner and times of the root itself equal.
 func Root(e Endpoint) Job {
 	return e.job([]string{"--dirs", "--exclude=/*"}, nil)
@@ -313,7 +324,7 @@ func (e Endpoint) kept() []string {
 // destination is the last argument. It ends with a slash: the directory's
 // contents are meant.
 func (e Endpoint) destination() string {
-	path := strings.TrimRight(e.Remote.RemotePath, "/") + "/"
+	dir := strings.TrimRight(e.Remote.RemotePath, "/") + "/"
 	switch c := e.Remote.Connection; c.Kind() {
 	case config.KindSSH:
 		host := ""
@@ -322,7 +333,7 @@ func (e Endpoint) destination() string {
 		} else {
 			host = c.SSH.Host
 		}
-		return bracket(host) + ":" + path
+		return bracket(host) + ":" + dir
 	case config.KindRsyncDaemon:
 		d := c.RsyncDaemon
 		url := "rsync://"
@@ -337,9 +348,9 @@ func (e Endpoint) destination() string {
 		default:
 			url += bracket(d.Host)
 		}
-		return url + "/" + strings.TrimLeft(path, "/")
+		return url + "/" + strings.TrimLeft(dir, "/")
 	default:
-		return path
+		return dir
 	}
 }
 
@@ -364,14 +375,23 @@ func list(paths []string) []byte {
 	return []byte(b.String())
 }
 
-// excludes are the filter rules that leave paths alone.
+// excludes are the filter rules that leave paths alone. Of a path that is too
+// long for a rule, and for rsync, the directory around it is left alone.
 func excludes(paths []string) []string {
 	var rules []string
 	for _, p := range paths {
-		rules = append(rules, "--exclude=/"+quotePattern(p))
+		for len(p) > (Endpoint{}).MaxPath() || len(quotePattern(p)) > maxRule {
+			p = path.Dir(p)
+		}
+		if rule := "--exclude=/" + quotePattern(p); !slices.Contains(rules, rule) {
+			rules = append(rules, rule)
+		}
 	}
 	return rules
 }
+
+// maxRule is how many bytes of a filter rule rsync takes: it ignores a longer one.
+const maxRule = maxPath - len("/") - 1
 
 // quotePattern makes a filter pattern that matches path literally: rsync takes
 // a backslash for an escape only in a pattern that has a wildcard.

@@ -57,6 +57,16 @@ var verdicts = map[int]struct {
 	255: {Unreachable, "ssh could not connect, or the connection broke"},
 }
 
+// EndsRun reports whether rsync ends a run with code because of one path, when it
+// gives up all others: of what a run like that did not name, nothing is known.
+func EndsRun(code int) bool {
+	switch code {
+	case 2, 4, 11, 13, 22:
+		return true
+	}
+	return false
+}
+
 // Classify returns the verdict on an exit code, and its meaning in words.
 // Codes that are in no table may go away by themselves.
 func Classify(code int) (Verdict, string) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/watch"
 )
@@ -22,6 +23,21 @@ type Plan struct {
 	Root     bool     // mode, owner or times of the root
 	// Deleted are the paths that do not exist, each the topmost.
 	Deleted []Deletion
+	// TooLong are the entries of paths that exist and that rsync cannot be told.
+	TooLong []*dirty.Entry
+}
+
+// maxPath is how long a path may be for rsync, with its end: Linux's PATH_MAX.
+const maxPath = 4096
+
+// MaxPath is how many bytes a path may have to be listed, and to be on the
+// remote.
+func (e Endpoint) MaxPath() int {
+	room := maxPath - len("./") - 1
+	if e.Trashes() {
+		room -= len(config.TrashDirectory+"/"+trashLayout) + 1
+	}
+	return room
 }
 
 // Deletion is a path that is gone from the workspace.
@@ -64,7 +80,9 @@ func (d Deletion) Unknown() bool {
 const quickSize = 1 << 20
 
 // MakePlan decides how to send entries. lstat looks at a path of the
-// workspace.
+// workspace. A path of more than maxPath bytes is not listed: rsync would cut it
+// off, and take the rest for another one. If it is gone there is nothing to do,
+// because it cannot have been there.
 //
 // An entry that fails on its own is listed even below a listed tree, which is
 // sent without it; see Plan.Except.
@@ -72,8 +90,8 @@ const quickSize = 1 << 20
 // A path is only listed when all its parents are directories: behind a parent
 // that is gone, or has become a file or a symbolic link, the parent itself is
 // listed instead.
-func MakePlan(entries []*dirty.Entry, lstat func(path string) (fs.FileInfo, error)) Plan {
-	p := planner{lstat: lstat, kinds: make(map[string]kind), trees: make(map[string]bool), listed: make(map[string]bool), gone: make(map[string]int)}
+func MakePlan(entries []*dirty.Entry, lstat func(path string) (fs.FileInfo, error), maxPath int) Plan {
+	p := planner{lstat: lstat, maxPath: maxPath, kinds: make(map[string]kind), trees: make(map[string]bool), listed: make(map[string]bool), gone: make(map[string]int)}
 	// Trees first: what is below one needs no place of its own.
 	entries = slices.Clone(entries) // it is somebody else's
 	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
@@ -99,12 +117,13 @@ const (
 )
 
 type planner struct {
-	lstat  func(path string) (fs.FileInfo, error)
-	kinds  map[string]kind // of parents
-	trees  map[string]bool
-	listed map[string]bool
-	gone   map[string]int // the index in plan.Deleted
-	plan   Plan
+	lstat   func(path string) (fs.FileInfo, error)
+	maxPath int
+	kinds   map[string]kind // of parents
+	trees   map[string]bool
+	listed  map[string]bool
+	gone    map[string]int // the index in plan.Deleted
+	plan    Plan
 }
 
 // kind looks at a path and remembers what it is.
@@ -133,7 +152,7 @@ func (p *planner) look(name string) (kind, fs.FileInfo) {
 // tree lists the path of e as a tree if it is a directory below directories.
 func (p *planner) tree(e *dirty.Entry) bool {
 	name := e.Path
-	if name == "" || p.obstacle(name) != "" || p.kind(name) != directory {
+	if name == "" || len(name) > p.maxPath || p.obstacle(name) != "" || p.kind(name) != directory {
 		return false
 	}
 	if e.Failing() || !p.covered(name) {
@@ -186,6 +205,10 @@ func (p *planner) add(e *dirty.Entry) {
 	p.listed[name] = true
 	k, info := p.look(name)
 	switch {
+	case len(name) > p.maxPath:
+		if k != missing {
+			p.plan.TooLong = append(p.plan.TooLong, e)
+		}
 	case k == missing:
 		p.gone[name] = len(p.plan.Deleted)
 		p.plan.Deleted = append(p.plan.Deleted, Deletion{Path: name, Entries: []*dirty.Entry{e}})
@@ -199,6 +222,14 @@ func (p *planner) add(e *dirty.Entry) {
 // LstatIn returns the lstat for MakePlan that looks below root.
 func LstatIn(root string) func(string) (fs.FileInfo, error) {
 	return func(name string) (fs.FileInfo, error) {
-		return os.Lstat(filepath.Join(root, filepath.FromSlash(name)))
+		info, err := os.Lstat(filepath.Join(root, filepath.FromSlash(name)))
+		if errors.Is(err, syscall.ENAMETOOLONG) {
+			// The system takes no path of this length, whether it exists or not.
+			if r, err := os.OpenRoot(root); err == nil {
+				defer r.Close()
+				return r.Lstat(filepath.FromSlash(name))
+			}
+		}
+		return info, err
 	}
 }

@@ -148,7 +148,7 @@ func TestMakePlan(t *testing.T) {
 			if test.want.deleted == nil {
 				test.want.deleted = map[string][]string{}
 			}
-			if got := flat(MakePlan(test.entries, test.tree.lstat)); !reflect.DeepEqual(got, test.want) {
+			if got := flat(MakePlan(test.entries, test.tree.lstat, Endpoint{}.MaxPath())); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got  %v\nwant %v", got, test.want)
 			}
 		})
@@ -164,7 +164,7 @@ func TestUnknown(t *testing.T) {
 		{dirtied(madeDir, "d"), true},
 		{dirtied(watch.Entry|watch.Tree, "d"), true},
 	} {
-		if got := MakePlan(test.entries, fake{}.lstat).Deleted[0].Unknown(); got != test.want {
+		if got := MakePlan(test.entries, fake{}.lstat, Endpoint{}.MaxPath()).Deleted[0].Unknown(); got != test.want {
 			t.Errorf("%v: %v", test.entries[0], got)
 		}
 	}
@@ -210,7 +210,7 @@ func TestPlanHoldsEveryEntry(t *testing.T) {
 			}
 			entries = append(entries, &dirty.Entry{Path: name, Change: watch.Change(1 + r.IntN(31))})
 		}
-		plan := MakePlan(slices.Clone(entries), f.lstat)
+		plan := MakePlan(slices.Clone(entries), f.lstat, Endpoint{}.MaxPath())
 		if problem := checkPlan(f, entries, plan); problem != "" {
 			t.Fatalf("seed %d: %s\ntree %v\n%v", seed, problem, slices.Sorted(maps.Keys(f)), flat(plan))
 		}
@@ -302,7 +302,7 @@ func TestLstatIn(t *testing.T) {
 	if _, err := lstat("d/f/x"); !errors.Is(err, syscall.ENOTDIR) {
 		t.Errorf("below a file: %v", err)
 	}
-	got := flat(MakePlan(dirtied(made, "d/f", "d/f/x", "gone", "l/f"), lstat))
+	got := flat(MakePlan(dirtied(made, "d/f", "d/f/x", "gone", "l/f"), lstat, Endpoint{}.MaxPath()))
 	want := planned{contents: []string{"d/f", "l"}, deleted: map[string][]string{"gone": {"gone"}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)

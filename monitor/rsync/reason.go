@@ -43,6 +43,10 @@ func errno(line string) syscall.Errno {
 // file system, and the user, know its kind.
 var making = regexp.MustCompile(`(?:symlink|mknod) "`)
 
+// byName tells that a line is about a call in which the name is all that can be
+// wrong.
+var byName = regexp.MustCompile(`(?:mkstemp|mkdir|rename|symlink|mknod|open|failed to stat) "`)
+
 // reasonOf is why what a line complains about cannot succeed, "" if it may.
 // attribute: only mode, owner or times could not be set.
 func reasonOf(line string, attribute bool) dirty.Reason {
@@ -63,7 +67,7 @@ func reasonOf(line string, attribute bool) dirty.Reason {
 	switch {
 	case strings.Contains(line, "[sender]"):
 		return "" // that is about reading
-	case number == syscall.EINVAL:
+	case number == syscall.EINVAL && byName.MatchString(line):
 		return dirty.BadName
 	case number == syscall.EFBIG || number == syscall.EOVERFLOW:
 		return dirty.TooLarge

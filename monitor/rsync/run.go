@@ -31,6 +31,7 @@ type Result struct {
 	Stderr string
 	// Truncated tells that part of a very long Stderr is missing.
 	Truncated bool
+	reported  *child.Tail // what is to be added to Stderr; nil for nothing
 	Progress
 	// Changed counts the entries other than directories that differed on the
 	// remote, deletions included.
@@ -135,7 +136,11 @@ func (p *process) result(ctx context.Context, progress func(Progress)) (Result, 
 	var result Result
 	result.read(p.stdout, progress)
 	err := p.cmd.Wait()
-	result.Stderr, result.Truncated = p.stderr.String()+result.Stderr, p.stderr.Dropped()
+	result.Stderr, result.Truncated = p.stderr.String(), p.stderr.Dropped()
+	if more := result.reported; more != nil {
+		result.Stderr += more.String()
+		result.Truncated = result.Truncated || more.Dropped()
+	}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -190,12 +195,15 @@ func (r *Result) readLine(line string) {
 		}
 		return
 	}
-	if strings.HasPrefix(line, deletionsSkipped) {
-		r.Stderr = "\n" + line + "\n"
-		return
-	}
 	code, rest, ok := strings.Cut(line, " ")
 	if !ok || len(code) < 9 {
+		// A line about an entry never looks like these.
+		if strings.HasPrefix(line, deletionsSkipped) || reported(line) {
+			if r.reported == nil {
+				r.reported = new(child.Tail)
+			}
+			_, _ = r.reported.Write([]byte("\n" + line + "\n")) // it never fails
+		}
 		return
 	}
 	if code == "*deleting" {

@@ -469,7 +469,7 @@ func TestReadErrorsSkipDeletions(t *testing.T) {
 	for line := range strings.Lines(out) {
 		r.readLine(strings.TrimSuffix(line, "\n"))
 	}
-	c := ParseStderr(errs+r.Stderr, src, dst)
+	c := ParseStderr(errs+r.reported.String(), src, dst)
 	if code != 23 || !c.DeletionsSkipped || r.Deleted != 0 {
 		t.Errorf("code %d, %d deleted, %+v\n%s", code, r.Deleted, c, out)
 	}
@@ -499,12 +499,16 @@ func TestReadLine(t *testing.T) {
 		{"Number of files: x", Result{}},
 		{"Number of deleted files: 3", Result{}},
 		{"created directory /x y", Result{}},
-		{"cannot delete non-empty directory: x", Result{}},
+		{"cannot delete non-empty directory: x", Result{Stderr: "\ncannot delete non-empty directory: x\n"}},
+		{`skipping non-regular file "x"`, Result{Stderr: "\nskipping non-regular file \"x\"\n"}},
 		{"total size is 4  speedup is 0.01", Result{}},
 		{"IO error encountered -- skipping file deletion", Result{Stderr: "\nIO error encountered -- skipping file deletion\n"}},
 	} {
 		var got Result
 		got.readLine(test.line)
+		if got.reported != nil {
+			got.Stderr = got.reported.String()
+		}
 		if got.Code != test.want.Code || got.Stderr != test.want.Stderr || got.Progress != test.want.Progress || got.Changed != test.want.Changed || got.Created != test.want.Created ||
 			got.Deleted != test.want.Deleted || got.Entries != test.want.Entries || !slices.Equal(got.DeletedSample, test.want.DeletedSample) {
 			t.Errorf("%q: got %+v, want %+v", test.line, got, test.want)

@@ -126,6 +126,7 @@ var known = []struct {
 	{literal("No space left on device"), "the disk is full", makeRoom, Done},
 	{literal("Disk quota exceeded"), "the quota on the remote is used up", makeRoom, Done},
 	{literal("Read-only file system"), "the remote's file system is read-only", "mount it writable; wsync goes on by itself", Done},
+	{regexp.MustCompile(`^skipping non-regular file `), "only root can make a device there", "", Done},
 	{literal("REMOTE HOST IDENTIFICATION HAS CHANGED"), "", "if the host was set up anew, remove its old key with ssh-keygen -R", Done},
 	{literal("Host key verification failed"), "", "connect once by hand with ssh to check and accept the host's key", Done},
 	{literal("UNPROTECTED PRIVATE KEY FILE"), "", "chmod 600 the key file: ssh uses none that others may read", Done},

@@ -38,6 +38,7 @@ var wordsTests = []wordsTest{
 		"the rsync daemon has no connection free: @ERROR: max connections (3) reached -- try again later", ""},
 	{10, "rsync: [sender] failed to connect to h (10.0.0.1): Connection refused (111)\n",
 		"the connection failed: failed to connect to h (10.0.0.1): Connection refused (111)", "nothing listens"},
+	{23, `skipping non-regular file "dev/x"`, `only root can make a device there: skipping non-regular file "dev/x"`, ""},
 	{12, "", "the connection broke", ""},
 	{77, "", "rsync failed with an unknown code", ""},
 	{255, "Load key \"/k\": Permission denied\r\nu@h: Permission denied (publickey).\r\n", `Load key "/k": Permission denied`, "the key file must be readable"},
