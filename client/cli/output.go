@@ -186,7 +186,7 @@ func (p *printer) versions(daemon, own string) {
 func (p *printer) held(held *report.Held) {
 	p.note("%s", heldText(held))
 	for _, path := range held.Sample {
-		fmt.Fprintln(p.err, "  "+plain(path))
+		fmt.Fprintln(p.err, "  "+short(plain(path)))
 	}
 	if more := held.Count - len(held.Sample); more > 0 && len(held.Sample) > 0 {
 		fmt.Fprintf(p.err, "  and %d more\n", more)
@@ -277,6 +277,36 @@ func plain(s string) string {
 		b.WriteString(quoted[1 : len(quoted)-1])
 	}
 	return b.String()
+}
+
+// The most that a word and a text take where there is little room; a path may
+// have 4 kB.
+const (
+	shortWord = 100
+	shortText = 400
+)
+
+// short leaves out the middle of what is too long for a line, which --json has
+// whole: words first, because a text says most at its end.
+func short(s string) string {
+	if len(s) <= shortWord {
+		return s
+	}
+	words := strings.Split(s, " ")
+	for i, word := range words {
+		words[i] = cutMiddle(word, shortWord)
+	}
+	return cutMiddle(strings.Join(words, " "), shortText)
+}
+
+// cutMiddle leaves out the middle of s if it has more than limit characters.
+func cutMiddle(s string, limit int) string {
+	runes := []rune(s)
+	if len(runes) <= limit {
+		return s
+	}
+	half := (limit - 1) / 2
+	return string(runes[:half]) + "…" + string(runes[len(runes)-half:])
 }
 
 // age says for how long something has been so.

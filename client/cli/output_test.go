@@ -250,6 +250,28 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+func TestShort(t *testing.T) {
+	deep := strings.Repeat("directory/", 400)
+	for s, want := range map[string]string{
+		"":                       "",
+		"d/x: Permission denied": "d/x: Permission denied",
+		strings.Repeat("x", 100): strings.Repeat("x", 100),
+		strings.Repeat("ä", 101): strings.Repeat("ä", 49) + "…" + strings.Repeat("ä", 49),
+		deep + "x: too long":     deep[:49] + "…" + deep[len(deep)-47:] + "x: too long",
+	} {
+		if got := short(s); got != want {
+			t.Errorf("%q became %q", s, got)
+		}
+	}
+	if got := short(strings.Repeat("word ", 1000)); len([]rune(got)) > shortText {
+		t.Errorf("%d characters are left", len([]rune(got)))
+	}
+	remote := report.RemoteStatus{ErrorPath: deep + "x", Error: "mkstemp \"" + deep + "x\" failed: File name too long (36)"}
+	if got := problemText(remote); len([]rune(got)) > 2*shortWord+60 || !strings.HasSuffix(got, "failed: File name too long (36)") {
+		t.Errorf("%d characters: %q", len([]rune(got)), got)
+	}
+}
+
 func TestUnits(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 1900 * time.Millisecond: "1s", 119 * time.Second: "119s", 2 * time.Minute: "2m",

@@ -14,7 +14,7 @@ type block struct{ strings.Builder }
 
 // field adds a line. Without a label the value continues the field above.
 func (b *block) field(indent int, label, value string) {
-	fmt.Fprintf(b, "%*s%-*s %s\n", indent, "", 14-indent, label, strings.ReplaceAll(plain(value), "\n", " "))
+	fmt.Fprintf(b, "%*s%-*s %s\n", indent, "", 14-indent, label, strings.ReplaceAll(short(plain(value)), "\n", " "))
 }
 
 // statusText describes what the workspaces are doing.
@@ -277,7 +277,7 @@ func times(n int) string {
 // "" for none.
 func problemText(remote report.RemoteStatus) string {
 	if remote.ErrorPath == "" {
-		return plain(remote.Error)
+		return short(plain(remote.Error))
 	}
-	return plain(remote.ErrorPath + ": " + remote.Error)
+	return short(plain(remote.ErrorPath + ": " + remote.Error))
 }
