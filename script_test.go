@@ -39,9 +39,26 @@ func TestScript(t *testing.T) {
 		WorkdirRoot:         shortTempDir(t),
 		Setup:               setupScript,
 		Cmds:                scriptCommands,
+		Condition:           scriptCondition,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// scriptCondition says what scripts ask for beyond testscript's own conditions.
+// loopfuse: file systems of user space can be mounted from images.
+func scriptCondition(condition string) (bool, error) {
+	if condition != "loopfuse" {
+		return false, fmt.Errorf("unknown condition %q", condition)
+	}
+	for _, device := range []string{"/dev/fuse", "/dev/loop-control"} {
+		f, err := os.OpenFile(device, os.O_RDWR, 0)
+		if err != nil {
+			return false, nil
+		}
+		f.Close()
+	}
+	return os.Geteuid() == 0, nil
 }
 
 // Where all programs are there, as they must be for any other test here, the

@@ -66,6 +66,10 @@ type Remote struct {
 	// there, 0 for not at all. See TrashDirectory.
 	Trash Age `json:"trash,omitempty"`
 
+	// SkipUnsupported: what the destination's file system cannot hold is counted,
+	// and otherwise no reason for the remote not to be in sync.
+	SkipUnsupported bool `json:"skip_unsupported,omitempty"`
+
 	// Paused stops transfers to this remote alone.
 	Paused bool `json:"paused,omitempty"`
 	// AdoptionPending is set by attach, and cleared when the destination was found
@@ -223,6 +227,7 @@ func (r *Remote) fields() []field {
 		{"connection_info", &r.Connection, asValue},
 		{"delay_updates", &r.DelayUpdates, leftOut},
 		{"trash", &r.Trash, leftOut},
+		{"skip_unsupported", &r.SkipUnsupported, leftOut},
 		{"paused", &r.Paused, leftOut},
 		{"adoption_pending", &r.AdoptionPending, leftOut},
 	}

@@ -233,6 +233,8 @@ func (e *entry) stuck(r config.Remote, s report.RemoteStatus, barrier uint64) bo
 		return true
 	case s.Asked < barrier:
 		return false
+	case s.State == report.Retrying && s.OnlyUnsupported():
+		return true
 	case s.State == report.Paused:
 		return (s.Pending > 0 || s.PendingEverything) && (e.workspace.Paused || r.Paused)
 	case s.State == report.Halted:

@@ -60,8 +60,11 @@ func (t *transfer) passTooLong(compare func(rsync.Job) rsync.Job) {
 func (t *transfer) clearReplaced() {
 	var part dirty.Batch
 	var paths []string
+	if t.capabilities().Folds() {
+		t.lookAnew()
+	}
 	for _, e := range t.out.failed {
-		if e.Reason == dirty.BadKind && e.Path != "" {
+		if e.Reason == dirty.BadKind && e.Path != "" && t.clearable(e.Path) {
 			part.Entries = append(part.Entries, e)
 			paths = append(paths, e.Path)
 		}

@@ -78,7 +78,8 @@ type outcome struct {
 	// lost: the remote had lost something that nothing announced; drifted: somebody
 	// else has changed it; replaced: it has lost all, because the destination is
 	// another directory than before, in which may be what is somebody else's.
-	lost, drifted, replaced bool
+	// misspelt: the remote may have an entry under a name that differs in case only.
+	lost, drifted, replaced, misspelt bool
 	// hold are deletions that wait for approval.
 	hold *hold
 	// unreachable is what was set apart, nil for nothing; reachable are the paths
@@ -126,6 +127,8 @@ type lane struct {
 	stale atomic.Bool
 	files *direct.Files
 	links *links
+	// siblings are for a remote that folds names.
+	siblings siblings
 	// relay leads to an rsync daemon, nil for other remotes or until it is used.
 	relay *relay.Relay
 	// standby is a run of rsync that waits for the next small change, nil for

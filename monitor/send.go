@@ -41,6 +41,9 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	for _, e := range plan.TooLong {
 		t.giveUp(e, fmt.Sprintf("the path has %d bytes, and rsync takes %d", len(e.Path), t.endpoint.MaxPath()), dirty.TooLong)
 	}
+	if t.capabilities().Folds() && len(plan.Deleted) > 0 {
+		t.keepAlive(&plan)
+	}
 	if t.confirm {
 		// What is below a directory that went afterwards went with it.
 		plan.Deleted = slices.DeleteFunc(plan.Deleted, func(d rsync.Deletion) bool {

@@ -189,6 +189,8 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 		w.log.Warn(message)
 	case out.broken:
 		w.leftovers(batch, now)
+	case out.misspelt:
+		w.everything(remote.PassEvents, seq, now, now)
 	}
 	if out.err != nil {
 		w.noteDeletions(out.deleted, now)
@@ -253,7 +255,11 @@ func (w *worker) settlePaths(out outcome, now time.Time) {
 	}
 	w.set.Defer(out.later, now, quiet)
 	for _, e := range out.failed {
-		w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{e}}, now.Add(backoff(e.Attempts, maxBackoff)))
+		again := now.Add(backoff(e.Attempts, maxBackoff))
+		if e.Reason != "" {
+			again = dirty.Never // but for full passes
+		}
+		w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{e}}, again)
 	}
 }
 

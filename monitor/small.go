@@ -15,6 +15,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/remotefs"
 	"wsync/monitor/watch"
 )
 
@@ -60,8 +61,12 @@ func (l *lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 	return small, ""
 }
 
-// source is the workspace for a plan.
-type source struct{ *lane }
+// source is the workspace for a plan, without what the remote cannot hold of a
+// directory.
+type source struct {
+	*lane
+	capabilities remotefs.Capabilities
+}
 
 func (s source) abs(name string) string { return filepath.Join(s.root, filepath.FromSlash(name)) }
 
@@ -71,6 +76,9 @@ func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := os.ReadDir(s.abs(name))
 	if s.skipGit {
 		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return isGit(e.Name()) })
+	}
+	for _, u := range unfitOf(s.capabilities, name, entries) {
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return within(name, e.Name()) == u.path })
 	}
 	return entries, err
 }
@@ -89,7 +97,7 @@ func (t *transfer) directly() {
 	limits := t.bounds
 	limits.Deletions = math.MaxInt32
 	entries, below := t.belowFailing(t.batch.Entries)
-	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
+	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane, t.capabilities()}, lane.Owns, limits)
 	settled := t.settled() // after the plan was made, which may have taken long enough
 	switch n := plan.Removals(); {
 	case t.mayDelete(n, settled):
@@ -98,7 +106,10 @@ func (t *transfer) directly() {
 		t.out.later.Entries = plan.LeaveRemovals()
 	default:
 		limits.Deletions = 0
-		plan = direct.MakePlan(t.batch.Moves, entries, source{t.lane}, lane.Owns, limits)
+		plan = direct.MakePlan(t.batch.Moves, entries, source{t.lane, t.capabilities()}, lane.Owns, limits)
+	}
+	if t.capabilities().Folds() && plan.Removes() {
+		t.keepAliveDirectly(&plan)
 	}
 	plan.Rest = append(plan.Rest, below...)
 	t.lookAtTrees(plan.Steps)

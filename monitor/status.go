@@ -1,6 +1,9 @@
 package monitor
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"wsync/monitor/dirty"
@@ -39,10 +42,14 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 	if s.Held = w.held; s.Held == nil && w.unreachable != nil {
 		s.Held = w.unreachable.held
 	}
+	s.Unsupported, s.UnsupportedPaths = w.unsupported()
 	failing := w.firstFailing()
 	if s.Error == "" && failing != nil {
 		s.Error, s.Hint = rsync.PathWords(failing.Problem)
 		s.ErrorPath = failing.Path
+		if failing.Parked() && s.Hint == "" {
+			s.Hint = fmt.Sprintf("wsync info lists what it cannot hold; rename that, or attach %s again with --skip-unsupported", w.remote.Name)
+		}
 	}
 	if w.cancel == nil && (w.failures > 0 || failing != nil) {
 		s.NextRetry = w.nextRetry(failing)
@@ -113,17 +120,44 @@ func (w *worker) oldestPending() (time.Time, bool) {
 func (w *worker) firstFailing() *dirty.Entry {
 	var first *dirty.Entry
 	for _, e := range append(w.set.Failing(), w.inFlight.Entries...) {
-		if e.Failing() && (first == nil || e.NotBefore.Before(first.NotBefore)) {
+		if !e.Failing() || e.Parked() && w.remote.SkipUnsupported {
+			continue
+		}
+		if first == nil || e.NotBefore.Before(first.NotBefore) || e.NotBefore.Equal(first.NotBefore) && e.Path < first.Path {
 			first = e
 		}
 	}
 	return first
 }
 
+// unsupportedListed is how many of the paths are named that a remote cannot hold.
+const unsupportedListed = 100
+
+// unsupported counts what the destination cannot hold, and lists the first of it;
+// the caller holds mu.
+func (w *worker) unsupported() (count int, first []report.Unsupported) {
+	parked := w.set.Parked()
+	for _, e := range w.inFlight.Entries {
+		if e.Parked() {
+			parked = append(parked, e)
+		}
+	}
+	slices.SortFunc(parked, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
+	for _, e := range parked[:min(len(parked), unsupportedListed)] {
+		said, _ := rsync.PathWords(e.Problem)
+		first = append(first, report.Unsupported{Path: e.Path, Problem: said})
+	}
+	return len(parked), first
+}
+
 // nextRetry is when the next attempt is due; the caller holds mu.
 func (w *worker) nextRetry(failing *dirty.Entry) *time.Time {
 	if w.failures > 0 {
 		return timeOrNil(w.retryAt)
+	}
+	if failing.Parked() {
+		at, _ := w.passes.Next()
+		return timeOrNil(at)
 	}
 	return timeOrNil(failing.NotBefore)
 }

@@ -29,6 +29,7 @@ type transfer struct {
 	// elsewhereNow is how many of the deletions that were judged last are of what
 	// was renamed, and are none.
 	elsewhereNow int
+	fitting      fitting
 	// made are directories that the remote did not have before.
 	made []string
 	out  outcome
@@ -71,6 +72,9 @@ func (t *transfer) do() {
 		return
 	}
 	t.recheckMoved()
+	if t.fit(); t.out.err != nil {
+		return
+	}
 	if t.batch.Everything == nil && !t.confirm {
 		t.directly()
 	}

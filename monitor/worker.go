@@ -163,6 +163,7 @@ func (w *worker) define(r config.Remote, workspacePaused bool, settings report.S
 	w.remote = r
 	w.paused = workspacePaused || r.Paused
 	w.adopted = w.adopted || !r.AdoptionPending
+	w.set.SkipParked(r.SkipUnsupported)
 	if orders.Resync != w.orders.Resync {
 		w.everything(remote.PassVerify, seq, now, now)
 		w.retryAt = time.Time{}

@@ -127,12 +127,12 @@ func TestCommands(t *testing.T) {
 			requests: []string{`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}},"settle":3000000000}`},
 		},
 		{
-			args:    "attach w r me@host:/dest --port 22 --delete-existing --delay-updates",
+			args:    "attach w r me@host:/dest --port 22 --delete-existing --delay-updates --skip-unsupported",
 			answers: attached(report.RemoteStatus{State: report.Offline, Error: "ssh: no route to host", Hint: "is it on?"}),
 			stdout:  "attached w/r to ssh://me@host:22/dest: offline, retrying now\n",
 			stderr:  "wsync: w/r: ssh: no route to host\nhint: is it on?\n",
 			requests: []string{
-				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Ssh":{"host":"host","port":22,"username":"me","identity_file":null}},"delay_updates":true},"delete_existing":true,"settle":3000000000}`,
+				`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Ssh":{"host":"host","port":22,"username":"me","identity_file":null}},"delay_updates":true,"skip_unsupported":true},"delete_existing":true,"settle":3000000000}`,
 			},
 		},
 		{

@@ -36,6 +36,7 @@ func (c *command) attachCommand() *cli.Command {
 			&cli.StringFlag{Name: "password-file", Usage: "the password for the rsync daemon is in `FILE`"},
 			&cli.BoolFlag{Name: "delay-updates", Usage: "let the files of one transfer appear together, at its end"},
 			&cli.StringFlag{Name: "trash", Usage: "keep what is deleted or overwritten for `DURATION`, such as 7d"},
+			&cli.BoolFlag{Name: "skip-unsupported", Usage: "be in sync without what the file system of DEST cannot hold"},
 			&cli.BoolFlag{Name: "delete-existing", Usage: "delete what is in DEST and not in the workspace"},
 		},
 		Action: c.attach,
@@ -93,6 +94,7 @@ func newRemote(cCtx *cli.Context) (config.Remote, error) {
 	}
 	remote.Name = cCtx.Args().Get(1)
 	remote.DelayUpdates = cCtx.Bool("delay-updates")
+	remote.SkipUnsupported = cCtx.Bool("skip-unsupported")
 	if cCtx.IsSet("trash") {
 		if remote.Trash, err = config.ParseAge(cCtx.String("trash")); err != nil {
 			return remote, &usageError{message: "--trash: " + err.Error()}

@@ -70,7 +70,7 @@ func (p *printer) behind(remotes []api.BehindRemote, confirmed bool) {
 		line := fmt.Sprintf("%s is not in sync: %s", target(behind.Workspace, remote.Name), state)
 		switch {
 		case remote.Error != "":
-			line += ": " + remote.Error
+			line += ": " + problemText(remote)
 		case remote.Held != nil:
 			line += ": " + heldText(remote.Held)
 		}
@@ -133,6 +133,9 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 	if remote.Error != "" {
 		b.field(4, "error", problemText(remote))
 	}
+	if remote.Unsupported > 0 {
+		b.field(4, "unsupported", count(remote.Unsupported, "path")+" that the file system there cannot hold")
+	}
 	if held := remote.Held; held != nil {
 		b.field(4, "held", heldText(held))
 		for _, path := range held.Sample {
@@ -185,6 +188,7 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 	for _, remote := range workspace.Remotes {
 		b.remoteHeading(workspace, remote)
 		p.remote(&b, remote)
+		b.unsupported(remote)
 		for i, line := range remote.Strategy {
 			label := ""
 			if i == 0 {
@@ -194,6 +198,18 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 		}
 	}
 	p.print(b.String())
+}
+
+// unsupported lists what a destination cannot hold.
+func (b *block) unsupported(remote report.RemoteStatus) {
+	label := "cannot hold"
+	for _, u := range remote.UnsupportedPaths {
+		b.field(4, label, u.Path+": "+u.Problem)
+		label = ""
+	}
+	if more := remote.Unsupported - len(remote.UnsupportedPaths); more > 0 && label == "" {
+		b.field(4, "", fmt.Sprintf("and %d more", more))
+	}
 }
 
 // longSilence is how long a monitor that has very much to read may take to answer.

@@ -292,7 +292,7 @@ func (f *flight) step(s Step) {
 	case RemoveDirectory:
 		reply = f.removeDirectory(s.Path)
 	}
-	removal := s.removes()
+	removal := s.Removes()
 	f.then(reply, func() {
 		err := reply.Wait()
 		switch {

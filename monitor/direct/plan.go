@@ -69,7 +69,7 @@ type Plan struct {
 func (p Plan) Removals() int {
 	n := 0
 	for _, s := range p.Steps {
-		if s.removes() && !s.Entry.Cleared() {
+		if s.Removes() && !s.Entry.Cleared() {
 			n++
 		}
 	}
@@ -81,7 +81,7 @@ func (p Plan) Removals() int {
 func (p *Plan) LeaveRemovals() []*dirty.Entry {
 	var left []*dirty.Entry
 	p.Steps = slices.DeleteFunc(p.Steps, func(s Step) bool {
-		judged := s.removes() && !s.Entry.Cleared()
+		judged := s.Removes() && !s.Entry.Cleared()
 		if judged {
 			left = append(left, s.Entry)
 		}
@@ -91,10 +91,10 @@ func (p *Plan) LeaveRemovals() []*dirty.Entry {
 }
 
 // Removes tells that the plan deletes anything, judged or not.
-func (p Plan) Removes() bool { return slices.ContainsFunc(p.Steps, Step.removes) }
+func (p Plan) Removes() bool { return slices.ContainsFunc(p.Steps, Step.Removes) }
 
-// removes tells that the step deletes something.
-func (s Step) removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDirectory }
+// Removes tells that the step deletes something.
+func (s Step) Removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDirectory }
 
 // MakePlan decides which of the dirty paths go this way: all that are small and
 // simple, if they are few. What each path is at this moment decides, not what
@@ -363,10 +363,10 @@ func (p *planner) judgeDeletions() {
 		return
 	}
 	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s Step) bool {
-		if s.removes() {
+		if s.Removes() {
 			p.leave(s.Entry)
 		}
-		return s.removes()
+		return s.Removes()
 	})
 }
 

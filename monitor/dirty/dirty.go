@@ -5,7 +5,6 @@ package dirty
 
 import (
 	"iter"
-	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -67,6 +66,14 @@ func (e *Entry) Cleared() bool { return e.Approved > 0 || e.MovedTo != "" }
 // own, and left out where it would fail others.
 func (e *Entry) Failing() bool { return e.Attempts > 0 }
 
+// Never is when a path is ripe that is tried with full passes only, unless it
+// changes.
+var Never = time.Unix(1<<40, 0)
+
+// Parked tells that the path cannot be on the remote, and that there is nothing to
+// do about it before the next full pass.
+func (e *Entry) Parked() bool { return e.Reason != "" && !e.NotBefore.Before(Never) }
+
 // Set is the dirty paths of one remote. It is not safe for concurrent use; the
 // remote's worker guards it.
 //
@@ -83,11 +90,48 @@ type Set struct {
 	moves []Move
 	// writing holds the files that were last sent while still open.
 	writing map[string]writing
+	// parks: there may be entries that are parked. skips: those count for nothing.
+	parks, skips bool
 }
 
 // NewSet returns an empty set.
 func NewSet() *Set {
 	return &Set{entries: make(map[string]*Entry), writing: make(map[string]writing)}
+}
+
+// SkipParked says whether what is parked is left out of Len and Oldest: nobody
+// waits for it.
+func (s *Set) SkipParked(skip bool) { s.skips = skip }
+
+// Parked returns the entries that are parked.
+func (s *Set) Parked() []*Entry {
+	var parked []*Entry
+	for _, e := range s.entries {
+		if s.parks && e.Parked() {
+			parked = append(parked, e)
+		}
+	}
+	return parked
+}
+
+// counted are the entries that somebody may wait for.
+func (s *Set) counted() iter.Seq[*Entry] {
+	return func(yield func(*Entry) bool) {
+		for _, e := range s.entries {
+			if !(s.skips && e.Parked()) && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// unpark makes what is parked below p ripe: p may be something else now.
+func (s *Set) unpark(p string, now time.Time) {
+	for _, e := range s.entries {
+		if e.Parked() && Below(e.Path, p) {
+			e.NotBefore = now
+		}
+	}
 }
 
 // Mark makes path dirty. seq must not decrease from call to call.
@@ -97,6 +141,9 @@ func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 		ripe = s.openFile(p, now)
 	} else {
 		delete(s.writing, p)
+	}
+	if s.parks && change&stateChange != 0 {
+		s.unpark(p, now)
 	}
 	e, ok := s.entries[p]
 	if !ok {
@@ -153,15 +200,22 @@ func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
 	s.everything.NotBefore = earlier(s.everything.NotBefore, notBefore)
 }
 
-// Len is the number of dirty paths; Everything tells whether a full pass is
-// due as well.
-func (s *Set) Len() int         { return len(s.entries) + len(s.moves) }
+// Len is the number of dirty paths.
+func (s *Set) Len() int {
+	n := len(s.entries) + len(s.moves)
+	if s.skips {
+		n -= len(s.Parked())
+	}
+	return n
+}
+
+// Everything tells whether a full pass is due.
 func (s *Set) Everything() bool { return s.everything != nil }
 
 // Oldest returns the lowest Seq and the earliest Since of the set; ok is false
 // for an empty one.
 func (s *Set) Oldest() (seq uint64, since time.Time, ok bool) {
-	return oldest(s.everything, s.moves, maps.Values(s.entries))
+	return oldest(s.everything, s.moves, s.counted())
 }
 
 func oldest(everything *Entry, moves []Move, entries iter.Seq[*Entry]) (seq uint64, since time.Time, ok bool) {
@@ -199,6 +253,9 @@ func (s *Set) Failing() []*Entry {
 // Ripe returns when the next batch can be taken; ok is false for an empty set.
 func (s *Set) Ripe() (at time.Time, ok bool) {
 	visit := func(e *Entry) {
+		if e.Parked() {
+			return
+		}
 		if !ok || e.NotBefore.Before(at) {
 			at, ok = e.NotBefore, true
 		}
@@ -235,7 +292,8 @@ func (b Batch) Oldest() (seq uint64, since time.Time, ok bool) {
 	return oldest(b.Everything, b.Moves, slices.Values(b.Entries))
 }
 
-// Take removes and returns all that is ripe at now.
+// Take removes and returns all that is ripe at now, and with a full pass what is
+// parked.
 func (s *Set) Take(now time.Time) Batch {
 	b := Batch{Moves: s.moves}
 	s.moves = nil
@@ -243,7 +301,7 @@ func (s *Set) Take(now time.Time) Batch {
 		b.Everything, s.everything = s.everything, nil
 	}
 	for p, e := range s.entries {
-		if e.NotBefore.After(now) {
+		if e.NotBefore.After(now) && !(b.Everything != nil && e.Parked()) {
 			continue
 		}
 		e.Deferred = false
@@ -296,6 +354,7 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 			e.NotBefore = earlier(notBefore, ripe)
 		}
 		s.entries[e.Path] = e
+		s.parks = s.parks || e.Parked()
 	}
 	if len(s.entries) > Limit {
 		s.fold()
@@ -339,16 +398,19 @@ func (s *Set) SettleMoves() {
 }
 
 // fold replaces the entries of crowded directories by the directory, and if
-// that is not enough all entries by a full pass.
+// that is not enough all entries by a full pass. What is parked stays as it is: it
+// is the reason for no other path to fail.
 func (s *Set) fold() {
 	count := make(map[string]int)
-	for p := range s.entries {
-		count[Parent(p)]++
+	for p, e := range s.entries {
+		if !e.Parked() {
+			count[Parent(p)]++
+		}
 	}
 	folded := make(map[string]*Entry)
 	for p, e := range s.entries {
 		dir := Parent(p)
-		if dir == "" || count[dir] <= DirectoryLimit {
+		if dir == "" || count[dir] <= DirectoryLimit || e.Parked() {
 			continue
 		}
 		delete(s.entries, p)
@@ -357,18 +419,23 @@ func (s *Set) fold() {
 	for dir, e := range folded {
 		merge(s.entries, dir, e)
 	}
-	if len(s.entries) <= Limit/2 {
+	if len(s.entries)-len(s.Parked()) <= Limit/2 {
 		return
 	}
 	s.SettleMoves()
-	for _, e := range s.entries {
+	parked := make(map[string]*Entry)
+	for p, e := range s.entries {
+		if e.Parked() {
+			parked[p] = e
+			continue
+		}
 		if s.everything == nil {
 			s.everything = &Entry{Change: watch.Tree, Seq: e.Seq, Since: e.Since, NotBefore: e.NotBefore}
 		}
 		absorb(s.everything, e)
 	}
 	s.everything.Change |= watch.Content
-	s.entries = make(map[string]*Entry)
+	s.entries = parked
 }
 
 // merge folds e into the entry of dir in entries.

@@ -17,6 +17,9 @@ const (
 	// BadKind: the remote's file system, or its user, cannot make entries of
 	// this kind: devices, pipes, sockets or symbolic links.
 	BadKind Reason = "kind not possible there"
+	// Meets: another name, which is kept, is the same file on the remote's file
+	// system.
+	Meets Reason = "another name is the same file there"
 	// BadAttribute: the remote's file system cannot keep this mode, owner or
 	// time. The contents are there.
 	BadAttribute Reason = "mode, owner or time not possible there"

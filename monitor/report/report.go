@@ -164,6 +164,11 @@ type RemoteStatus struct {
 	ErrorPath string     `json:"error_path,omitempty"`
 	Hint      string     `json:"hint,omitempty"`
 	NextRetry *time.Time `json:"next_retry,omitempty"`
+	// Unsupported is the number of paths that the destination's file system cannot
+	// hold, and UnsupportedPaths are the first of them. They are pending, unless
+	// config.Remote.SkipUnsupported is set, and tried with full passes.
+	Unsupported      int           `json:"unsupported,omitempty"`
+	UnsupportedPaths []Unsupported `json:"unsupported_paths,omitempty"`
 	// Held are deletions that wait for approval, nil if none do.
 	Held *Held `json:"held,omitempty"`
 
@@ -189,6 +194,18 @@ type RemoteStatus struct {
 	Confirmed   uint64 `json:"confirmed"`
 	// Strategy says how the remote is served and why, for `wsync info`.
 	Strategy []string `json:"strategy,omitempty"`
+}
+
+// OnlyUnsupported reports whether nothing but what the destination cannot hold
+// keeps the remote from being in sync.
+func (s RemoteStatus) OnlyUnsupported() bool {
+	return s.Unsupported > 0 && s.Pending == s.Unsupported && !s.PendingEverything && s.Transfer == nil
+}
+
+// Unsupported is a path that the destination's file system cannot hold.
+type Unsupported struct {
+	Path    string `json:"path"`
+	Problem string `json:"problem"` // why, in words
 }
 
 // Transfer is a running transfer.
