@@ -46,6 +46,7 @@ var settingKeys = []settingKey{
 	{"LogMaxSize", "10", numberSetting(func(s *Settings) *int { return &s.LogMaxSize }, 1, 100_000), "the size in megabytes at which a log is rotated"},
 	{"Watcher", "auto", choiceSetting(func(s *Settings) *string { return &s.Watcher }, "auto", "inotify", "notify"), "how changes are noticed"},
 	{"MaxWatches", "0", numberSetting(func(s *Settings) *int { return &s.MaxWatches }, 0, math.MaxInt32), "the most directories of a workspace that are watched, the rest being polled; 0 for the system's limit"},
+	{"PollInterval", "10s", durationSetting(func(s *Settings) *time.Duration { return &s.PollInterval }, time.Second, 24*time.Hour), "the least time between two looks for changes on file systems that do not tell of all of them: FUSE, NFS, SMB, 9p and the like"},
 	{"FullPassInterval", "1h", durationSetting(func(s *Settings) *time.Duration { return &s.FullPassInterval }, time.Minute, 30*24*time.Hour), "the time between two comparisons of a whole workspace with a remote"},
 	{"HoldDeletionsShare", "0.5", shareSetting(func(s *Settings) *float64 { return &s.HoldDeletionsShare }), "the share of the known entries above which deletions wait for approval, if they exceed HoldDeletionsCount too"},
 	{"HoldDeletionsCount", "100", numberSetting(func(s *Settings) *int { return &s.HoldDeletionsCount }, 0, math.MaxInt32), "the number of entries above which deletions wait for approval, if they exceed HoldDeletionsShare too"},

@@ -43,6 +43,9 @@ type Settings struct {
 	// daemon ends itself.
 	StateLockLimit time.Duration
 
+	// PollInterval is the least time between two looks at directories that may
+	// change without an event.
+	PollInterval     time.Duration
 	FullPassInterval time.Duration
 	// Deletions are held when they exceed this share (0 to 1) of the known entries
 	// and this number.

@@ -38,7 +38,7 @@ func TestLoadSettingsDefaults(t *testing.T) {
 		WorkspaceConfigFilePath: home + "/.wsync/wsync-ws-config.json",
 		DaemonCommandSocketPath: home + "/.wsync/daemon.sock",
 		LogDirectory:            home + "/.wsync/log",
-		LogLevel:                "info", LogMaxSize: 10, Watcher: "auto", MaxWatches: 0,
+		LogLevel:                "info", LogMaxSize: 10, Watcher: "auto", MaxWatches: 0, PollInterval: 10 * time.Second,
 		RestartLimit: 5, RestartWindow: 10 * time.Minute, StateLockLimit: 30 * time.Second,
 		FullPassInterval: time.Hour, HoldDeletionsShare: 0.5, HoldDeletionsCount: 100,
 		NotifyDelay: time.Minute,
@@ -74,7 +74,7 @@ func TestLoadSettingsFile(t *testing.T) {
 		"LogDirectory=\"~/log # no comment\"\n" +
 		"MonitorExecutablePath=" + program + "\n" +
 		"\t# indented\n" +
-		"LogLevel=debug\nLogMaxSize=1\nWatcher=notify\nMaxWatches=8000\n" +
+		"LogLevel=debug\nLogMaxSize=1\nWatcher=notify\nMaxWatches=8000\nPollInterval=2m\n" +
 		"RestartLimit=1\nRestartWindow=1s\nStateLockLimit=1m30s\nFullPassInterval=1m\n" +
 		"HoldDeletionsShare=0\nHoldDeletionsCount=0\n" +
 		"NotifyCommand = sh -c 'echo \"$WSYNC_STATE\"'\nNotifyDelay=5s"
@@ -84,7 +84,7 @@ func TestLoadSettingsFile(t *testing.T) {
 		MonitorExecutablePath:   program,
 		DaemonCommandSocketPath: "/run/wsync.sock",
 		LogDirectory:            home + "/log # no comment",
-		LogLevel:                "debug", LogMaxSize: 1, Watcher: "notify", MaxWatches: 8000,
+		LogLevel:                "debug", LogMaxSize: 1, Watcher: "notify", MaxWatches: 8000, PollInterval: 2 * time.Minute,
 		RestartLimit: 1, RestartWindow: time.Second, StateLockLimit: 90 * time.Second,
 		FullPassInterval: time.Minute, HoldDeletionsShare: 0, HoldDeletionsCount: 0,
 		NotifyCommand: `sh -c 'echo "$WSYNC_STATE"'`, NotifyDelay: 5 * time.Second,

@@ -117,6 +117,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 			RunDirectory:       filepath.Join(s.RunDirectory(), e.workspace.Name),
 			Watcher:            s.Watcher,
 			MaxWatches:         s.MaxWatches,
+			PollInterval:       s.PollInterval,
 			FullPassInterval:   s.FullPassInterval,
 			HoldDeletionsShare: s.HoldDeletionsShare,
 			HoldDeletionsCount: s.HoldDeletionsCount,

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"wsync/config"
+	"wsync/config/filesystem"
 	"wsync/daemon/api"
 )
 
@@ -43,7 +45,7 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 	if err := checkPlace(w, all); err != nil {
 		return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, w.Name, "").Error()}
 	}
-	return d.change(func() (*entry, error) {
+	status, err := d.change(func() (*entry, error) {
 		if e, ok := d.entries[w.Name]; ok {
 			return nil, &api.Error{
 				Kind:    api.Exists,
@@ -70,6 +72,20 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 		}
 		return e, nil
 	})
+	if added, ok := status.(api.WorkspaceStatus); ok {
+		added.Notes = silentNotes(filesystem.SilentIn(w.LocalPath), d.settings.PollInterval)
+		status = added
+	}
+	return status, err
+}
+
+// silentNotes say which file systems do not tell of all changes.
+func silentNotes(silent []filesystem.Mount, interval time.Duration) []string {
+	var notes []string
+	for _, m := range silent {
+		notes = append(notes, fmt.Sprintf("%s is on %s, which does not tell of changes that are made elsewhere: they are looked for every %s (PollInterval)", m.Path, m.Type, interval))
+	}
+	return notes
 }
 
 // getWorkspace handles GET /v1/workspaces/{workspace}.

@@ -4,10 +4,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wsync/config"
+	"wsync/config/filesystem"
 	"wsync/daemon/api"
 	"wsync/monitor/report"
 )
@@ -363,5 +366,16 @@ func TestOwnFiles(t *testing.T) {
 		if got := d.ownFilesIn(dir); got != want {
 			t.Errorf("own files in %s: %v", dir, got)
 		}
+	}
+}
+
+func TestSilentNotes(t *testing.T) {
+	got := silentNotes([]filesystem.Mount{{Path: "/w", Type: "nfs4"}, {Path: "/w/m", Type: "fuse.sshfs"}}, 10*time.Second)
+	want := []string{
+		"/w is on nfs4, which does not tell of changes that are made elsewhere: they are looked for every 10s (PollInterval)",
+		"/w/m is on fuse.sshfs, which does not tell of changes that are made elsewhere: they are looked for every 10s (PollInterval)",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }

@@ -64,7 +64,7 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	// Where changes are found later than they happen, a rename may be older than
 	// what was seen of its names.
 	stats := m.watcher.Stats()
-	repeatable := stats.Lossless && stats.Polled == 0
+	repeatable := stats.Lossless && stats.Polled+stats.Silent == 0
 	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markMoved(from, to, change, repeatable, seq, now) })
 	m.compensate()
 }
@@ -122,7 +122,7 @@ func (m *mirror) answer(ping uint64) {
 		m.pong.Store(ping)
 		m.changed(true)
 	}
-	if stats := m.watcher.Stats(); stats.Lossless && stats.Polled == 0 {
+	if stats := m.watcher.Stats(); stats.Lossless && stats.Polled+stats.Silent == 0 {
 		m.afterChanges(pong)
 	} else {
 		pong()

@@ -161,6 +161,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		Backend:       d.Settings.Watcher,
 		CookieDir:     cookies,
 		MaxWatches:    d.Settings.MaxWatches,
+		PollInterval:  d.Settings.PollInterval,
 		MountsChanged: m.mountsChanged,
 	}, sink)
 	if err != nil {

@@ -178,6 +178,9 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 	if watch.Backend != "" {
 		b.field(2, "watch", fmt.Sprintf("%s, %s watched, %d polled, events lost %s", watch.Backend, directories(watch.Directories), watch.Polled, times(watch.Overflows)))
 	}
+	if watch.Silent > 0 {
+		b.field(2, "polled", fmt.Sprintf("%s on %s, every %s: changes made elsewhere are no events there", directories(watch.Silent), plain(watch.SilentTypes), watch.PollInterval))
+	}
 	if n := watch.LinkedOutside; n > 0 {
 		verb := "have"
 		if n == 1 {

@@ -49,6 +49,9 @@ func (c *command) add(cCtx *cli.Context) error {
 		return fmt.Errorf("cannot add %s: %w", name, err)
 	}
 	c.result("added %s: %s", name, status.Workspace.LocalPath)
+	for _, note := range status.Notes {
+		c.note("%s", note)
+	}
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package filesystem
 
-import "strings"
+import (
+	"path/filepath"
+	"strings"
+)
 
 // silentTypes are the types of file systems that change without an event: what
 // another machine does, or whoever is behind them. By the magic number of statfs(2)
@@ -13,13 +16,13 @@ var silentTypes = []struct {
 	{0x6969, []string{"nfs"}},
 	{0xff534d42, []string{"cifs"}},
 	{0xfe534d42, []string{"smb"}},
-	{0x517b, nil}, // smbfs
+	{0x517b, []string{"smbfs"}},
 	{0x65735546, []string{"fuse", "osxfuse", "macfuse"}},
 	{0x6a656a63, []string{"virtiofs"}},
 	{0x01021997, []string{"9p"}},
 	{0x00c36400, []string{"ceph"}},
 	{0x5346414f, []string{"afs"}},
-	{0x6b414653, nil}, // the kernel's own afs
+	{0x6b414653, []string{"afs"}}, // the kernel's own
 	{0x73757245, []string{"coda"}},
 	{0x564c, []string{"ncpfs"}},
 	{0x01161970, []string{"gfs2"}},
@@ -34,18 +37,70 @@ var silentTypes = []struct {
 	{0, []string{"webdav", "afpfs", "davfs"}},
 }
 
-// isSilentType tells that a type of the table of mounts changes without an event.
-// A block device that a program of the user's serves is this machine's own.
-func isSilentType(name string) bool {
+// Type is what kind of file system something is on.
+type Type struct {
+	// Name is that of the table of mounts, "nfs4" or "fuse.sshfs" for example; it
+	// may be "" for one that is not silent.
+	Name string
+	// Silent: it changes without an event.
+	Silent bool
+}
+
+// Forgetful reports whether a file may have another inode number at each look.
+func (t Type) Forgetful() bool { return strings.HasPrefix(t.Name, "fuse") }
+
+// typeOfMagic returns the type that has a magic number of statfs(2).
+func typeOfMagic(magic uint32) Type {
+	for _, t := range silentTypes {
+		if t.magic == magic && magic != 0 {
+			return Type{Name: t.names[0], Silent: true}
+		}
+	}
+	return Type{}
+}
+
+// typeOfName returns the type that has a name in the table of mounts. A block device
+// that a program of the user's serves is this machine's own.
+func typeOfName(name string) Type {
 	if name == "fuseblk" || name == "fusectl" {
-		return false
+		return Type{Name: name}
 	}
 	for _, t := range silentTypes {
 		for _, prefix := range t.names {
 			if strings.HasPrefix(name, prefix) {
-				return true
+				return Type{Name: name, Silent: true}
 			}
 		}
 	}
-	return false
+	return Type{Name: name}
+}
+
+// IsSilent reports whether what is mounted changes without an event.
+func (m Mount) IsSilent() bool { return typeOfName(m.Type).Silent }
+
+// SilentIn returns what changes without an event in the directory dir: the file
+// system that it is on, and what is mounted below. The paths are absolute.
+func SilentIn(dir string) []Mount {
+	var silent []Mount
+	if t := Of(dir); t.Silent {
+		silent = append(silent, Mount{Path: dir, Type: t.Name})
+	}
+	table, err := OpenTable()
+	if err != nil {
+		return silent
+	}
+	defer table.Close()
+	mounts, err := table.Mounts()
+	if err != nil {
+		return silent
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		for _, m := range Below(mounts, real) {
+			if m.IsSilent() {
+				m.Path = filepath.Join(dir, m.Path)
+				silent = append(silent, m)
+			}
+		}
+	}
+	return silent
 }

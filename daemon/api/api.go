@@ -127,6 +127,9 @@ type WorkspaceStatus struct {
 	Halted    *report.Halt     `json:"halted,omitempty"`
 	// Remotes has one element per remote, in the order of Workspace.Remotes.
 	Remotes []report.RemoteStatus `json:"remotes"`
+	// Notes are sentences that whoever adds a workspace should know; in no other
+	// answer.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // MonitorStatus describes the process of a workspace's monitor.

@@ -47,6 +47,8 @@ type Settings struct {
 	// Watcher and MaxWatches are watch.Options' Backend and MaxWatches.
 	Watcher    string `json:"watcher"`
 	MaxWatches int    `json:"max_watches"`
+	// PollInterval is watch.Options.PollInterval, in nanoseconds.
+	PollInterval time.Duration `json:"poll_interval"`
 	// FullPassInterval is the time between two full passes, in nanoseconds;
 	// each is shortened or lengthened by up to a tenth, so that monitors
 	// spread out.
@@ -97,6 +99,12 @@ type Watch struct {
 	Directories int    `json:"directories"`
 	Polled      int    `json:"polled,omitempty"`
 	Problem     string `json:"problem,omitempty"`
+	// Silent is the number of directories that may change without an event, and
+	// are looked at every PollInterval, in nanoseconds, for that; SilentTypes are
+	// the types of their file systems, separated by commas.
+	Silent       int           `json:"silent,omitempty"`
+	SilentTypes  string        `json:"silent_types,omitempty"`
+	PollInterval time.Duration `json:"poll_interval,omitempty"`
 	// LinkedOutside is the number of files that have names outside of the
 	// workspace, too (hard links): a write by such a name is not noticed.
 	LinkedOutside int `json:"linked_outside,omitempty"`

@@ -211,6 +211,7 @@ func (w *inotify) take(v visit, l *look) {
 		cur.id = found.id
 	}
 	if found.err != nil {
+		delete(w.tree.silent, cur)
 		// Whatever is missed by not listing it is made up for when that works
 		// again, so a watch would be of no use until then.
 		w.discard(found)
@@ -231,6 +232,7 @@ func (w *inotify) take(v visit, l *look) {
 	default:
 		w.watchBy(v.job, cur, found.wd)
 	}
+	w.watchSilent(v.job, cur, l.path)
 	if !listed || v.relist {
 		w.descend(v, cur, dirs)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"wsync/config/filesystem"
 )
 
 // defaultBackend is what "auto" means on this platform.
@@ -86,6 +88,11 @@ type inotify struct {
 	// round is what is left to poll, round by round.
 	round         []*node
 	roundCost     time.Duration
+	roundSilent   bool
+	nextSilent    time.Time
+	types         map[uint64]filesystem.Type // by the device
+	silentChanged bool
+	silentTypes   string
 	nextPoll      time.Time
 	unwatched     []*node
 	polledBefore  int
@@ -279,10 +286,10 @@ func (w *inotify) tend(now time.Time) {
 	if w.mountsNoted {
 		w.checkMounts()
 	}
+	if silent := len(w.tree.silent) > 0 && !now.Before(w.nextSilent); len(w.round) == 0 && (silent || len(w.tree.polled) > 0 && !now.Before(w.nextPoll)) {
+		w.startRound(silent)
+	}
 	if len(w.tree.polled) > 0 {
-		if len(w.round) == 0 && !now.Before(w.nextPoll) {
-			w.startRound()
-		}
 		if len(w.unwatched) == 0 && !now.Before(w.nextRewatch) {
 			w.nextRewatch = now.Add(rewatchInterval)
 			w.rewatch()
@@ -309,7 +316,7 @@ func (w *inotify) noticeBarrier() {
 	w.checkMounts()
 	if polling := w.polling.Load(); polling != w.rounds {
 		w.rounds = polling
-		w.startRound()
+		w.startRound(true)
 	}
 }
 
@@ -336,11 +343,19 @@ func (w *inotify) publish() {
 		w.polledChanged = false
 		w.problemText = w.problem()
 	}
+	if w.silentChanged && len(w.visits) == 0 {
+		w.silentChanged = false
+		w.silentTypes = w.namesOfSilent()
+	}
 	s := Stats{
 		Backend:     "inotify",
 		Lossless:    true,
 		Directories: len(w.tree.byWatch),
 		Polled:      len(w.tree.polled),
+		Silent:      len(w.tree.silent),
+	}
+	if s.Silent > 0 {
+		s.SilentTypes, s.PollInterval = w.silentTypes, w.pollInterval()
 	}
 	if s.Polled > 0 {
 		s.Problem = w.problemText
@@ -392,6 +407,9 @@ func (w *inotify) timeout(now time.Time) int {
 	}
 	if !w.overflow.IsZero() {
 		earlier(w.overflow.Add(overflowWait))
+	}
+	if len(w.tree.silent) > 0 {
+		earlier(w.nextSilent)
 	}
 	if len(w.tree.polled) > 0 {
 		earlier(w.nextPoll)

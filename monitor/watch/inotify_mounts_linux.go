@@ -15,8 +15,12 @@ func (w *inotify) checkMounts() {
 	if w.opts.MountsChanged != nil {
 		w.opts.MountsChanged()
 	}
+	clear(w.types)
 	for _, path := range changes {
 		w.settlePath(path)
+		if w.mounts.over[parentPath(path)] || w.mounts.overBefore[parentPath(path)] {
+			w.settlePath(parentPath(path))
+		}
 	}
 }
 
@@ -27,6 +31,10 @@ func (w *inotify) settlePath(path string) {
 	n := w.tree.root
 	if n == nil {
 		return // about to be settled as a whole
+	}
+	if path == "" {
+		w.settle(place{}, false, false)
+		return
 	}
 	for {
 		name, rest, more := strings.Cut(path, "/")

@@ -111,7 +111,7 @@ func (w *inotify) compare(j *job, n *node, state *pollState) []string {
 	if !ok {
 		return nil
 	}
-	prints, dirs, err := printAll(w.abs(path), n.id, w.listing)
+	prints, dirs, err := w.printAll(w.abs(path), n)
 	if err != nil {
 		if !gone(err) && (state.why == nil || state.why.Error() != err.Error()) {
 			state.why = err
@@ -170,7 +170,8 @@ func (w *inotify) differs(n *node, dir, name string, before, now print) {
 var errReplaced = errors.New("it was replaced")
 
 // printAll makes the prints of all entries of a directory.
-func printAll(path string, id identity, buf []byte) (map[string]print, []string, error) {
+func (w *inotify) printAll(path string, n *node) (map[string]print, []string, error) {
+	id, t := n.id, w.typeOf(n.id.dev, path)
 	fd, err := openDir(path)
 	if err != nil {
 		return nil, nil, err
@@ -186,9 +187,12 @@ func printAll(path string, id identity, buf []byte) (map[string]print, []string,
 	prints := make(map[string]print)
 	var dirs []string
 	now := time.Now()
-	err = eachEntry(fd, buf, func(name []byte, _ byte) error {
+	err = eachEntry(fd, w.listing, func(name []byte, _ byte) error {
 		text := string(name)
 		err := ignoringEINTR(func() error {
+			if t.Silent {
+				return statAfresh(fd, text, &st)
+			}
 			return unix.Fstatat(fd, text, &st, unix.AT_SYMLINK_NOFOLLOW)
 		})
 		if err == unix.ENOENT {
@@ -196,6 +200,9 @@ func printAll(path string, id identity, buf []byte) (map[string]print, []string,
 		}
 		if err != nil {
 			return err
+		}
+		if t.Forgetful() {
+			st.Ino = 0
 		}
 		p := printOf(&st, now)
 		prints[text] = p
@@ -210,9 +217,16 @@ func printAll(path string, id identity, buf []byte) (map[string]print, []string,
 	return prints, dirs, nil
 }
 
-// startRound begins to poll all directories that need it.
-func (w *inotify) startRound() {
+// startRound begins to poll all directories that need it, with those that may
+// change without an event, or not.
+func (w *inotify) startRound(silent bool) {
 	w.round = w.round[:0]
+	w.roundSilent = silent
+	if silent {
+		for n := range w.tree.silent {
+			w.round = append(w.round, n)
+		}
+	}
 	for n := range w.tree.polled {
 		w.round = append(w.round, n)
 	}
@@ -229,6 +243,9 @@ func (w *inotify) pollSome() {
 		n := w.round[len(w.round)-1]
 		w.round = w.round[:len(w.round)-1]
 		state := w.tree.polled[n]
+		if state == nil {
+			state = w.tree.silent[n]
+		}
 		if state == nil || !w.tree.holds(n) {
 			continue
 		}
@@ -242,7 +259,11 @@ func (w *inotify) pollSome() {
 	}
 	w.roundCost += time.Since(start)
 	if len(w.round) == 0 {
-		w.nextPoll = time.Now().Add(max(pollInterval, pollShare*w.roundCost))
+		rest := pollShare * w.roundCost
+		w.nextPoll = time.Now().Add(max(pollInterval, rest))
+		if w.roundSilent {
+			w.nextSilent = time.Now().Add(max(w.pollInterval(), rest))
+		}
 	}
 }
 

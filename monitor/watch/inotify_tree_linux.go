@@ -32,6 +32,8 @@ type tree struct {
 	byWatch map[int32]*node
 	// polled are the nodes without a watch.
 	polled map[*node]*pollState
+	// silent are the nodes with a watch that may change without an event.
+	silent map[*node]*pollState
 	// limbo are nodes taken out of the tree whose fate is not known yet:
 	// further events may tell that they only went somewhere else.
 	limbo map[*node]struct{}
@@ -49,6 +51,7 @@ func newTree(inotify int) *tree {
 		inotify: inotify,
 		byWatch: make(map[int32]*node),
 		polled:  make(map[*node]*pollState),
+		silent:  make(map[*node]*pollState),
 		limbo:   make(map[*node]struct{}),
 	}
 }
@@ -167,6 +170,7 @@ func (t *tree) bury(n *node) {
 		stack = stack[:len(stack)-1]
 		t.dropWatch(n)
 		delete(t.polled, n)
+		delete(t.silent, n)
 		for _, child := range n.children {
 			stack = append(stack, child)
 		}

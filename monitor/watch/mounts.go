@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +15,10 @@ type mounts struct {
 	table *filesystem.Table
 	dir   string
 	below []filesystem.Mount
+	// over are the directories in which something is mounted over a file, so that
+	// what happens to it is no event of the directory; overBefore those of the
+	// look before.
+	over, overBefore map[string]bool
 }
 
 // open begins to follow the system's table. Without one, full passes find what
@@ -50,6 +55,12 @@ func (m *mounts) changes() []string {
 	}
 	before := m.below
 	m.below = filesystem.Below(all, m.dir)
+	m.over, m.overBefore = make(map[string]bool), m.over
+	for _, mount := range m.below {
+		if info, err := os.Lstat(m.dir + "/" + mount.Path); err == nil && !info.IsDir() {
+			m.over[parentPath(mount.Path)] = true
+		}
+	}
 	return differing(before, m.below)
 }
 

@@ -4,7 +4,12 @@
 // one contract suite holds them all to it.
 package watch
 
-import "context"
+import (
+	"context"
+	"time"
+
+	"wsync/config/filesystem"
+)
 
 // Change says what about a path may have changed. A backend sets more bits
 // than necessary rather than fewer: the receiver looks at the file itself.
@@ -87,6 +92,12 @@ type Stats struct {
 	// Polled is the number of directories that cannot be watched and are
 	// compared with a snapshot every few seconds instead.
 	Polled int `json:"polled,omitempty"`
+	// Silent is the number of watched directories that are compared with a snapshot
+	// every PollInterval as well, because they may change without an event, and
+	// SilentTypes why: the types of their file systems, separated by commas.
+	Silent       int           `json:"silent,omitempty"`
+	SilentTypes  string        `json:"silent_types,omitempty"`
+	PollInterval time.Duration `json:"poll_interval,omitempty"`
 	// Problem says why directories are polled, with the remedy; "" if none is.
 	Problem string `json:"problem,omitempty"`
 }
@@ -102,6 +113,11 @@ type Options struct {
 	// MaxWatches bounds the number of watched directories; 0 means that only
 	// the operating system's limit applies. The rest is polled.
 	MaxWatches int
+	// PollInterval is the least time between two looks at directories that may
+	// change without an event; 0 is ten seconds.
+	PollInterval time.Duration
+	// typeOf stands for filesystem.Of in tests.
+	typeOf func(path string) filesystem.Type
 	// MountsChanged, if set, is called when something was mounted or unmounted
 	// below the root, before that is watched anew and reported: as the sink's
 	// methods are, by the same goroutine.
