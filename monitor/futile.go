@@ -2,9 +2,11 @@ package monitor
 
 import (
 	"slices"
+	"time"
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
 )
 
 // What cannot be on a remote, however often it is tried, fails alone.
@@ -83,4 +85,26 @@ func (t *transfer) clearReplaced() {
 	}
 	// They wait for an approval, and not for another attempt.
 	t.out.failed = slices.DeleteFunc(t.out.failed, func(e *dirty.Entry) bool { return slices.Contains(part.Entries, e) })
+}
+
+// retryBelow lets paths that fail be tried again below the directories of a batch
+// that have changed: they may be gone with them. The caller holds mu.
+func (w *worker) retryBelow(batch dirty.Batch, now time.Time) {
+	changed := make(map[string]bool)
+	for _, e := range batch.Entries {
+		if e.Change&(watch.Entry|watch.Tree) != 0 && !e.Failing() {
+			changed[e.Path] = true
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	w.set.HastenFailing(func(path string) bool {
+		for dir := dirty.Parent(path); dir != ""; dir = dirty.Parent(dir) {
+			if changed[dir] {
+				return true
+			}
+		}
+		return false
+	}, now)
 }

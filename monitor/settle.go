@@ -213,6 +213,7 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 		w.makeUp(out.created) // and not what was only renamed
 	}
 	w.noteDeletions(out.deleted, now)
+	w.retryBelow(batch, now)
 	w.settlePaths(out, now)
 	if out.unreachable != nil {
 		w.holdUnreachable(out.unreachable)

@@ -11,3 +11,13 @@ func (s *Set) Hasten(match func(path string) bool, now time.Time) {
 		}
 	}
 }
+
+// HastenFailing makes the failing entries that match ripe a moment after now: what
+// made them fail may have changed.
+func (s *Set) HastenFailing(match func(path string) bool, now time.Time) {
+	for p, e := range s.entries {
+		if e.Failing() && match(p) {
+			e.NotBefore = earlier(e.NotBefore, now.Add(RetryWait))
+		}
+	}
+}
