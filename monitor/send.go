@@ -57,13 +57,14 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		looking.Go(func() { t.lane.lookThrough(t.ctx, plan.Trees, seq, since) })
 		defer looking.Wait()
 	}
+	holes := plan.Sparse || hasHoles(t.ctx, t.lane.root, plan.Trees)
 	ran := false
 	var step stepFunc = func(paths []string, free int, build func(paths []string) rsync.Job) {
 		if len(paths) == 0 || t.out.err != nil {
 			return
 		}
 		ran = true
-		job := build(paths)
+		job := build(paths).Sparse(t.endpoint, holes)
 		t.sweep(sweep{
 			run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
 			list: job.DryRun(),

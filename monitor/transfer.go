@@ -166,7 +166,9 @@ func (t *transfer) fullPass() {
 			reread, t.batch.Everything.Change = nil, t.batch.Everything.Change|watch.Content
 		}
 	}
+	holes := hasHoles(t.ctx, t.lane.root, []string{""})
 	compare := func(job rsync.Job) rsync.Job {
+		job = job.Sparse(t.endpoint, holes)
 		if t.batch.Everything.Change&watch.Content != 0 {
 			return job.Checksum()
 		}
@@ -184,7 +186,7 @@ func (t *transfer) fullPass() {
 	if len(reread) == 0 || t.out.err != nil || t.out.hold != nil || t.out.again.Everything != nil {
 		return
 	}
-	job := rsync.Paths(t.endpoint, reread, false).Checksum()
+	job := rsync.Paths(t.endpoint, reread, false).Checksum().Sparse(t.endpoint, holes)
 	t.sweep(sweep{
 		run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
 		list: job.DryRun(),

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"time"
+
+	"wsync/monitor/sparse"
 )
 
 // walkFiles visits the regular files below a directory of the workspace, dir and
@@ -27,6 +29,21 @@ func walkFiles(ctx context.Context, root, dir string, visit func(name string, e 
 		}
 		return nil
 	})
+}
+
+// hasHoles tells that a regular file at or below one of dirs has holes.
+func hasHoles(ctx context.Context, root string, dirs []string) (holes bool) {
+	for _, dir := range dirs {
+		walkFiles(ctx, root, dir, func(_ string, e fs.DirEntry) bool {
+			info, err := e.Info()
+			holes = err == nil && sparse.Has(info)
+			return !holes
+		})
+		if holes {
+			return true
+		}
+	}
+	return false
 }
 
 // changedSince returns the regular files below root whose inode changed at or

@@ -3,6 +3,7 @@ package direct
 import (
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/remotefs"
+	"wsync/monitor/sparse"
 )
 
 // Lane carries out plans on one target. It is used by one goroutine at a time.
@@ -364,13 +366,15 @@ func (f *flight) put(s Step, beside bool) {
 		replies = append(replies, r)
 		return !careful || r.Wait() == nil
 	}
-	piece := l.target.Piece()
+	parts, attributes := l.partsOf(content)
 	whole := true
-	for offset := 0; offset < len(content.data) && whole; offset += piece {
-		whole = request(t.Write(int64(offset), content.data[offset:min(offset+piece, len(content.data))]))
+	for from, to := range parts {
+		if whole = request(t.Write(int64(from), content.data[from:to])); !whole {
+			break
+		}
 	}
 	written := len(replies)
-	whole = whole && request(t.SetAttributes(l.attributesOf(content.info)))
+	whole = whole && request(t.SetAttributes(attributes))
 	whole = request(t.Temp.Close()) && whole
 	if whole {
 		replies = append(replies, l.target.Rename(t.path, s.Path))
@@ -405,6 +409,22 @@ func (f *flight) put(s Step, beside bool) {
 		f.result.Files++
 		f.result.Bytes += int64(len(content.data))
 	})
+}
+
+// partsOf are the parts of a file that are to be written, and the attributes that
+// it is given after that. What is a hole here is none to be written.
+func (l *Lane) partsOf(c content) (parts iter.Seq2[int, int], a Attributes) {
+	piece := l.target.Piece()
+	a = l.attributesOf(c.info)
+	if sparse.Has(c.info) {
+		size := int64(len(c.data))
+		a.Size = &size
+		return sparse.Extents(c.data, piece), a
+	}
+	return func(yield func(from, to int) bool) {
+		for from := 0; from < len(c.data) && yield(from, min(from+piece, len(c.data))); from += piece {
+		}
+	}, a
 }
 
 // again makes a second attempt of a put, within the directory of its place.

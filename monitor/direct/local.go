@@ -188,6 +188,11 @@ func (t *localTemp) Write(offset int64, data []byte) Reply {
 }
 
 func (t *localTemp) SetAttributes(a Attributes) Reply {
+	if a.Size != nil {
+		if err := t.file.Truncate(*a.Size); err != nil {
+			return replied{err}
+		}
+	}
 	if err := own(a, t.file.Chown); err != nil {
 		return replied{err}
 	}

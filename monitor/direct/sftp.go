@@ -195,11 +195,15 @@ func (t *remoteTemp) Write(offset int64, data []byte) Reply {
 // SetAttributes leaves the owner as it is: the one who made the file.
 func (t *remoteTemp) SetAttributes(a Attributes) Reply {
 	set := func(a sftp.Attrs) Reply { return t.remote.client.Fsetstat(t.handle, a) }
-	if attrs := sftp.SetMode(a.Mode, a.Modified); a.Lenient {
-		return lenient(attrs, set)
-	} else {
-		return set(attrs)
+	attrs := sftp.SetMode(a.Mode, a.Modified)
+	if a.Size != nil {
+		size := uint64(*a.Size)
+		attrs.Size = &size
 	}
+	if a.Lenient {
+		return lenient(attrs, set)
+	}
+	return set(attrs)
 }
 
 func (t *remoteTemp) Close() Reply { return t.remote.client.CloseHandle(t.handle) }

@@ -91,6 +91,9 @@ type Attributes struct {
 	Modified time.Time
 	// Owner is nil where it is right already.
 	Owner *Owner
+	// Size is that of a file which ends with a hole, or has nothing but holes, nil
+	// for others.
+	Size *int64
 	// Lenient: the mode is set if that can be, and it is no failure if it cannot.
 	Lenient bool
 }

@@ -53,6 +53,16 @@ func (j Job) DryRun() Job { return j.with("--dry-run") }
 // Checksum makes the job compare contents instead of sizes and times.
 func (j Job) Checksum() Job { return j.with("--checksum") }
 
+// Sparse makes the job leave holes where there is nothing but zeros, if holes tells
+// that there are files which have some. It costs time: what is written goes in
+// small pieces then.
+func (j Job) Sparse(e Endpoint, holes bool) Job {
+	if !holes || e.Strategy.Basic {
+		return j // openrsync does not know how
+	}
+	return j.with("--sparse")
+}
+
 // Limit makes the job delete at most maxDelete entries, as FullPass does.
 func (j Job) Limit(e Endpoint, maxDelete int) Job {
 	switch {

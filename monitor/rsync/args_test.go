@@ -397,3 +397,16 @@ func unprintable(name string) string {
 	}
 	return b.String()
 }
+
+// Holes are asked for where there are any, and where they can be had.
+func TestSparseJobs(t *testing.T) {
+	for _, test := range []struct{ basic, holes, want bool }{
+		{false, true, true}, {false, false, false}, {true, true, false},
+	} {
+		e := Endpoint{Remote: config.Remote{RemotePath: "/dst"}, Strategy: Strategy{Basic: test.basic}}
+		job := Paths(e, []string{"a"}, true).Sparse(e, test.holes)
+		if got := slices.Contains(job.Args, "--sparse"); got != test.want {
+			t.Errorf("%+v: %q", test, job.Args)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/sparse"
 	"wsync/monitor/watch"
 )
 
@@ -21,6 +22,8 @@ type Plan struct {
 	Contents []string // existing paths to compare byte by byte
 	Quick    []string // large files of which only size, mode or times may differ
 	Root     bool     // mode, owner or times of the root
+	// Sparse: one of Contents or Quick has holes.
+	Sparse bool
 	// Deleted are the paths that do not exist, each the topmost.
 	Deleted []Deletion
 	// TooLong are the entries of paths that exist and that rsync cannot be told.
@@ -204,6 +207,7 @@ func (p *planner) add(e *dirty.Entry) {
 	}
 	p.listed[name] = true
 	k, info := p.look(name)
+	p.plan.Sparse = p.plan.Sparse || k == other && sparse.Has(info)
 	switch {
 	case len(name) > p.maxPath:
 		if k != missing {
