@@ -19,8 +19,8 @@ func (c *command) resumeCommand() *cli.Command {
 }
 
 func (c *command) resyncCommand() *cli.Command {
-	return c.actionCommand(api.Resync, sectionRemotes, "NAME [REMOTE]", "compare everything now",
-		"Compares the whole workspace with a remote, or with all of them, and repairs what differs.", "resyncing")
+	return c.actionCommand(api.Resync, sectionRemotes, "NAME [REMOTE]", "compare names, sizes and times now",
+		"Compares the whole workspace with a remote, or with all of them, by names, sizes, times and modes, and repairs what\ndiffers; files that changed here since the last pass are compared by content. What somebody changed on a remote and\ngave the same size and time again is not found.", "resyncing")
 }
 
 func (c *command) approveCommand() *cli.Command {

@@ -16,10 +16,10 @@ func (c *command) waitCommand() *cli.Command {
 		Category:    sectionStatus,
 		Usage:       "wait until all changes are mirrored",
 		ArgsUsage:   "[NAME [REMOTE]]",
-		Description: "Returns once everything that changed before is on the remotes. A small change is when the remote's sftp server has\nsaid so; with --confirmed, when a run of rsync has also compared it byte by byte and repaired what sftp cannot carry\n(fractions of a second, owners), which otherwise follows after two quiet seconds. The exit code is 4 if that takes too\nlong or needs you, 5 if a guard against deletion is all that is in the way.",
+		Description: "Returns once everything that changed before is on the remotes. A small change is when the remote's sftp server has\nsaid so; with --confirmed, when a run of rsync has also compared the contents of what changed and repaired what sftp\ncannot carry (fractions of a second, owners), which otherwise follows after two quiet seconds. What did not change here\nis not compared. The exit code is 4 if that takes too long or needs you, 5 if a guard against deletion is all that is\nin the way.",
 		Flags: []cli.Flag{
 			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "wait for `DURATION` at most, such as 30s; 0 for ever (default 5m)"},
-			&cli.BoolFlag{Name: "confirmed", Usage: "wait until rsync has confirmed it"},
+			&cli.BoolFlag{Name: "confirmed", Usage: "wait until rsync has confirmed what changed"},
 			jsonFlag(),
 		},
 		Action: c.wait,

@@ -150,8 +150,8 @@ func DeleteOnly(e Endpoint, except []string, maxDelete int) Job {
 	return e.job(append(args, excludes(except)...), nil)
 }
 
-// Trees makes the listed directories, with all below them, equal: byte by
-// byte, and with the deletion of what is only on the remote. Nothing outside
+// Trees makes the listed directories, with all below them, equal: by their
+// contents, and with the deletion of what is only on the remote. Nothing outside
 // of them is touched, nor what is in except, which must come from Plan.Except. A
 // directory that is gone by then is deleted where the remote can be told so.
 //
@@ -181,7 +181,7 @@ func trees(e Endpoint, paths, more []string) Job {
 	return e.job(append(args, more...), list(paths))
 }
 
-// Paths makes the listed paths equal, byte by byte if contents is set and by
+// Paths makes the listed paths equal, by content if contents is set and by
 // size and time otherwise, directories without what is in them. A listed path
 // that does not exist in the workspace is deleted on the remote, with all
 // below it; where Strategy.DeleteMissing is false it must not be listed, see

@@ -18,8 +18,8 @@ import (
 // Plan is how a batch of dirty paths is sent: what each path is at this
 // moment, not what happened to it, decides.
 type Plan struct {
-	Trees    []string // directories with all below them, byte by byte
-	Contents []string // existing paths to compare byte by byte
+	Trees    []string // directories with all below them, by content
+	Contents []string // existing paths to compare by content
 	Quick    []string // large files of which only size, mode or times may differ
 	Root     bool     // mode, owner or times of the root
 	// Sparse: one of Contents or Quick has holes.

@@ -35,7 +35,7 @@ func (e Endpoint) trash() []string {
 	return []string{"--backup", "--backup-dir=" + config.TrashDirectory + "/" + e.Began.UTC().Format(trashLayout)}
 }
 
-// bytewise is the option that compares files byte by byte. What is only sent
+// bytewise is the option that compares files by content. What is only sent
 // again would be overwritten by the same, which is no reason to keep it.
 func (e Endpoint) bytewise() string {
 	if e.Trashes() {
