@@ -52,6 +52,10 @@ type request struct {
 	// may hold something, and are not any more. awayHeld: that is held already.
 	away     []string
 	awayHeld bool
+	// announced reports whether a path that is new on the remote is so because it, or
+	// a directory above it, is new here: of that there may be a mark since the batch
+	// was taken, or one that is about to come.
+	announced func(ctx context.Context, path string) bool
 	// root looks at the workspace's root once more, which the worker has done
 	// before the batch; why nothing may be sent, or "".
 	root func() string

@@ -60,7 +60,9 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		bounds:  w.directBounds(),
 		mark:    w.lastSeq(),
 		confirm: confirm,
-		away:    away,
+
+		announced: w.announcer(),
+		away:      away,
 		root: func() string {
 			if !w.sameMounts(turn) {
 				return "what is mounted in it has changed"
@@ -143,6 +145,33 @@ func mostCost(size int64) time.Duration {
 		second = 5 << 20 // bytes
 	)
 	return least + time.Duration(float64(size)/second*float64(time.Second))
+}
+
+// toldTime bounds the wait for what the watcher has to tell.
+const toldTime = 5 * time.Second
+
+// announcer returns what request.announced is. Events about what is in a new
+// directory come before that of the directory, which is told when all of it is
+// watched; so the first call waits until all that has happened so far is told. It
+// is called without mu, and while the transfer runs, so that what is marked
+// meanwhile is still in the set.
+func (w *worker) announcer() func(ctx context.Context, path string) bool {
+	told := false
+	return func(ctx context.Context, path string) bool {
+		if !told {
+			done := make(chan struct{})
+			w.afterEvents(func() { close(done) })
+			select {
+			case <-done:
+				told = true
+			case <-ctx.Done():
+			case <-time.After(toldTime):
+			}
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.set.Announces(path)
+	}
 }
 
 // adopt is called by the lane before it sends anything to a destination for the

@@ -112,7 +112,7 @@ func (t *transfer) makeRoom(list rsync.Job, part dirty.Batch) {
 // run had to make there.
 func (t *transfer) lostSomething(made []string) bool {
 	for _, dir := range made {
-		if dir == "" || !t.announced(dir) {
+		if dir == "" || !t.isNew(dir) {
 			return true
 		}
 	}
@@ -129,14 +129,15 @@ func (t *transfer) lostFiles(created []string) bool {
 	for _, e := range t.batch.Entries {
 		known[e.Path] = e.Change&(watch.Entry|watch.Tree) == 0 && !e.Failing()
 	}
-	return slices.ContainsFunc(created, func(name string) bool { return known[name] && !t.announced(name) })
+	return slices.ContainsFunc(created, func(name string) bool { return known[name] && !t.isNew(name) })
 }
 
-// announced tells that the batch has a new directory at dir or above it.
-func (t *transfer) announced(dir string) bool {
+// isNew tells that path, or a directory above it, is new in the workspace, by the
+// batch or by what has come since.
+func (t *transfer) isNew(path string) bool {
 	return slices.ContainsFunc(t.batch.Entries, func(e *dirty.Entry) bool {
-		return e.Change&(watch.Entry|watch.Tree) != 0 && (e.Path == dir || strings.HasPrefix(dir, e.Path+"/"))
-	})
+		return e.Change&(watch.Entry|watch.Tree) != 0 && (e.Path == path || strings.HasPrefix(path, e.Path+"/"))
+	}) || t.announced(t.ctx, path)
 }
 
 // below are the entries that one of paths stands for: itself, what is below it

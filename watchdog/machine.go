@@ -47,6 +47,7 @@ const (
 	spawn          // start the process
 	wait           // call backoffElapsed at machine.nextStart
 	end            // end the process, then call exited
+	abandon        // nothing, and say that it died too often
 )
 
 // machine decides about the restarts of one process: a method per event, each
@@ -130,7 +131,7 @@ func (m *machine) exited(now time.Time) action {
 		m.forget(now)
 		if len(m.restarts) >= m.policy.Limit {
 			m.state = Failed
-			return nothing
+			return abandon
 		}
 		m.state = BackingOff
 		m.nextStart = now.Add(m.backoff())

@@ -221,3 +221,20 @@ func TestMachineHealthyRun(t *testing.T) {
 		}
 	}
 }
+
+// One death too many is told of once, whatever is asked of the process later.
+func TestAbandonedOnce(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	m := machine{policy: Policy{Limit: 1, Window: time.Hour}, state: Stopped}
+	m.start(now)
+	m.exited(now)
+	m.backoffElapsed(now)
+	if a := m.exited(now); a != abandon || m.state != Failed {
+		t.Errorf("action %v in the state %s", a, m.state)
+	}
+	for range 3 {
+		if a := m.start(now); a != nothing || m.state != Failed {
+			t.Errorf("action %v in the state %s", a, m.state)
+		}
+	}
+}

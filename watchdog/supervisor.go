@@ -203,10 +203,8 @@ func (s *Supervisor) act(a action) {
 		s.log.Info("The monitor is started again", zap.Time("at", s.machine.nextStart))
 	case end:
 		s.process.End()
-	case nothing:
-		if s.machine.state == Failed {
-			s.log.Error("The monitor died too often and is given up", zap.Int("restarts", s.machine.total), zap.String("exit", s.lastExit))
-		}
+	case abandon:
+		s.log.Error("The monitor died too often and is given up", zap.Int("restarts", s.machine.total), zap.String("exit", s.lastExit))
 	}
 }
 

@@ -212,6 +212,24 @@ func (s *Set) Len() int {
 // Everything tells whether a full pass is due.
 func (s *Set) Everything() bool { return s.everything != nil }
 
+// Announces reports whether the set has path, or a directory above it with all that
+// is in it, as new or replaced.
+func (s *Set) Announces(path string) bool {
+	if s.everything != nil {
+		return true
+	}
+	if e := s.entries[path]; e != nil && e.Change&stateChange != 0 {
+		return true
+	}
+	for dir := path; dir != ""; {
+		dir = Parent(dir)
+		if e := s.entries[dir]; e != nil && e.Change&watch.Tree != 0 {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.moves, func(m Move) bool { return m.To == path || strings.HasPrefix(path, m.To+"/") })
+}
+
 // Oldest returns the lowest Seq and the earliest Since of the set; ok is false
 // for an empty one.
 func (s *Set) Oldest() (seq uint64, since time.Time, ok bool) {

@@ -553,3 +553,23 @@ func TestMarkMoved(t *testing.T) {
 		t.Errorf("what became of it meanwhile is not judged: %+v", b.Entries[0])
 	}
 }
+
+// A new directory brings all that is in it; what else changed brings nothing along.
+func TestAnnounces(t *testing.T) {
+	s := NewSet()
+	s.Mark("d", watch.Entry|watch.Tree, 1, start)
+	s.Mark("f", watch.Entry|watch.Content, 2, start)
+	s.Mark("old", watch.Meta, 3, start)
+	s.Mark("old/file", watch.Content, 4, start)
+	for path, want := range map[string]bool{
+		"d": true, "d/e": true, "d/e/f": true, "dd": false, "f": true, "f/x": false, "old": false, "old/x": false, "old/file": false, "": false,
+	} {
+		if got := s.Announces(path); got != want {
+			t.Errorf("%q: %v", path, got)
+		}
+	}
+	s.MarkEverything(5, start, start)
+	if !s.Announces("old/x") {
+		t.Error("a full pass brings not everything")
+	}
+}
