@@ -14,7 +14,7 @@ import (
 // futile tells that no run without these paths is possible: they are in the way
 // of a look at what is around them.
 func futile(failures []rsync.Failure) bool {
-	return !slices.ContainsFunc(failures, func(f rsync.Failure) bool { return f.Reason != dirty.TooLong || f.Guessed })
+	return len(failures) > 0 && !slices.ContainsFunc(failures, func(f rsync.Failure) bool { return f.Reason != dirty.TooLong || f.Guessed })
 }
 
 // giveUp puts a path aside that is not even tried.

@@ -211,27 +211,39 @@ func TestPipesAndSocketsArrive(t *testing.T) {
 	b.proven()
 }
 
-// A directory that rsync cannot delete for what it leaves alone in it is not
-// believed to be gone: rsync says so and succeeds.
-func TestPinnedDirectoryIsNamed(t *testing.T) {
-	b := newBench(t)
+// An rsync daemon that excludes names takes no such file, and says so; it keeps what
+// it has of them, and says that, too, although the run succeeds.
+func TestExcludedByTheDaemon(t *testing.T) {
+	b := newDaemonBench(t, "exclude = keep*")
 	write(t, b.src, "d/f", "ok")
 	b.pass()
 	b.drain()
 	b.proven()
-	// Like a daemon's own exclude: only the remote has the rule.
-	scriptedRsync(t, `rsync --filter="P keep" "$@"`)
 	write(t, b.dst, "d/keep")
 	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
+	write(t, b.src, "keep1", "new")
 	b.change(madeDir, "d")
-	b.worker.lane.close()
+	b.change(made, "keep1", "new")
 	for range 3 {
 		b.transfer()
+		if !strings.Contains(failing(b.bench), "d") || !strings.Contains(failing(b.bench), "keep1") || b.failures != 0 {
+			t.Fatalf("failing: %q, failure %v", failing(b.bench), b.failure.err)
+		}
 	}
-	if exists(filepath.Join(b.dst, "d")) && !strings.Contains(failing(b), "d") {
-		t.Errorf("the directory is there, and not failing: %q", failing(b))
+	if !exists(filepath.Join(b.dst, "new")) || !exists(filepath.Join(b.dst, "d/keep")) {
+		t.Error("another file is missing, or what the daemon keeps is gone")
 	}
+	b.pass()
+	if !strings.Contains(failing(b.bench), "d") {
+		t.Errorf("after a pass, failing: %q", failing(b.bench))
+	}
+
+	// It is over with what is in the way, and with the file that is not taken.
 	check(t, os.Remove(filepath.Join(b.dst, "d/keep")))
+	check(t, os.Remove(filepath.Join(b.src, "keep1")))
+	b.change(made, "keep1")
+	b.drain()
+	b.pass()
 	b.drain()
 	b.proven()
 }

@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -25,16 +27,17 @@ func (t *transfer) judge(r ran, part dirty.Batch) {
 		return
 	}
 	failures, unclear := t.failures(r, part)
+	// More must be found out by a run without the paths that failed.
+	open := r.said.DeletionsSkipped && !futile(failures) || rsync.EndsRun(r.Code) || r.Truncated
+	nothing := r.said.NamesPaths() && !unclear && !open // of what it named counts
 	switch {
-	case len(failures) == 0 && r.verdict == rsync.Done:
+	case len(failures) == 0 && (r.verdict == rsync.Done || nothing):
 		return
 	case len(failures) == 0 || unclear:
 		t.fail(r.Code, rsync.Trouble, r.said)
 		return
 	}
 	news := t.separate(failures, part)
-	// More must be found out by a run without them.
-	open := r.said.DeletionsSkipped && !futile(failures) || rsync.EndsRun(r.Code) || r.Truncated
 	switch {
 	case !news && part.Everything != nil && open:
 		// The same paths fail again although they were left out.
@@ -55,17 +58,24 @@ func (t *transfer) judge(r ran, part dirty.Batch) {
 func (t *transfer) failures(r ran, part dirty.Batch) (failures []rsync.Failure, unclear bool) {
 	done := r.verdict == rsync.Done
 	for _, f := range r.said.Failures {
-		if !done || !f.Guessed {
+		switch {
+		case done && f.Guessed:
+		case f.Reason == dirty.Excluded && t.isGone(f.Path):
+			// What the daemon takes no file for it deletes none for, either: the name
+			// is not ours there.
+		default:
 			failures = append(failures, f)
 		}
 	}
-	if done {
-		// Otherwise something else may have failed in them.
+	if !r.said.DeletionsHeld { // what is held is there to be kept
 		for _, dir := range r.said.Pinned {
-			if !t.pins(dir) {
+			explained := slices.ContainsFunc(r.said.Failures, func(f rsync.Failure) bool { return dirty.Below(f.Path, dir) })
+			if !explained && !t.pins(dir) {
 				failures = append(failures, rsync.Failure{Path: dir, Message: "cannot delete the directory: the remote's rsync keeps something in it"})
 			}
 		}
+	}
+	if done {
 		return failures, false
 	}
 	named := 0
@@ -82,6 +92,12 @@ func (t *transfer) failures(r ran, part dirty.Batch) (failures []rsync.Failure, 
 		}
 	}
 	return failures, len(r.said.Unattributed) > named && !rsync.EndsRun(r.Code) // there the rest is not believed anyway
+}
+
+// isGone tells that there is nothing at a path of the workspace.
+func (t *transfer) isGone(name string) bool {
+	_, err := t.lane.lstat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // pins tells that something below dir is left alone on the remote by our own rules.

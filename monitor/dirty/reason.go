@@ -20,6 +20,8 @@ const (
 	// Meets: another name, which is kept, is the same file on the remote's file
 	// system.
 	Meets Reason = "another name is the same file there"
+	// Excluded: the rsync daemon is told to take nothing of this name.
+	Excluded Reason = "excluded by the rsync daemon"
 	// BadAttribute: the remote's file system cannot keep this mode, owner or
 	// time. The contents are there.
 	BadAttribute Reason = "mode, owner or time not possible there"
