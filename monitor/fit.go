@@ -26,6 +26,8 @@ import (
 type unfit struct {
 	path, problem string
 	reason        dirty.Reason
+	// kept is the path that is there instead, "" for none.
+	kept string
 }
 
 // fitting is what a transfer knows of that.
@@ -121,15 +123,20 @@ func (t *transfer) fitted(e *dirty.Entry) *dirty.Entry {
 	return e
 }
 
+// again has a path sent with the next batch.
+func (t *transfer) again(path string, e *dirty.Entry) {
+	t.out.again.Entries = append(t.out.again.Entries, &dirty.Entry{
+		Path: path, Change: watch.Entry | watch.Content | watch.Tree, Seq: e.Seq, Since: e.Since,
+	})
+}
+
 // instead has kept sent, which is at the destination what the path of e, which is
 // gone, was. That comes next, when nothing under way has another idea of it.
 func (t *transfer) instead(e *dirty.Entry, kept string) *dirty.Entry {
-	other := &dirty.Entry{Path: kept, Change: watch.Entry | watch.Content | watch.Tree, Seq: e.Seq, Since: e.Since}
 	if t.confirm {
-		other.Change = watch.Content
-		return other
+		return &dirty.Entry{Path: kept, Change: watch.Content, Seq: e.Seq, Since: e.Since}
 	}
-	t.out.again.Entries = append(t.out.again.Entries, other)
+	t.again(kept, e)
 	// It may have had the other name there until now, which only a pass finds.
 	t.out.misspelt = t.out.misspelt || !e.Failing()
 	return nil
@@ -175,7 +182,7 @@ func (t *transfer) place(path string) (p place) {
 		case p.kept == "":
 			p.kept = other
 		default:
-			p.losers = append(p.losers, unfit{other, c.Meeting(p.kept), dirty.Meets})
+			p.losers = append(p.losers, unfit{other, c.Meeting(p.kept), dirty.Meets, p.kept})
 			if n == name {
 				p.refusal = p.losers[len(p.losers)-1]
 			}
@@ -265,6 +272,11 @@ func (t *transfer) leaveOut(all []unfit, e *dirty.Entry) {
 			Path: u.path, Change: watch.Entry | watch.Content | watch.Tree, Seq: e.Seq, Since: e.Since,
 			Attempts: 1, Problem: u.problem, Reason: u.reason,
 		})
+		// A run that looked into the directory before anything was known of this
+		// name may have sent both, in any order; from now on none does.
+		if u.kept != "" && !(e.Path == u.path && e.Reason == dirty.Meets) {
+			t.again(u.kept, e)
+		}
 	}
 }
 
@@ -319,7 +331,8 @@ func unfitOf(c remotefs.Capabilities, dir string, entries []fs.DirEntry) (found 
 		}
 	}
 	for loser, kept := range c.Losers(names) {
-		found = append(found, unfit{within(dir, loser), c.Meeting(within(dir, kept)), dirty.Meets})
+		kept = within(dir, kept)
+		found = append(found, unfit{within(dir, loser), c.Meeting(kept), dirty.Meets, kept})
 	}
 	return found
 }

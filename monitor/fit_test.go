@@ -35,7 +35,7 @@ func fitTransfer(t *testing.T, names []string, entries ...*dirty.Entry) *transfe
 			check(t, os.WriteFile(path, []byte(name), 0o644))
 		}
 	}
-	if entries, _ := os.ReadDir(root); len(names) > 1 && strings.EqualFold(names[0], names[1]) && len(entries) == 1 {
+	if first, err := os.ReadFile(filepath.Join(root, names[0])); err == nil && string(first) != names[0] {
 		t.Skip("this file system folds case itself")
 	}
 	return &transfer{
@@ -66,17 +66,17 @@ func TestFit(t *testing.T) {
 		fits, fails, instead string
 	}{
 		"alone":                          {[]string{"Readme"}, []string{"Readme"}, "Readme", "", ""},
-		"the first":                      {[]string{"README", "Readme"}, []string{"README"}, "README", "Readme", ""},
-		"the second":                     {[]string{"README", "Readme"}, []string{"Readme"}, "", "Readme", ""},
+		"the first":                      {[]string{"README", "Readme"}, []string{"README"}, "README", "Readme", "README"},
+		"the second":                     {[]string{"README", "Readme"}, []string{"Readme"}, "", "Readme", "README"},
 		"gone":                           {[]string{"other"}, []string{"README"}, "README", "", ""},
 		"gone, and another is there":     {[]string{"Readme"}, []string{"README"}, "", "", "Readme"},
 		"renamed in case only":           {[]string{"Readme"}, []string{"README", "Readme"}, "Readme", "", "Readme"},
 		"gone, of three":                 {[]string{"ReadMe", "Readme"}, []string{"README"}, "", "", "ReadMe"},
-		"below the first":                {[]string{"D/f", "d/f"}, []string{"D/f"}, "D/f", "d", ""},
-		"below the second":               {[]string{"D/f", "d/f"}, []string{"d/f"}, "", "d", ""},
+		"below the first":                {[]string{"D/f", "d/f"}, []string{"D/f"}, "D/f", "d", "D"},
+		"below the second":               {[]string{"D/f", "d/f"}, []string{"d/f"}, "", "d", "D"},
 		"below what is gone":             {[]string{"d/f"}, []string{"D/f"}, "", "", "d"},
 		"below what was renamed in case": {[]string{"d/f"}, []string{"d", "D", "D/f"}, "d", "", "d"},
-		"in a new directory":             {[]string{"new/A", "new/a", "new/s/B", "new/s/b"}, []string{"new"}, "new", "new/a new/s/b", ""},
+		"in a new directory":             {[]string{"new/A", "new/a", "new/s/B", "new/s/b"}, []string{"new"}, "new", "new/a new/s/b", "new/A new/s/B"},
 		"a link":                         {[]string{"l>"}, []string{"l"}, "l", "", ""}, // rsync removes what was there
 		"a link in a new directory":      {[]string{"new/l>", "new/f"}, []string{"new"}, "new", "new/l", ""},
 		"a name":                         {[]string{"a:b"}, []string{"a:b"}, "", "a:b", ""},
@@ -115,6 +115,10 @@ func TestFitFullPass(t *testing.T) {
 	slices.Sort(tr.except)
 	if got, want := strings.Join(tr.except, " "), "Readme d/a d2 l x:y"; got != want {
 		t.Errorf("left alone are %q, expected %q", got, want)
+	}
+	// What is kept was perhaps overwritten before, by one that was not known.
+	if got, want := pathsOf(tr.out.again.Entries), "D2 d/A"; got != want {
+		t.Errorf("sent again are %q, expected %q", got, want)
 	}
 	if got, want := pathsOf(tr.out.failed), "d/a d2 l x:y"; got != want {
 		t.Errorf("told of are %q, expected %q", got, want)
