@@ -207,7 +207,7 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	elsewhere := 0
 	var sample []string
 	if unknown || t.holding || d.count+t.recent > t.limits.count || t.limits.judgeRoot(t.lane.root) != "" {
-		list, ok := t.run(rsync.CountDeletions(t.endpoint, d.judged))
+		list, ok := t.count(rsync.CountDeletions(t.endpoint, d.judged))
 		if !ok {
 			return judgedDeletions{}
 		}

@@ -175,7 +175,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 // monitor that was killed may have left something there.
 func newScratch(run string) (string, error) {
 	dir := filepath.Join(run, "scratch")
-	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+	if err := errors.Join(removeAll(dir), os.Mkdir(dir, 0o700)); err != nil {
 		return "", fmt.Errorf("cannot make a scratch directory: %w", err)
 	}
 	return dir, nil

@@ -64,10 +64,11 @@ func (t *transfer) send(entries []*dirty.Entry) {
 			return
 		}
 		ran = true
-		job := build(paths).Sparse(t.endpoint, holes)
+		// Once for each run, as the endpoint may change in between.
+		job := func() rsync.Job { return build(paths).Sparse(t.endpoint, holes) }
 		t.sweep(sweep{
-			run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
-			list: job.DryRun(),
+			run:  func(maxDelete int) rsync.Job { return job().Limit(t.endpoint, maxDelete) },
+			list: job().DryRun(),
 			free: free,
 			part: dirty.Batch{Entries: below(entries, paths)},
 		})

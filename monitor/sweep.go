@@ -31,20 +31,15 @@ func (t *transfer) sweep(s sweep) {
 	if t.endpoint.Strategy.Basic {
 		free = 0 // such a remote cannot stop at a number
 	}
-	first, ok := t.run(s.run(free))
-	if first.said.DiskFull() {
-		t.makeRoom(s.list, s.part)
-	}
+	first, ok := t.attempt(s, free)
 	if !ok {
-		t.out.lost = t.out.lost || first.said.MissingDestination
 		return
 	}
-	t.account(first, s)
 	if !t.endpoint.Strategy.Basic && first.verdict != rsync.PartialDeletion && !first.said.DeletionsHeld {
 		t.judge(first, s.part)
 		return
 	}
-	list, ok := t.run(s.list)
+	list, ok := t.count(s.list)
 	if !ok {
 		return
 	}
@@ -61,11 +56,10 @@ func (t *transfer) sweep(s sweep) {
 	if !t.believesGone() {
 		return
 	}
-	second, ok := t.run(s.run(list.Deleted + list.Deleted/10 + 1))
+	second, ok := t.attempt(s, list.Deleted+list.Deleted/10+1)
 	if !ok {
 		return
 	}
-	t.account(second, s)
 	if second.said.DeletionsHeld {
 		// More had to go than were counted. The exit code need not tell: others go
 		// before it, and an rsync daemon has none for it.

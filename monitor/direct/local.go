@@ -45,7 +45,8 @@ func (r replied) Wait() error { return r.err }
 func (l local) abs(path string) string { return filepath.Join(l.dir, filepath.FromSlash(path)) }
 
 func (l local) Mkdir(path string, mode fs.FileMode) Reply {
-	return replied{os.Mkdir(l.abs(path), mode.Perm())}
+	// The rest of the attributes follow when the directory has its entries.
+	return replied{os.Mkdir(l.abs(path), mode.Perm()|0o700)}
 }
 func (l local) Symlink(target, path string) Reply { return replied{os.Symlink(target, l.abs(path))} }
 func (l local) Rename(from, to string) Reply      { return replied{unix.Rename(l.abs(from), l.abs(to))} }

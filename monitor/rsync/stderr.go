@@ -20,6 +20,8 @@ type Failure struct {
 	// Vanished: the path disappeared from the workspace meanwhile, or became
 	// another kind of entry.
 	Vanished bool
+	// Here: it is the workspace that could not be read.
+	Here bool
 	// Reason is why it cannot succeed however often it is tried, "" if it may.
 	Reason dirty.Reason
 	// Guessed: nobody knows what the line means, but it names the path.
@@ -149,6 +151,7 @@ func (c *Complaints) take(line, source, destination string) (ok bool) {
 	for _, p := range found {
 		c.Failures = append(c.Failures, Failure{
 			Path: p, Message: words, Attribute: m.attribute, Vanished: vanished.MatchString(line), Reason: reason, Guessed: m.text == "",
+			Here: strings.HasPrefix(line, "rsync: [sender"),
 		})
 	}
 	return true

@@ -1,0 +1,209 @@
+package monitor
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/rsync"
+)
+
+// A directory may have a mode that forbids its owner to look into it, or to make
+// or remove something there: those of a module cache, for example, which are made
+// writable for their removal, and are gone before their new modes were sent.
+// rsync lifts the modes of directories that are on both sides for as long as it
+// works in them, but not of those that are gone. So these are lifted when a run
+// was denied something, and it is done again. Whatever happens in between, what is
+// gone is as dirty as before, and what is back by then gets its mode with the rest.
+
+// lifted are the permissions of its owner to do anything in a directory.
+const lifted = 0o700
+
+// attempt runs the job of a sweep that deletes at most free entries. What it has
+// done is in the outcome, and Deleted counts it. ok is that of run.
+func (t *transfer) attempt(s sweep, free int) (r ran, ok bool) {
+	deleted, tried := 0, make(map[string]bool)
+	for job := s.run(free); ; {
+		r, ok = t.run(job)
+		if r.said.DiskFull() {
+			t.makeRoom(s.list, s.part)
+		}
+		if !ok {
+			t.out.lost = t.out.lost || r.said.MissingDestination
+			return r, false
+		}
+		t.account(r, s)
+		deleted += r.Deleted
+		gone, both := t.denied(r.said, tried)
+		if !t.lift(gone) && len(both) == 0 {
+			r.Deleted = deleted
+			return r, true
+		}
+		if free < math.MaxInt32 {
+			free = max(free-r.Deleted, 0)
+		}
+		// What was put into the trash got the mode that was in the way.
+		t.endpoint.Began = time.Now()
+		job = s.run(free)
+		if len(both) > 0 {
+			job = job.AtOnce(t.endpoint)
+		}
+	}
+}
+
+// count runs a job that finds what would be deleted. It looks into no directory
+// that must not be read, not even for the time being, so that all of these are
+// lifted, and those that are on both sides put back.
+func (t *transfer) count(job rsync.Job) (r ran, ok bool) {
+	tried := make(map[string]bool)
+	var back []string
+	for {
+		if r, ok = t.run(job); !ok {
+			break
+		}
+		gone, both := t.denied(r.said, tried)
+		if !t.lift(slices.Concat(gone, both)) {
+			break
+		}
+		back = append(back, both...)
+	}
+	if len(back) > 0 {
+		if err := t.setModes(back, 0); err != nil && t.out.err == nil {
+			t.out.err, t.out.broken = err, true // a full pass does it
+			return r, false
+		}
+	}
+	return r, ok
+}
+
+// denied are the directories whose modes may be in the way to what a run was
+// denied, except for those that were tried before: those that are gone from the
+// workspace, or are something else there, and those that are on both sides.
+func (t *transfer) denied(said rsync.Complaints, tried map[string]bool) (gone, both []string) {
+	if !said.Denied() || t.ctx.Err() != nil || t.root() != "" {
+		return nil, nil
+	}
+	lstat := rsync.LstatIn(t.lane.root)
+	for _, f := range said.Failures {
+		p := f.Path
+		if f.Here {
+			continue
+		}
+		if f.IsFile() {
+			p = dirty.Parent(p)
+		}
+		for ; p != "" && !tried[p]; p = dirty.Parent(p) {
+			tried[p] = true
+			info, err := lstat(p)
+			missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+			switch {
+			case err != nil && !missing || t.excepted(p):
+			case missing || !info.IsDir():
+				gone = append(gone, p)
+			case info.Mode()&lifted != lifted:
+				both = append(both, p)
+			}
+		}
+	}
+	return gone, both
+}
+
+// lift lifts directories of the remote, and tells that another run may get
+// further.
+func (t *transfer) lift(dirs []string) bool {
+	if len(dirs) == 0 {
+		return false
+	}
+	slices.Sort(dirs)
+	err := t.setModes(dirs, lifted)
+	t.lane.log.Debug("Lifted modes of directories", zap.Strings("first", dirs[:min(len(dirs), 10)]), zap.Int("directories", len(dirs)), zap.Error(err))
+	return err == nil
+}
+
+// setModes gives directories of the remote the modes that they have in the
+// workspace, with more, which is all that one has that is gone. The error is that
+// none of them has it.
+func (t *transfer) setModes(dirs []string, more fs.FileMode) error {
+	top, err := makeSkeleton(t.lane.scratch, t.lane.root, dirs, more)
+	if top != "" {
+		defer removeAll(top)
+	}
+	if err != nil {
+		return err
+	}
+	release, err := t.lane.session(t.ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	r, err := rsync.Run(t.ctx, top, t.lane.environment(), rsync.Modes(t.endpoint, dirs), nil)
+	if err != nil || r.Code == 0 {
+		return err
+	}
+	said := rsync.ParseStderr(r.Stderr, top, t.remote.RemotePath)
+	if n := len(said.Failures); n > 0 && n < len(dirs) {
+		return nil
+	}
+	message, _ := rsync.Words(r.Code, said)
+	return errors.New(message)
+}
+
+// makeSkeleton makes a directory in scratch with dirs, and the directories that
+// lead to them, in their modes, those of dirs with more. It is to be removed even
+// after an error, unless it is "".
+func makeSkeleton(scratch, root string, dirs []string, more fs.FileMode) (top string, err error) {
+	if top, err = os.MkdirTemp(scratch, "skeleton-"); err != nil {
+		return "", err
+	}
+	path := func(name string) string { return filepath.Join(top, filepath.FromSlash(name)) }
+	lstat := rsync.LstatIn(root)
+	modes := make(map[string]fs.FileMode)
+	for _, dir := range dirs {
+		if err := os.MkdirAll(path(dir), lifted); err != nil {
+			return top, err
+		}
+		for p := dir; ; p = dirty.Parent(p) {
+			if _, known := modes[p]; known {
+				break
+			}
+			modes[p] = lifted
+			if info, err := lstat(p); err == nil && info.IsDir() {
+				modes[p] = info.Mode()
+			}
+			if p == "" {
+				break
+			}
+		}
+	}
+	for _, dir := range dirs {
+		modes[dir] |= more
+	}
+	deepestFirst := func(a, b string) int { return strings.Compare(b, a) }
+	for _, p := range slices.SortedFunc(maps.Keys(modes), deepestFirst) {
+		if err := os.Chmod(path(p), modes[p]); err != nil {
+			return top, err
+		}
+	}
+	return top, nil
+}
+
+// removeAll is os.RemoveAll for a tree with directories of any mode.
+func removeAll(dir string) error {
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			_ = os.Chmod(path, lifted) // before it is read
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}
