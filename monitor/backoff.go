@@ -29,6 +29,19 @@ func backoff(n int, limit time.Duration) time.Duration {
 	return d - time.Duration(rand.Int64N(int64(d)/5+1))
 }
 
+// slot is when what has failed n times in a row (n >= 1) is tried again: after a
+// wait that doubles from firstBackoff to limit, and ends at one of a grid of
+// times. So what failed at different moments is tried together, and a thousand
+// paths that fail cost no more transfers than one. phase moves the grid, so that
+// remotes do not come back together.
+func slot(now time.Time, phase time.Duration, n int, limit time.Duration) time.Time {
+	wait := limit
+	if shift := n - 1; shift < 20 {
+		wait = min(limit, firstBackoff<<shift)
+	}
+	return now.Add(wait/2 - phase).Truncate(wait).Add(wait + phase)
+}
+
 // eager is how long after the n-th failure in a row a new change must wait.
 func eager(n int) time.Duration {
 	return min(eagerWait*time.Duration(n), 5*eagerWait)

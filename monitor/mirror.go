@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -212,6 +213,7 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 			allowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
 			skipGit:    m.definition.Workspace.SkipGit,
 		},
+		phase:   rand.N(maxBackoff),
 		adopted: !r.AdoptionPending,
 		since:   time.Now(),
 	}

@@ -231,10 +231,22 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 		}
 		w.retryAt = now.Add(backoff(w.failures, limit))
 		w.confirmations.AddLate(out.late, now)
+		if confirm {
+			w.confirmations.Failed(func(n int) time.Time { return now.Add(backoff(n, limit)) })
+		}
+		if e := batch.Everything; e != nil && !out.offline && !out.broken && w.adopted && !w.replaced {
+			// The changes are not to wait for a pass that fails.
+			e.Attempts, e.Problem, e.TriedAt = e.Attempts+1, out.err.Error(), now
+			w.set.Restore(dirty.Batch{Everything: e}, slot(now, w.phase, e.Attempts, limit))
+			batch.Everything = nil
+		}
 		w.putBack(batch, confirm, now)
 		return
 	}
 	w.failures, w.failure, w.retryAt = 0, outcome{}, time.Time{}
+	if confirm {
+		w.confirmations.Succeeded()
+	}
 	if out.hold == nil || !out.hold.all {
 		w.lastSuccess = now
 	}
@@ -272,24 +284,36 @@ func (w *worker) putBack(batch dirty.Batch, confirm bool, now time.Time) {
 // settlePaths puts back what is to be done again at once, and the paths that
 // failed, each with a wait of its own. The caller holds mu.
 func (w *worker) settlePaths(out outcome, now time.Time) {
-	again := now
-	if out.again.Empty() {
-		w.rounds = 0
-	} else if w.rounds++; w.rounds > freeRounds {
-		again = now.Add(backoff(w.rounds-freeRounds, maxBackoff))
-	}
-	w.set.Restore(out.again, again)
+	w.again(out.again, now)
 	quiet := w.changedAt.Add(settleTime)
 	if quiet.Before(now) {
 		quiet = now
 	}
 	w.set.Defer(out.later, now, quiet)
 	for _, e := range out.failed {
-		again := now.Add(backoff(e.Attempts, maxBackoff))
+		e.TriedAt = now
+		at := slot(now, w.phase, e.Attempts, maxBackoff)
 		if e.Reason != "" {
-			again = dirty.Never // but for full passes
+			at = dirty.Never // but for full passes
 		}
-		w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{e}}, again)
+		w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{e}}, at)
+	}
+}
+
+// again puts back what is to be done again at once, unless that was so too often
+// for the same. The caller holds mu.
+func (w *worker) again(b dirty.Batch, now time.Time) {
+	at := func(e *dirty.Entry) time.Time {
+		if e.Rounds++; e.Rounds <= freeRounds {
+			return now
+		}
+		return slot(now, w.phase, e.Rounds-freeRounds, maxBackoff)
+	}
+	if e := b.Everything; e != nil {
+		w.set.Restore(dirty.Batch{Everything: e}, at(e))
+	}
+	for _, e := range b.Settled().Entries {
+		w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{e}}, at(e))
 	}
 }
 

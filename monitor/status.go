@@ -115,11 +115,17 @@ func (w *worker) oldestPending() (time.Time, bool) {
 	return a, ok
 }
 
-// firstFailing is the failing path that is tried next, nil for none; the
-// caller holds mu.
+// firstFailing is the failing path, or full pass, that is tried next, nil for
+// none; the caller holds mu.
 func (w *worker) firstFailing() *dirty.Entry {
 	var first *dirty.Entry
-	for _, e := range append(w.set.Failing(), w.inFlight.Entries...) {
+	all := append(w.set.Failing(), w.inFlight.Entries...)
+	for _, pass := range []*dirty.Entry{w.set.FailingPass(), w.inFlight.Everything} {
+		if pass != nil {
+			all = append(all, pass)
+		}
+	}
+	for _, e := range all {
 		if !e.Failing() || e.Parked() && w.remote.SkipUnsupported {
 			continue
 		}

@@ -59,8 +59,8 @@ type worker struct {
 	cancel   context.CancelFunc
 	transfer report.Transfer
 
-	// rounds counts the transfers in a row that left something to do again.
-	rounds int
+	// phase is that of slot.
+	phase time.Duration
 	// failures counts the failed transfers in a row, failure the last one.
 	failures  int
 	failure   outcome
@@ -166,10 +166,10 @@ func (w *worker) define(r config.Remote, workspacePaused bool, settings report.S
 	w.set.SkipParked(r.SkipUnsupported)
 	if orders.Resync != w.orders.Resync {
 		w.everything(remote.PassVerify, seq, now, now)
-		w.retryAt = time.Time{}
+		w.hurry(now)
 	}
 	if orders.Retry != w.orders.Retry {
-		w.retryAt = time.Time{}
+		w.hurry(now)
 		w.lane.reset(w.failures > 0)
 		w.release(false, now)
 		w.judgeUnreachable(now)
@@ -187,6 +187,13 @@ func (w *worker) define(r config.Remote, workspacePaused bool, settings report.S
 	}
 	w.mu.Unlock()
 	w.poke()
+}
+
+// hurry ends all waits after failures; the caller holds mu.
+func (w *worker) hurry(now time.Time) {
+	w.retryAt = time.Time{}
+	w.set.Hurry(now)
+	w.confirmations.Retry()
 }
 
 // setHalt stops transfers with a reason, or lets them go on with "": with a

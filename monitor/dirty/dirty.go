@@ -18,8 +18,10 @@ const (
 	// CloseWait is how long a file that is still being made may take to be
 	// closed before it is sent as it is.
 	CloseWait = 20 * time.Millisecond
-	// RetryWait is how soon a path that failed is tried again when it changes.
-	RetryWait = time.Second
+	// RetryWait is how soon a path that failed is tried again when it changes;
+	// retryWaits times as much if it failed often.
+	RetryWait  = time.Second
+	retryWaits = 5
 )
 
 // The bounds of a set. At a hundred bytes or so an entry they hold a set below
@@ -45,6 +47,10 @@ type Entry struct {
 	Attempts int
 	Problem  string
 	Reason   Reason
+	// TriedAt is when the last of them ended. Rounds counts the transfers that
+	// left the path to be done again, without a failure of its own.
+	TriedAt time.Time
+	Rounds  int
 	// Approved is how many deletions the user has approved on behalf of this path
 	// and of those that were held with it.
 	Approved int
@@ -61,6 +67,13 @@ type Entry struct {
 // has approved it, or what was there is elsewhere in the tree. What was in a
 // directory need not be; see rsync.Deletion.
 func (e *Entry) Cleared() bool { return e.Approved > 0 || e.MovedTo != "" }
+
+// soon is when the entry is tried again that fails and was changed at a time: a
+// change is a reason to try, but no path takes more than a few attempts a minute
+// because it changes all the time.
+func (e *Entry) soon(changed time.Time) time.Time {
+	return later(changed.Add(RetryWait), e.TriedAt.Add(RetryWait*time.Duration(min(e.Attempts, retryWaits))))
+}
 
 // Failing tells that the path fails while others succeed. It is tried on its
 // own, and left out where it would fail others.
@@ -162,7 +175,7 @@ func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 	e.Change = (e.Change|change)&^watch.Open | open
 	switch {
 	case e.Failing():
-		e.NotBefore = earlier(e.NotBefore, now.Add(RetryWait))
+		e.NotBefore = earlier(e.NotBefore, e.soon(now))
 	case open == 0:
 		e.NotBefore = earlier(e.NotBefore, ripe)
 	}
@@ -195,6 +208,9 @@ func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
 	if s.everything == nil {
 		s.everything = &Entry{Change: watch.Tree, Seq: seq, Since: now, NotBefore: notBefore}
 		return
+	}
+	if s.everything.Failing() {
+		notBefore = s.everything.soon(notBefore)
 	}
 	s.everything.Seq, s.everything.Since = min(s.everything.Seq, seq), earlier(s.everything.Since, now)
 	s.everything.NotBefore = earlier(s.everything.NotBefore, notBefore)
@@ -266,6 +282,30 @@ func (s *Set) Failing() []*Entry {
 		}
 	}
 	return failing
+}
+
+// FailingPass returns the full pass that is due if it fails, nil otherwise.
+func (s *Set) FailingPass() *Entry {
+	if s.everything == nil || !s.everything.Failing() {
+		return nil
+	}
+	return s.everything
+}
+
+// Hurry makes all ripe at now that waits because it failed, or had to be done
+// again.
+func (s *Set) Hurry(now time.Time) {
+	hurry := func(e *Entry) {
+		if e.Failing() || e.Rounds > 0 {
+			e.NotBefore = earlier(e.NotBefore, now)
+		}
+	}
+	for _, e := range s.entries {
+		hurry(e)
+	}
+	if s.everything != nil {
+		hurry(s.everything)
+	}
 }
 
 // Ripe returns when the next batch can be taken; ok is false for an empty set.
@@ -349,7 +389,11 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 	if e := b.Everything; e != nil {
 		e.NotBefore = notBefore
 		if f := s.everything; f != nil {
-			e.NotBefore = earlier(notBefore, f.NotBefore)
+			ripe := f.NotBefore
+			if e.Failing() {
+				ripe = e.soon(ripe)
+			}
+			e.NotBefore = earlier(notBefore, ripe)
 			e.Seq, e.Since = min(e.Seq, f.Seq), earlier(e.Since, f.Since)
 			e.Change |= f.Change
 			e.Approved = max(e.Approved, f.Approved)
@@ -367,7 +411,7 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 			}
 			ripe := f.NotBefore
 			if e.Failing() {
-				ripe = ripe.Add(RetryWait)
+				ripe = e.soon(ripe)
 			}
 			e.NotBefore = earlier(notBefore, ripe)
 		}
@@ -473,7 +517,9 @@ func absorb(d, e *Entry) {
 	d.Since = earlier(d.Since, e.Since)
 	d.NotBefore = earlier(d.NotBefore, e.NotBefore)
 	d.Approved = max(d.Approved, e.Approved)
+	d.Rounds = max(d.Rounds, e.Rounds)
 	if e.Attempts > d.Attempts {
+		d.TriedAt = e.TriedAt
 		d.Attempts, d.Problem, d.Reason = e.Attempts, e.Problem, "" // for another path
 	}
 }

@@ -31,6 +31,10 @@ type Confirmations struct {
 	// broke, nil for none; at lateAt they are to be confirmed.
 	late   *dirty.Set
 	lateAt time.Time
+	// failures counts the runs in a row that failed, and none is due before
+	// retry.
+	failures int
+	retry    time.Time
 }
 
 // NewConfirmations returns that nothing is to be confirmed.
@@ -76,15 +80,36 @@ func (c *Confirmations) Hurry(now time.Time) { c.at = now }
 
 // Due returns when there is something to confirm; ok is false if there is not.
 func (c *Confirmations) Due() (at time.Time, ok bool) {
-	if c.late != nil && (c.None() || c.lateAt.Before(c.at)) {
-		return c.lateAt, true
+	at, ok = c.at, !c.None()
+	if c.late != nil && (!ok || c.lateAt.Before(at)) {
+		at, ok = c.lateAt, true
 	}
-	return c.at, !c.None()
+	if at.Before(c.retry) {
+		at = c.retry
+	}
+	return at, ok
 }
+
+// Failed takes in that a run failed, which has a wait of its own: what goes
+// well in between says nothing about it. wait returns when one is tried again
+// that failed n times in a row.
+func (c *Confirmations) Failed(wait func(n int) time.Time) {
+	c.failures++
+	c.retry = wait(c.failures)
+}
+
+// Succeeded takes in that a run did not fail.
+func (c *Confirmations) Succeeded() { c.failures, c.retry = 0, time.Time{} }
+
+// Retry ends the wait after a failure.
+func (c *Confirmations) Retry() { c.retry = time.Time{} }
 
 // Take removes and returns all that is to be confirmed at now. It is running until
 // End.
 func (c *Confirmations) Take(now time.Time) dirty.Batch {
+	if c.retry.After(now) {
+		return dirty.Batch{}
+	}
 	if c.late != nil && !c.lateAt.After(now) {
 		c.waiting.Restore(c.late.Take(now), now)
 		c.late, c.at = nil, now
