@@ -77,6 +77,10 @@ type Remote struct {
 	// workspace's, and a pass that would delete any is held.
 	AdoptionPending bool `json:"adoption_pending,omitempty"`
 
+	// ID tells this remote from all others, also those of other daemons; see Mark.
+	// It is "" in a file of an earlier version, until the daemon has read it.
+	ID string `json:"id,omitempty"`
+
 	unknown map[string]json.RawMessage
 }
 
@@ -230,6 +234,7 @@ func (r *Remote) fields() []field {
 		{"skip_unsupported", &r.SkipUnsupported, leftOut},
 		{"paused", &r.Paused, leftOut},
 		{"adoption_pending", &r.AdoptionPending, leftOut},
+		{"id", &r.ID, leftOut},
 	}
 }
 

@@ -48,6 +48,13 @@ func (d *Daemon) decideAttached(e *entry, remote config.Remote) error {
 		if err := d.detach(e, i); err != nil {
 			return err
 		}
+		if s.Held.Other != "" {
+			return &api.Error{
+				Kind:    api.Held,
+				Message: s.Error,
+				Hint:    "choose another directory, or detach that; if it is gone for good, attach with --delete-existing, then wsync approve",
+			}
+		}
 		return &api.Error{
 			Kind:    api.Held,
 			Message: fmt.Sprintf("%s holds what the workspace does not have, and it would be deleted", remote.Destination()),

@@ -14,6 +14,8 @@ func (e *entry) hint(s report.RemoteStatus) string {
 	switch {
 	case e.report.Halted != nil:
 		return "bring the directory back, readable, and mirroring goes on by itself; if another one is there now and is meant: wsync approve " + workspace
+	case s.Held != nil && s.Held.Other != "":
+		return fmt.Sprintf("detach one of the two, then wsync resume %s; if the other is gone for good: wsync approve %s", name, name)
 	case s.Held != nil && !s.Adopted:
 		return fmt.Sprintf("if what is there may go: wsync approve %s; if not: wsync detach %s, or move it away, then wsync resume %s", name, name, name)
 	case s.Held != nil && len(s.Held.Unmounted) > 0:

@@ -20,6 +20,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 	}
 	remote := req.Remote
 	remote.AdoptionPending = !req.DeleteExisting
+	remote.ID = config.NewID()
 	if err := remote.Validate(); err != nil {
 		return nil, invalid(unnamed(err, "", remote.Name))
 	}

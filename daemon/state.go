@@ -53,6 +53,11 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 	identified := false
 	for i := range workspaces {
 		w := &workspaces[i]
+		for j := range w.Remotes {
+			if r := &w.Remotes[j]; r.ID == "" {
+				r.ID, identified = config.NewID(), true
+			}
+		}
 		if w.Root != nil {
 			continue
 		}

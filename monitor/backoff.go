@@ -13,6 +13,8 @@ const (
 	maxBackoff = time.Minute
 	// attentionBackoff bounds the wait when somebody must do something first.
 	attentionBackoff = 5 * time.Minute
+	// meetingBackoff bounds the wait for another mirror to leave.
+	meetingBackoff = 20 * time.Second
 	// eagerWait is how soon after a failure a new change may end the wait: a
 	// network that is back is used at once.
 	eagerWait = time.Second

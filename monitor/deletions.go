@@ -47,6 +47,10 @@ func (t *transfer) holdAdoption() bool {
 		t.fail(list.Code, rsync.Trouble, list.said)
 		return false
 	}
+	if t.meetsInside(list.Result) {
+		return true
+	}
+	list.Deleted -= list.Probes // of this mirror or another, soon gone
 	if list.Deleted == 0 {
 		return false
 	}
@@ -209,6 +213,9 @@ func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions
 	if unknown || t.holding || d.count+t.recent > t.limits.count || t.limits.judgeRoot(t.lane.root) != "" {
 		list, ok := t.count(rsync.CountDeletions(t.endpoint, d.judged))
 		if !ok {
+			return judgedDeletions{}
+		}
+		if t.meetsInside(list.Result) {
 			return judgedDeletions{}
 		}
 		d.count, sample = list.Deleted, list.DeletedSample

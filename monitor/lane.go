@@ -41,6 +41,8 @@ type request struct {
 	settled func() bool
 	// holding: deletions are being held, so that none may slip through.
 	holding bool
+	// takeOver are the other mirrors whose marks are to be removed.
+	takeOver []string
 	// bounds say what the direct lane may take, but for deletions.
 	bounds direct.Limits
 	// mark is the number of the last mark that the batch may have.
@@ -90,6 +92,8 @@ type outcome struct {
 	// of the request's away of which the remote holds nothing.
 	unreachable *unreachable
 	reachable   []string
+	// met is another mirror at the destination, for which err is set; nil for none.
+	met *meeting
 	// obstacles stand in the way to paths of the batch, and are on the remote now
 	// where it may have had directories before.
 	obstacles []*dirty.Entry
@@ -138,6 +142,8 @@ type lane struct {
 	// standby is a run of rsync that waits for the next small change, nil for
 	// none.
 	standby *rsync.Standby
+	// marks are used by the goroutine that transfers.
+	marks ownMarks
 }
 
 // run runs a job of rsync, by the standby if that is for it; ahead tells that it
@@ -206,6 +212,7 @@ func (l *lane) close() {
 		l.relay = nil
 	}
 	l.known.Store(nil)
+	l.marks.looked = false
 }
 
 // reset forgets what is known about the remote; with failing also its connection,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,9 @@ type mirror struct {
 	// authSock is the ssh agent's socket, a string.
 	authSock atomic.Value
 
+	// working are the workers that have not ended.
+	working sync.WaitGroup
+
 	mu         sync.RWMutex // guards everything below
 	definition report.Definition
 	workers    map[string]*runningWorker
@@ -69,7 +73,6 @@ type mirror struct {
 type runningWorker struct {
 	*worker
 	stop context.CancelFunc // ends run
-	done chan struct{}      // closed when run has returned
 }
 
 // run mirrors until ctx is done.
@@ -116,9 +119,7 @@ func (m *mirror) endWorkers() {
 	for _, w := range workers {
 		w.stop()
 	}
-	for _, w := range workers {
-		<-w.done
-	}
+	m.working.Wait() // also for those whose remotes were detached a moment ago
 }
 
 // define brings the workers in line with a definition.
@@ -154,6 +155,9 @@ func (m *mirror) define(d report.Definition) {
 
 // defineRemote starts or updates the worker of a remote; the caller holds mu.
 func (m *mirror) defineRemote(r config.Remote) {
+	if m.ctx.Err() != nil {
+		return // all are ending
+	}
 	orders, now := m.definition.Orders[r.Name], time.Now()
 	w, ok := m.workers[r.Name]
 	if ok && w.serves(r) {
@@ -163,7 +167,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	if ok {
 		w.stop()
 	}
-	w = &runningWorker{worker: m.newWorker(r), done: make(chan struct{})}
+	w = &runningWorker{worker: m.newWorker(r)}
 	w.orders = orders
 	w.define(r, m.definition.Workspace.Paused, m.definition.Settings, orders, m.definition.Proof, m.seq.Add(1), now)
 	w.everything(remote.PassStart, m.seq.Add(1), now, now)
@@ -171,13 +175,12 @@ func (m *mirror) defineRemote(r config.Remote) {
 	var ctx context.Context
 	ctx, w.stop = context.WithCancel(m.ctx)
 	m.workers[r.Name] = w
-	go func() {
-		defer close(w.done)
+	m.working.Go(func() {
 		w.run(ctx)
 		if c := w.lane.connection; c != nil {
 			m.pool.Release(c)
 		}
-	}()
+	})
 }
 
 // newWorker makes the worker of a remote; the caller holds mu.
@@ -185,6 +188,7 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
 	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: m.links, skipGit: m.definition.Workspace.SkipGit}
+	l.marks = newMarks(m.definition.Workspace.Name, filepath.Dir(filepath.Dir(settings.RunDirectory)), settings.FullPassInterval)
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
 	}

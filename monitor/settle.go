@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -70,6 +71,8 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 			return w.guard(math.MaxUint64)
 		},
 		awayHeld: w.unreachable != nil,
+
+		takeOver: w.takeOver,
 	}
 	for _, e := range append(w.set.Failing(), batch.Entries...) {
 		if !e.Failing() {
@@ -205,10 +208,13 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 		w.holdBack(out.hold)
 	}
 	w.replaced = w.replaced || out.replaced
+	w.settleMeeting(out.met)
 	seq, _, _ := batch.Oldest()
 	// These passes are as old as the batch: whoever waits for that waits for
 	// them, too.
 	switch {
+	case out.met != nil:
+		w.everything(remote.PassLost, seq, now, now) // the other may have changed anything
 	case out.lost, out.drifted && w.passes.Noticed(now):
 		w.everything(remote.PassLost, seq, now, now)
 		message := "The remote has lost something; a full pass follows"
@@ -228,6 +234,9 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 		limit := maxBackoff
 		if out.attention {
 			limit = attentionBackoff
+		}
+		if out.met != nil {
+			limit = meetingBackoff
 		}
 		w.retryAt = now.Add(backoff(w.failures, limit))
 		w.confirmations.AddLate(out.late, now)
@@ -270,6 +279,19 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 	// A full pass that had nothing to hold has deleted all that was held before.
 	w.hold, w.held = nil, nil
 	w.passes.Done(reason, out.drift, now, jittered(w.passes.Interval))
+}
+
+// settleMeeting takes in which other mirror a transfer has found, if any. What is
+// found anew after it was to give way needs another approval. The caller holds mu.
+func (w *worker) settleMeeting(met *meeting) {
+	if met == nil {
+		w.met, w.meeting, w.takeOver = nil, nil, nil
+		return
+	}
+	if w.met == nil || w.takeOver != nil || !slices.Equal(w.met.ids, met.ids) {
+		w.meeting = &report.Held{ID: strconv.FormatInt(time.Now().UnixNano(), 36), Other: met.other, Reason: "another mirror has the same destination"}
+	}
+	w.met, w.takeOver = met, nil
 }
 
 // putBack returns a batch to where it came from; the caller holds mu.

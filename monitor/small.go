@@ -74,9 +74,9 @@ func (s source) Lstat(name string) (fs.FileInfo, error) { return s.lstat(name) }
 
 func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := os.ReadDir(s.abs(name))
-	if s.skipGit {
-		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return isGit(e.Name()) })
-	}
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
+		return e.Name() == config.TempDirectory || s.skipGit && isGit(e.Name())
+	})
 	for _, u := range unfitOf(s.capabilities, name, entries) {
 		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return within(name, e.Name()) == u.path })
 	}

@@ -39,7 +39,10 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		transfer := w.transfer
 		s.Transfer = &transfer
 	}
-	if s.Held = w.held; s.Held == nil && w.unreachable != nil {
+	switch s.Held = w.held; {
+	case w.met != nil:
+		s.Held = w.meeting
+	case s.Held == nil && w.unreachable != nil:
 		s.Held = w.unreachable.held
 	}
 	s.Unsupported, s.UnsupportedPaths = w.unsupported()
@@ -69,6 +72,8 @@ func (w *worker) currentState(failing bool) report.State {
 	case w.paused:
 		return report.Paused
 	case w.halt != "" || w.hold != nil || w.unreachable != nil:
+		return report.Halted
+	case w.failures > 0 && w.met != nil:
 		return report.Halted
 	case w.failures > 0 && w.failure.offline:
 		return report.Offline

@@ -43,6 +43,9 @@ func (t *transfer) sweep(s sweep) {
 	if !ok {
 		return
 	}
+	if t.meetsInside(list.Result) {
+		return
+	}
 	if list.Deleted == 0 {
 		t.judge(first, s.part)
 		return
@@ -67,6 +70,20 @@ func (t *transfer) sweep(s sweep) {
 		return
 	}
 	t.judge(second, s.part)
+}
+
+// meetsInside tells that what would be deleted has another mirror in it: then the
+// outcome is final.
+func (t *transfer) meetsInside(list rsync.Result) bool {
+	if len(list.Inside) == 0 {
+		return false
+	}
+	found := t.lane.insideOf(t.ctx, t.endpoint, list.Inside, t.takeOver)
+	if found == nil {
+		return false
+	}
+	t.meet(found)
+	return true
 }
 
 // account adds what a run has done to the outcome.

@@ -46,11 +46,21 @@ type ran struct {
 func (t *transfer) do() {
 	defer t.findObstacles(t.batch.Entries)
 	t.lane.learn(t.ctx, &t.endpoint, false)
-	if t.adopt && t.approvedByUser() == 0 && t.holdAdoption() || t.out.err != nil {
+	if t.adopt && t.approvedByUser() == 0 && t.holdAdoption() {
+		t.meets(false) // whose it is says more than what there is
+		return
+	}
+	if t.out.err != nil {
 		return
 	}
 	if t.adopt {
+		if t.meets(false) {
+			return // having left nothing there
+		}
 		t.adopted()
+	}
+	if t.meets(true) {
+		return
 	}
 	notes, failed := t.lane.learn(t.ctx, &t.endpoint, true)
 	if failed != nil {

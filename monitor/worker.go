@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"context"
+	"math"
 	"reflect"
 	"sync"
 	"time"
@@ -85,6 +86,11 @@ type worker struct {
 	limits      deletionLimits
 	lastSuccess time.Time
 	passes      remote.Passes
+	// met is another mirror that was found at the destination, nil for none, and
+	// meeting how the status shows it; takeOver are those that are to give way.
+	met      *meeting
+	meeting  *report.Held
+	takeOver []string
 	// adopted: what the destination holds is known not to be anybody else's;
 	// replaced: it is another directory since.
 	adopted, replaced bool
@@ -169,6 +175,7 @@ func (w *worker) define(r config.Remote, workspacePaused bool, settings report.S
 		w.hurry(now)
 	}
 	if orders.Retry != w.orders.Retry {
+		w.met = nil // to be found again
 		w.hurry(now)
 		w.lane.reset(w.failures > 0)
 		w.release(false, now)
@@ -179,6 +186,9 @@ func (w *worker) define(r config.Remote, workspacePaused bool, settings report.S
 	}
 	if w.held != nil && orders.Approve == w.held.ID {
 		w.release(true, now)
+	}
+	if w.met != nil && orders.Approve == w.meeting.ID {
+		w.takeOver, w.retryAt = w.met.ids, time.Time{}
 	}
 	w.orders = orders
 	w.barriers.Wanted = proof
@@ -231,7 +241,10 @@ func (w *worker) poke() {
 // run is the worker's goroutine; it returns when ctx is done, with no child
 // process left.
 func (w *worker) run(ctx context.Context) {
-	defer w.lane.close()
+	defer func() {
+		w.lane.leave(func() bool { return w.guard(math.MaxUint64) == "" })
+		w.lane.close()
+	}()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
@@ -316,5 +329,5 @@ func (w *worker) serves(r config.Remote) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.remote.Destination() == r.Destination() && reflect.DeepEqual(w.remote.Connection, r.Connection) &&
-		w.remote.DelayUpdates == r.DelayUpdates && w.remote.Trash == r.Trash
+		w.remote.DelayUpdates == r.DelayUpdates && w.remote.Trash == r.Trash && w.remote.ID == r.ID
 }

@@ -195,6 +195,9 @@ func (p *printer) held(held *report.Held) {
 
 // heldText says how many deletions are held, and why.
 func heldText(held *report.Held) string {
+	if held.Other != "" {
+		return held.Reason
+	}
 	return strings.TrimSuffix(count(held.Count, "deletion")+": "+held.Reason, ": ")
 }
 

@@ -13,9 +13,10 @@ import (
 // time, which is the workspace's when this side has left it.
 
 // Settle remembers the destination as a transfer has left it. What was made by
-// other means than this lane is known by then.
+// other means than this lane is known by then. In TempDir another mirror may have
+// left its mark.
 func (l *Lane) Settle() {
-	l.settled = l.target.Modified("")
+	l.settled = map[string]TimeReply{"": l.target.Modified(""), TempDir: l.target.Modified(TempDir)}
 	l.target.Flush()
 }
 
@@ -24,8 +25,8 @@ func (l *Lane) Settle() {
 // nobody has to wait for them; seesDrift looks at them.
 func (f *flight) askTimes(moves []dirty.Move, steps []Step) {
 	target := f.lane.target
-	if before := f.lane.settled; before != nil {
-		now := target.Modified("")
+	for dir, before := range f.lane.settled {
+		now := target.Modified(dir)
 		f.times = append(f.times, func() bool {
 			was, err := before.Wait()
 			is, errNow := now.Wait()

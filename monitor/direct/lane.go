@@ -36,9 +36,9 @@ type Lane struct {
 	refused time.Time
 	room    RoomReply // asked for and not looked at yet
 	asked   time.Time // when room was
-	// settled is when the destination itself was changed last, asked for after the last
-	// transfer; nil for not known.
-	settled TimeReply
+	// settled is when the destination itself and TempDir were changed last, asked for
+	// after the last transfer; nil for not known.
+	settled map[string]TimeReply
 }
 
 // The room on the remote below which writes are careful, in bytes, and how
@@ -96,6 +96,16 @@ func (l *Lane) Close() {
 	select {
 	case <-closed:
 	case <-time.After(closeTime):
+	}
+}
+
+// Remove removes a file of wsync's own from TempDir, before Close, and TempDir unless
+// there is more.
+func (l *Lane) Remove(path string) {
+	l.target.Remove(path)
+	if !l.target.Pipelines() {
+		l.target.Rmdir(TempDir)
+		_ = l.restoreTime().Wait()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
 )
 
@@ -50,17 +51,16 @@ func (l *Lane) begin() error {
 	if err := l.clear(); err != nil {
 		return fmt.Errorf("cannot prepare %s: %w", TempDir, err)
 	}
-	for _, made := range []Reply{l.target.Mkdir(TempDir, 0o700), l.target.Mkdir(l.dir(), 0o700)} {
-		if err := made.Wait(); err != nil {
-			return fmt.Errorf("cannot make %s: %w", TempDir, err)
-		}
+	l.target.Mkdir(TempDir, 0o700) // it may be there, with marks in it
+	if err := l.target.Mkdir(l.dir(), 0o700).Wait(); err != nil {
+		return fmt.Errorf("cannot make a directory in %s: %w", TempDir, err)
 	}
 	return nil
 }
 
-// clear removes TempDir, in which there are only the directories of sessions, and
-// files, which earlier versions had there. If it is not a directory, it is not
-// ours; a link could lead to anybody's files.
+// clear empties TempDir, in which there are only the directories of sessions,
+// files, which earlier versions had there, and marks, which stay. If it is not a
+// directory, it is not ours; a link could lead to anybody's files.
 func (l *Lane) clear() error {
 	switch kind, err := l.target.Type(TempDir).Wait(); {
 	case isGone(err):
@@ -76,13 +76,19 @@ func (l *Lane) clear() error {
 	}
 	for _, name := range names {
 		path := TempDir + "/" + name
+		if strings.HasPrefix(path, config.MarkPrefix) {
+			continue
+		}
 		if !isSession(name) {
-			l.target.Remove(path)
+			if err := unlessGone(l.target.Remove(path).Wait()); err != nil {
+				return err // it is nothing of ours
+			}
 		} else if err := l.clearSession(path); err != nil {
 			return err
 		}
 	}
-	return unlessGone(l.target.Rmdir(TempDir).Wait())
+	l.target.Rmdir(TempDir) // unless there are marks
+	return nil
 }
 
 // clearRounds is how often the directory of a session is emptied that makes new

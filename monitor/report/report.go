@@ -234,7 +234,10 @@ type Held struct {
 	ID string `json:"id"`
 	// Count is the number of entries that would be deleted, Sample a few of
 	// them, Reason one sentence.
-	Count  int      `json:"count"`
+	Count int `json:"count"`
+	// Other is whose mirror is at the same place, "" where deletions are held: then
+	// there are none, and approval takes the place over.
+	Other  string   `json:"other,omitempty"`
 	Sample []string `json:"sample,omitempty"`
 	Reason string   `json:"reason"`
 	// Unmounted is where the file systems were mounted that they are on, if that

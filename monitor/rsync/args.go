@@ -276,8 +276,15 @@ func (e Endpoint) job(args []string, input []byte) Job {
 
 // unfiltered is job without the rules about what is left alone.
 func (e Endpoint) unfiltered(args []string, input []byte) Job {
-	all := append(e.kept(),
-		"--devices", "--specials",
+	return e.sharing(append(e.kept(), "--devices", "--specials"), args, input)
+}
+
+// plain is unfiltered for contents alone.
+func (e Endpoint) plain(args []string, input []byte) Job { return e.sharing(nil, args, input) }
+
+// sharing adds to args, behind all, what every run of rsync needs.
+func (e Endpoint) sharing(all, args []string, input []byte) Job {
+	all = append(all,
 		"--timeout="+strconv.Itoa(ioTimeout),
 		// One line per changed entry, without its name, which may hold
 		// anything; deletions are the exception, see parseOutput.

@@ -22,6 +22,11 @@ func (e Endpoint) delay() []string {
 // alone. They stand before any other.
 func (e Endpoint) own() []string {
 	rules := []string{"--exclude=/" + config.TempDirectory}
+	if !e.Strategy.Basic {
+		// Nor is what another mirror has in a directory of the workspace; at the
+		// destination it tells of another mirror there.
+		rules = append(rules, "--filter=H "+config.TempDirectory+"/")
+	}
 	if e.delays() {
 		// Perishable: it keeps no directory from being deleted.
 		rules = append(rules, "--filter=-p "+config.DelayDirectory+"/")

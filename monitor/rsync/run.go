@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsync/config"
 	"wsync/monitor/child"
 )
 
@@ -40,6 +41,10 @@ type Result struct {
 	// delete, and DeletedSample names the first of them.
 	Deleted       int
 	DeletedSample []string
+	// Probes is how many of them are what probes have made; Inside are the marks of
+	// other mirrors among them, by the directories of these.
+	Probes int
+	Inside map[string]string
 	// Created counts the entries, directories too, that were not there before.
 	Created int
 	// Made are the directories that were missing on the remote, not those below
@@ -184,6 +189,26 @@ func IsWithin(path string, dirs []string) bool {
 // deletes nothing because something could not be read.
 const deletionsSkipped = "IO error encountered -- skipping file deletion"
 
+// readDeleted takes in the name of a deleted entry.
+func (r *Result) readDeleted(name string) {
+	if isProbe(name) {
+		r.Probes++
+		return
+	}
+	if len(r.DeletedSample) < deletedSample {
+		r.DeletedSample = append(r.DeletedSample, unescape(name))
+	}
+	if !strings.Contains(name, config.MarkPrefix) {
+		return
+	}
+	if dir, id, ok := markIn(unescape(name)); ok {
+		if r.Inside == nil {
+			r.Inside = make(map[string]string)
+		}
+		r.Inside[dir] = id
+	}
+}
+
 // readLine takes in one line of --out-format="%i %l %n" or --stats. rsync
 // escapes line breaks in names, so a line never ends within one. The itemized
 // code is described in rsync(1) under --itemize-changes.
@@ -209,10 +234,8 @@ func (r *Result) readLine(line string) {
 	if code == "*deleting" {
 		r.Changed++
 		r.Deleted++
-		if len(r.DeletedSample) < deletedSample {
-			_, name, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
-			r.DeletedSample = append(r.DeletedSample, unescape(name))
-		}
+		_, name, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+		r.readDeleted(name)
 		return
 	}
 	if !strings.ContainsRune("<>ch.", rune(code[0])) || !strings.ContainsRune("fdLDS", rune(code[1])) {

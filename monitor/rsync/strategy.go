@@ -83,6 +83,9 @@ func (s Strategy) Describe() []string {
 	return append(lines, s.Capabilities.Describe()...)
 }
 
+// probePrefix begins the names of the scratch directories of probes.
+const probePrefix = ".wsync-probe-"
+
 // Probe tries on the remote what Choose only guessed. In a scratch directory of
 // the destination, which is removed again, it makes two files, changes one and
 // deletes it: then it is known whether fractions of a second survive, whether a
@@ -96,7 +99,7 @@ func (s Strategy) Describe() []string {
 // The error is that nothing could be learnt; the strategy is then the one that
 // was guessed. A destination that does not exist is made.
 func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func(path string)) (Strategy, error) {
-	source, err := os.MkdirTemp(dir, "probe-")
+	source, err := os.MkdirTemp(dir, strings.TrimPrefix(probePrefix, ".wsync-"))
 	if err != nil {
 		return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
 	}

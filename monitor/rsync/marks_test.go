@@ -1,0 +1,58 @@
+package rsync
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"wsync/config"
+)
+
+func TestLevels(t *testing.T) {
+	daemon := config.Connection{RsyncDaemon: &config.RsyncDaemon{Host: "h"}}
+	ssh := config.Connection{HostAlias: &config.HostAlias{HostAlias: "h"}}
+	for _, test := range []struct {
+		c    config.Connection
+		path string
+		want string
+	}{
+		{ssh, "/srv/www/site", "/srv/www/site /srv/www /srv /"},
+		{ssh, "a/b", "a/b a ."},
+		{ssh, "a", "a ."},
+		{daemon, "module", "module"},
+		{daemon, "module/a/b", "module/a/b module/a module"},
+	} {
+		if got := Levels(config.Remote{RemotePath: test.path, Connection: test.c}); strings.Join(got, " ") != test.want {
+			t.Errorf("%s: %q", test.path, got)
+		}
+	}
+	if deep := Levels(config.Remote{RemotePath: "/" + strings.Repeat("d/", 1000) + "d", Connection: ssh}); len(deep) != maxLevels {
+		t.Errorf("%d levels", len(deep))
+	}
+}
+
+func TestPullMarks(t *testing.T) {
+	e := Endpoint{Remote: config.Remote{RemotePath: "/a [b]", Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "h"}}}, Strategy: modern, SSH: []string{"ssh"}}
+	args := PullMarks(e, []string{"/a [b]", "/"}, "/scratch").Args
+	end := args[slices.Index(args, "--"):]
+	if want := []string{"--", `h:/a \[b]/.wsync-tmp/`, "h:/.wsync-tmp/", "/scratch/"}; !slices.Equal(end, want) {
+		t.Errorf("%q", end)
+	}
+}
+
+// A listing of deletions tells of mirrors inside, and of probes, which are nobody's.
+func TestReadDeletedMarks(t *testing.T) {
+	var r Result
+	for _, name := range []string{
+		"q/.wsync-tmp/mark-0a", "q/r/.wsync-tmp/mark-0b", "q/.wsync-tmp/", "q/f",
+		".wsync-probe-123/kept", ".wsync-probe-123/", "x/.wsync-tmp/mark-", "mark-0c", "y/.wsync-tmp/mark-d/e",
+	} {
+		r.readLine("*deleting   0 " + name)
+	}
+	if r.Deleted != 9 || r.Probes != 2 || len(r.Inside) != 2 || r.Inside["q"] != "0a" || r.Inside["q/r"] != "0b" {
+		t.Errorf("%+v", r)
+	}
+	if slices.ContainsFunc(r.DeletedSample, isProbe) {
+		t.Errorf("a probe is shown: %q", r.DeletedSample)
+	}
+}
