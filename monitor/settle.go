@@ -246,7 +246,11 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 		if e := batch.Everything; e != nil && !out.offline && !out.broken && w.adopted && !w.replaced {
 			// The changes are not to wait for a pass that fails.
 			e.Attempts, e.Problem, e.TriedAt = e.Attempts+1, out.err.Error(), now
-			w.set.Restore(dirty.Batch{Everything: e}, slot(now, w.phase, e.Attempts, limit))
+			at := slot(now, w.phase, e.Attempts, limit)
+			if alone := w.retryAt.Add(firstBackoff); at.Before(alone) {
+				at = alone // they are tried once without it
+			}
+			w.set.Restore(dirty.Batch{Everything: e}, at)
 			batch.Everything = nil
 		}
 		w.putBack(batch, confirm, now)
