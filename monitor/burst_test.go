@@ -54,22 +54,32 @@ func TestBurstEnd(t *testing.T) {
 func TestSettled(t *testing.T) {
 	b := newBench(t)
 	b.change(watch.Entry, "f")
-	settled := b.settled(b.set.Take(b.now), b.now)
-	if settled() {
+	ask := b.settled(b.set.Take(b.now), b.now)
+	if got := ask(); got.settled || got.quiet {
 		t.Error("settled at once")
 	}
 	b.mu.Lock()
 	b.changedAt = b.changedAt.Add(-settleTime)
 	b.mu.Unlock()
-	if !settled() {
+	if got := ask(); !got.settled || !got.quiet {
 		t.Error("not settled after a quiet moment")
 	}
 	b.now = b.now.Add(time.Hour)
 	b.change(watch.Content, "g")
-	if settled() {
+	if ask().settled {
 		t.Error("settled although something changes")
 	}
-	if old := b.settled(b.set.Take(b.now), b.now.Add(settleLimit)); !old() {
-		t.Error("the wait has no end")
+	batch := b.set.Take(b.now)
+	for _, test := range []struct {
+		after time.Duration
+		want  calm
+	}{{settleLimit, calm{true, false}}, {quietLimit, calm{true, true}}} {
+		taken := b.now.Add(test.after)
+		b.mu.Lock()
+		b.changedAt = taken // something changes all the time
+		b.mu.Unlock()
+		if got := b.settled(batch, taken)(); got != test.want {
+			t.Errorf("after %v: %+v, expected %+v", test.after, got, test.want)
+		}
 	}
 }

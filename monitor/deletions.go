@@ -2,12 +2,11 @@ package monitor
 
 import (
 	"fmt"
-	"math"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
 	"wsync/monitor/rsync"
 )
 
@@ -18,14 +17,17 @@ const (
 	deletionWindow = 10 * time.Second
 	// settleTime without any change tells that a removal is over.
 	settleTime = 100 * time.Millisecond
-	// settleLimit bounds the wait for that.
+	// settleLimit bounds the wait for that, and quietLimit for those that do not
+	// count.
 	settleLimit = 5 * time.Second
+	quietLimit  = time.Minute
 )
 
 // holdAdoption holds the first pass to a destination that is in use, and tells
 // whether it does. The outcome is final then, or when its err is set.
 func (t *transfer) holdAdoption() bool {
-	list, ok := t.run(rsync.ListDeletions(t.endpoint, t.except))
+	foreign := &tally{tools: t.lane.tools}
+	list, ok := t.tallied(rsync.ListDeletions(t.endpoint, t.except), foreign)
 	if ok && list.verdict == rsync.Partial && len(list.said.Failures) > 0 {
 		// What cannot be read here keeps rsync from looking further there. Without
 		// it, it does; what is below fails until it can be read, and goes nowhere.
@@ -33,7 +35,7 @@ func (t *transfer) holdAdoption() bool {
 		for _, f := range list.said.Failures {
 			except = append(except, f.Path)
 		}
-		list, ok = t.run(rsync.ListDeletions(t.endpoint, except))
+		list, ok = t.tallied(rsync.ListDeletions(t.endpoint, except), foreign)
 	}
 	if list.said.MissingDestination {
 		t.out = outcome{} // there is nothing foreign
@@ -58,54 +60,43 @@ func (t *transfer) holdAdoption() bool {
 	if list.Deleted > 1 {
 		entries = fmt.Sprintf("%d entries", list.Deleted)
 	}
-	t.out.hold = &hold{
-		reason: fmt.Sprintf("the destination holds %s that the workspace does not", entries),
-		count:  list.Deleted,
-		sample: list.DeletedSample,
-		pass:   t.batch.Everything,
-		all:    true,
-	}
+	t.out.hold = foreign.hold(guard.Verdict{Action: guard.Hold, Reason: fmt.Sprintf("the destination holds %s that the workspace does not", entries)})
+	t.out.hold.pass, t.out.hold.all = t.batch.Everything, true
 	t.out.again.Entries = t.batch.Entries
 	return true
 }
 
-// approves tells that the user has approved so many deletions for a part of a
-// batch, or nearly so many.
-func approves(part dirty.Batch, deletions int) bool {
-	approved := 0
-	if part.Everything != nil {
-		approved = part.Everything.Approved
-	}
-	for _, e := range part.Entries {
-		approved = max(approved, e.Approved)
-	}
-	return approved > 0 && deletions-approved/10 <= approved
+// tallied runs a job and counts what it deletes, or would delete if it only lists.
+func (t *transfer) tallied(job rsync.Job, c *tally) (r ran, ok bool) {
+	job.Deleting = c.add
+	return t.run(job)
+}
+
+// hold is a hold of what has been counted.
+func (c *tally) hold(v guard.Verdict) *hold {
+	return &hold{verdict: v, names: c.names, sample: c.sample}
 }
 
 // holds decides about deletions that a run found to be necessary, after it had
 // carried out others, and tells whether they are held.
-func (t *transfer) holds(list rsync.Result, done int, part dirty.Batch) bool {
+func (t *transfer) holds(found *tally, done deletions, part dirty.Batch) bool {
 	recent := t.recent
 	if part.Everything != nil {
 		recent = done
 	}
-	reason := t.judgeCount(max(list.Deleted-t.elsewhereNow, 0) + recent)
-	if reason == "" {
+	s := calm{settled: true, quiet: part.Everything != nil || t.settled().quiet}
+	v := t.verdict(found.deletions(recent, s))
+	switch v.Action {
+	case guard.Allow:
 		return false
+	case guard.Wait:
+		t.out.later = join(t.out.later, part)
+		return true
 	}
-	t.hold(&hold{reason: reason, count: list.Deleted, sample: list.DeletedSample, pass: part.Everything, entries: part.Entries})
+	h := found.hold(v)
+	h.pass, h.entries = part.Everything, part.Entries
+	t.hold(h)
 	return true
-}
-
-// otherHeld is the reason to hold what is gone after deletions were held.
-const otherHeld = "other deletions are held"
-
-// judgeCount says why so many deletions must be held, or "".
-func (t *transfer) judgeCount(deletions int) string {
-	if t.holding {
-		return otherHeld
-	}
-	return t.limits.judge(t.lane.root, deletions)
 }
 
 // hold adds to what is held.
@@ -115,21 +106,6 @@ func (t *transfer) hold(h *hold) {
 	} else {
 		t.out.hold.add(h)
 	}
-}
-
-// mayDelete tells that the direct lane may make n deletions now; settled: no more
-// are to be expected. It deletes nothing but what an event named, so that they
-// need not be counted on the remote.
-func (t *transfer) mayDelete(n int, settled bool) bool {
-	switch {
-	case n == 0:
-		return true
-	case t.holding || t.limits.judgeRoot(t.lane.root) != "":
-		return false
-	case n+t.recent <= t.limits.count:
-		return true
-	}
-	return settled && t.judgeCount(n+t.recent) == ""
 }
 
 // recheckMoved looks whether what was renamed is still in the tree; if not, it
@@ -145,32 +121,6 @@ func (t *transfer) recheckMoved() {
 	}
 }
 
-// elsewhere counts what entries were renamed to and is there now. Of a directory
-// that was renamed, much may have gone since.
-func (t *transfer) elsewhere(entries []*dirty.Entry) int {
-	var places []string
-	for _, e := range entries {
-		if e.MovedTo != "" {
-			places = append(places, e.MovedTo)
-		}
-	}
-	slices.Sort(places)
-	n := 0
-	var directories []string // with all below them
-	for _, p := range slices.Compact(places) {
-		info, err := t.lane.lstat(p)
-		if err != nil || slices.ContainsFunc(directories, func(dir string) bool { return dirty.Below(p, dir) }) {
-			continue
-		}
-		n++
-		if info.IsDir() {
-			n += countEntries(filepath.Join(t.lane.root, filepath.FromSlash(p)), math.MaxInt32, t.limits.skipGit)
-			directories = append(directories, p)
-		}
-	}
-	return n
-}
-
 // judgedDeletions are paths that are gone and may be deleted: those that need no
 // judgement, and those that were judged, with the number of their entries.
 type judgedDeletions struct {
@@ -182,58 +132,57 @@ type judgedDeletions struct {
 // be deleted now. The others are in the outcome, to be held or to be asked for
 // again. It comes when all that is new has been sent: what is elsewhere in the tree
 // now was there to be sent.
-func (t *transfer) judgeDeletions(deletions []rsync.Deletion) (d judgedDeletions) {
-	if len(deletions) == 0 || !t.believesGone() {
+func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
+	if len(gone) == 0 || !t.believesGone() {
 		return d
 	}
 	var entries []*dirty.Entry // of the paths to be judged
 	unknown := false
-	for _, gone := range deletions {
-		if gone.Cleared() {
-			d.cleared = append(d.cleared, gone.Path)
+	events := t.tally()
+	for _, g := range gone {
+		if g.Cleared() {
+			d.cleared = append(d.cleared, g.Path)
 			continue
 		}
-		d.judged = append(d.judged, gone.Path)
-		entries = append(entries, gone.Entries...)
-		unknown = unknown || gone.Unknown()
+		d.judged = append(d.judged, g.Path)
+		entries = append(entries, g.Entries...)
+		unknown = unknown || g.Unknown()
+		for _, e := range g.Entries {
+			events.add(e.Path)
+		}
 	}
 	if len(d.judged) == 0 {
 		return d
 	}
-	if len(entries)+t.recent > t.limits.count && !t.settled() && !t.holding {
-		// There may be more to come, with which they are to be judged.
+	later := func() judgedDeletions {
 		t.out.later.Entries = append(t.out.later.Entries, entries...)
 		return judgedDeletions{cleared: d.cleared}
 	}
 	// Events tell how many there are at the most, unless a directory went as a
 	// whole; what never was on the remote counts for nothing.
 	d.count = len(entries)
-	elsewhere := 0
-	var sample []string
-	if unknown || t.holding || d.count+t.recent > t.limits.count || t.limits.judgeRoot(t.lane.root) != "" {
-		list, ok := t.count(rsync.CountDeletions(t.endpoint, d.judged))
-		if !ok {
-			return judgedDeletions{}
-		}
-		if t.meetsInside(list.Result) {
-			return judgedDeletions{}
-		}
-		d.count, sample = list.Deleted, list.DeletedSample
-		elsewhere = min(t.elsewhere(entries), d.count)
-	}
-	counted := d.count - elsewhere
-	if counted == 0 {
-		t.elsewhereNow = elsewhere
+	first := t.verdict(events.deletions(t.recent, t.settled()))
+	switch {
+	case first.Action == guard.Wait:
+		return later() // there may be more to come, with which they are to be judged
+	case first.Action == guard.Allow && !unknown && events.names.Len()+t.recent.entries <= t.limits.Count:
 		return d
 	}
-	if counted+t.recent > t.limits.count && !t.settled() && !t.holding {
-		t.out.later.Entries = append(t.out.later.Entries, entries...)
+	t.setMoved(entries)
+	found := t.tally()
+	list, ok := t.count(rsync.CountDeletions(t.endpoint, d.judged), found)
+	if !ok || t.meetsInside(list.Result) {
+		return judgedDeletions{}
+	}
+	d.count = list.Deleted
+	switch v := t.verdict(found.deletions(t.recent, t.settled())); v.Action {
+	case guard.Wait:
+		return later()
+	case guard.Hold:
+		h := found.hold(v)
+		h.entries = entries
+		t.hold(h)
 		return judgedDeletions{cleared: d.cleared}
 	}
-	if reason := t.judgeCount(counted + t.recent); reason != "" {
-		t.hold(&hold{reason: reason, count: counted, sample: sample, entries: entries})
-		return judgedDeletions{cleared: d.cleared}
-	}
-	t.elsewhereNow = elsewhere
 	return d
 }

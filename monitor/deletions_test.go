@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/report"
 )
 
 func TestMassDeletionIsHeld(t *testing.T) {
@@ -93,13 +95,14 @@ func testMassDeletionIsHeld(t *testing.T, b *bench, way func(b *bench)) {
 	for range 3 {
 		b.transfer()
 	}
-	if b.hold == nil || b.held == nil {
+	held := b.held()
+	if held == nil {
 		t.Fatalf("150 of 170 deletions are not held; %q is there: %v", "d/1", exists(filepath.Join(b.dst, "d/1")))
 	}
 	if !exists(filepath.Join(b.dst, "d/2")) || !exists(filepath.Join(b.dst, "d/149")) {
 		t.Error("held, and deleted")
 	}
-	if n := b.held.Count; n < 149 || n > 152 { // one that was seen to go is gone
+	if n := held.Count; n < 149 || n > 152 { // one that was seen to go is gone
 		t.Errorf("%d deletions are held", n)
 	}
 	if !exists(filepath.Join(b.dst, "new")) {
@@ -124,7 +127,7 @@ func TestFewDeletionsGo(t *testing.T) {
 // Few at a time are many in the end.
 func TestDeletionsAddUp(t *testing.T) {
 	b := newBench(t)
-	b.limits.count = 10
+	b.limits.Count = 10
 	write(t, b.src, numbered("d/", 40)...)
 	b.pass()
 	b.now = time.Now()
@@ -146,7 +149,7 @@ func TestDeletionsAddUp(t *testing.T) {
 // What comes and goes does not add up, only what stays away.
 func TestRegrownTreesDoNotAddUp(t *testing.T) {
 	b := newBench(t)
-	b.limits.count = 10
+	b.limits.Count = 10
 	write(t, b.src, numbered("rest/", 50)...)
 	b.pass()
 	b.now = time.Now()
@@ -169,7 +172,7 @@ func TestRegrownTreesDoNotAddUp(t *testing.T) {
 		b.change(made, numbered("build/", 40)...)
 		step()
 		if b.hold != nil {
-			t.Fatalf("round %d is held: %s", round, b.hold.reason)
+			t.Fatalf("round %d is held: %s", round, b.hold.verdict.Reason)
 		}
 	}
 	if lasted := b.now.Sub(began); lasted > deletionWindow {
@@ -191,7 +194,7 @@ func TestRegrownTreesDoNotAddUp(t *testing.T) {
 // A tree that is renamed may be new on the remote, and makes up for nothing.
 func TestRenamesMakeUpForNothing(t *testing.T) {
 	b := newBench(t)
-	b.limits.count = 10
+	b.limits.Count = 10
 	write(t, b.src, numbered("goes/", 30)...)
 	write(t, b.src, numbered("tree/", 30)...)
 	write(t, b.src, numbered("rest/", 30)...)
@@ -201,7 +204,7 @@ func TestRenamesMakeUpForNothing(t *testing.T) {
 		b.mu.Lock()
 		b.begin(t.Context(), b.now.Add(settleTime)) // within the window
 		for _, d := range b.deletions {
-			deletions += d.n
+			deletions += d.n.entries
 		}
 		return deletions
 	}
@@ -239,8 +242,8 @@ func TestHoldIsNotCountedTwice(t *testing.T) {
 	for range 3 {
 		b.transfer()
 	}
-	if b.held != nil && b.held.Count != 150 {
-		t.Errorf("%d deletions are held", b.held.Count)
+	if held := b.held(); held != nil && held.Count != 150 {
+		t.Errorf("%d deletions are held", held.Count)
 	}
 	if b.hold != nil && b.set.Len()+len(b.hold.entries) > 151 {
 		t.Errorf("%d paths are dirty and %d held", b.set.Len(), len(b.hold.entries))
@@ -289,16 +292,18 @@ func TestRenamedDirectoryGoesWhileItIsSent(t *testing.T) {
 	}
 }
 
-// What was renamed is counted once, and only where it is now.
+// What was renamed is no deletion, where it is now; and what is gone from there is.
 func TestElsewhere(t *testing.T) {
 	b := newBench(t)
-	write(t, b.src, "e/1", "e/sub/2", "e-other/3", "f")
-	var entries []*dirty.Entry
-	for _, place := range []string{"e", "e/sub", "e/sub/2", "e-other", "f", "f", "gone", ""} {
-		entries = append(entries, &dirty.Entry{Path: "from", MovedTo: place})
-	}
-	if n := (&transfer{lane: b.lane}).elsewhere(entries); n != 7 {
-		t.Errorf("%d, expected e with 3 entries, e-other with 1, and f", n)
+	write(t, b.src, "e/1", "e/sub/2", "f")
+	transfer := &transfer{lane: b.lane}
+	transfer.setMoved([]*dirty.Entry{{Path: "d", MovedTo: "e"}, {Path: "d/was", MovedTo: "f"}, {Path: "x", MovedTo: "gone"}, {Path: "y"}})
+	for name, want := range map[string]bool{
+		"d": true, "d/1": true, "d/sub/2": true, "d/3": false, "d/was": true, "d/sub": true, "dd": false, "x": false, "y": false, "e": false,
+	} {
+		if got := transfer.isElsewhere(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 
@@ -313,8 +318,8 @@ func TestRenameOfEverything(t *testing.T) {
 	b.moved("d", "e", madeDir)
 	b.drain()
 	b.proven()
-	if n := b.recentDeletions(time.Now()); n > 0 {
-		t.Errorf("%d deletions count", n)
+	if n := b.recentDeletions(time.Now()); n.entries > 0 {
+		t.Errorf("%v deletions count", n)
 	}
 }
 
@@ -372,14 +377,14 @@ func TestApprovedDeletionsCountForNothing(t *testing.T) {
 	if exists(filepath.Join(b.dst, "d")) {
 		t.Fatal("approved, and not deleted")
 	}
-	if n := b.recentDeletions(b.now); n > 0 {
-		t.Errorf("%d deletions count", n)
+	if n := b.recentDeletions(b.now); n.entries > 0 {
+		t.Errorf("%v deletions count", n)
 	}
 }
 
 func TestEmptiedBesideGitIsHeld(t *testing.T) {
 	b := newBench(t)
-	b.limits.skipGit, b.lane.skipGit = true, true
+	b.lane.skipGit = true
 	write(t, b.src, append(numbered("f", 60), ".git/HEAD")...)
 	b.pass()
 	for _, name := range numbered("f", 60) {
@@ -392,7 +397,7 @@ func TestEmptiedBesideGitIsHeld(t *testing.T) {
 	}
 }
 
-// Soon after a look that found it missing, what was gone is there again.
+// What is there again is taken out at once, and the hold ends with the last of it.
 func TestHoldEndsWhenAllIsThereAgain(t *testing.T) {
 	b := newBench(t)
 	write(t, b.src, append(numbered("d/", 150), "keep")...)
@@ -401,28 +406,30 @@ func TestHoldEndsWhenAllIsThereAgain(t *testing.T) {
 	check(t, os.Rename(filepath.Join(b.src, "d"), aside))
 	b.change(madeDir, "d")
 	b.transfer()
-	if b.hold == nil {
-		t.Fatal("not held")
+	before := b.held()
+	if before == nil || before.Count != 151 {
+		t.Fatalf("%+v", before)
 	}
-	b.releaseRestored(b.now)
+	check(t, os.Rename(filepath.Join(aside, "1"), filepath.Join(newDir(t), "1")))
 	check(t, os.Rename(aside, filepath.Join(b.src, "d")))
-	b.now = b.now.Add(time.Second)
 	b.change(madeDir, "d")
-	b.mu.Lock()
-	b.begin(t.Context(), b.now) // unlocks
-	b.releaseRestored(b.now)
-	b.mu.Lock()
-	at, ok := b.restoredDue()
-	b.mu.Unlock()
-	if b.hold == nil || !ok || !at.Equal(b.holdChecked.Add(settleLimit)) {
-		t.Fatalf("hold %+v; to be looked at %v, at %v", b.hold, ok, at)
+	if s := b.status(b.now); s.Held != nil || s.State == report.Halted {
+		t.Errorf("nobody has looked whether it is there again: %+v", s)
 	}
-	b.releaseRestored(at)
+	after := b.held()
+	if after == nil || after.Count != 1 || after.ID != before.ID || len(after.Sample) != 1 || after.Sample[0] != "d/1" {
+		t.Errorf("%+v after %+v", after, before)
+	}
+	if b.transfer(); !exists(filepath.Join(b.dst, "d/1")) {
+		t.Error("held, and deleted")
+	}
+	write(t, b.src, "d/1")
+	b.change(made, "d/1")
+	if held := b.held(); held != nil || b.hold != nil {
+		t.Errorf("%+v", held)
+	}
 	b.drain()
 	b.proven()
-	if _, ok := b.restoredDue(); ok {
-		t.Error("it is looked at for ever")
-	}
 }
 
 // Another pass finds the same deletions, and says no less of them.
@@ -432,9 +439,9 @@ func TestHoldKeepsItsReason(t *testing.T) {
 	b.pass()
 	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
 	b.pass()
-	before := *b.held
+	before := b.held()
 	b.pass()
-	if b.held.ID != before.ID || b.held.Reason != before.Reason || b.held.Count != before.Count {
-		t.Errorf("%+v after %+v", *b.held, before)
+	if after := b.held(); !reflect.DeepEqual(after, before) {
+		t.Errorf("%+v after %+v", after, before)
 	}
 }

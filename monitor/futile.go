@@ -44,12 +44,13 @@ func (t *transfer) passTooLong(compare func(rsync.Job) rsync.Job) {
 		return
 	}
 	others := slices.DeleteFunc(slices.Clone(t.except), func(p string) bool { return slices.Contains(long, p) })
-	r, ok := t.run(compare(rsync.FullPass(t.endpoint, others, 0)))
+	done := t.tally()
+	r, ok := t.tallied(compare(rsync.FullPass(t.endpoint, others, 0)), done)
 	if !ok {
 		return
 	}
 	part := dirty.Batch{Everything: t.batch.Everything}
-	t.account(r, sweep{part: part})
+	t.account(r, done, sweep{part: part})
 	failures, _ := t.failures(r, part)
 	if t.separate(failures, part) {
 		t.out.again = join(t.out.again, part)

@@ -177,8 +177,8 @@ func TestDevicesDoNotEmptyARemote(t *testing.T) {
 	b.change(madeDir, "dir")
 	b.transfer()
 	b.transfer()
-	if b.held == nil || b.held.Count < 150 || !exists(filepath.Join(b.dst, "dir/f149")) {
-		t.Fatalf("held: %+v", b.held)
+	if held := b.held(); held == nil || held.Count < 150 || !exists(filepath.Join(b.dst, "dir/f149")) {
+		t.Fatalf("held: %+v", held)
 	}
 	b.approve()
 	b.transfer()

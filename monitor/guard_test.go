@@ -2,68 +2,10 @@ package monitor
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"wsync/config"
 )
-
-func TestCheckRoot(t *testing.T) {
-	for name, test := range map[string]struct {
-		change func(t *testing.T, root string)
-		want   string // a part of the reason; "" for none
-	}{
-		"as it was":   {func(t *testing.T, root string) {}, ""},
-		"emptied":     {func(t *testing.T, root string) { check(t, os.Remove(filepath.Join(root, "f"))) }, ""},
-		"gone":        {func(t *testing.T, root string) { check(t, os.RemoveAll(root)) }, "is gone"},
-		"parent gone": {func(t *testing.T, root string) { check(t, os.RemoveAll(filepath.Dir(root))) }, "is gone"},
-		"a file": {func(t *testing.T, root string) {
-			check(t, os.RemoveAll(root))
-			check(t, os.WriteFile(root, nil, 0o644))
-		}, "is not a directory any more"},
-		"below a file": {func(t *testing.T, root string) {
-			check(t, os.RemoveAll(filepath.Dir(root)))
-			check(t, os.WriteFile(filepath.Dir(root), nil, 0o644))
-		}, "is not a directory any more"},
-		"replaced": {func(t *testing.T, root string) {
-			check(t, os.Rename(root, root+"-old"))
-			check(t, os.Mkdir(root, 0o755))
-		}, "it was replaced"},
-		"moved, and a link to it": {func(t *testing.T, root string) {
-			check(t, os.Rename(root, root+"-old"))
-			check(t, os.Symlink(root+"-old", root))
-		}, ""},
-		"a link that leads nowhere": {func(t *testing.T, root string) {
-			check(t, os.RemoveAll(root))
-			check(t, os.Symlink(root+"-old", root))
-		}, "is gone"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			base := newDir(t)
-			root := filepath.Join(base, "up", "root")
-			write(t, base, "up/root/f")
-			id, err := config.IdentifyRoot(root)
-			check(t, err)
-			test.change(t, root)
-			got := checkRoot(root, &id)
-			if !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
-				t.Errorf("%q, expected %q", got, test.want)
-			}
-			if got != "" && !strings.Contains(got, root) {
-				t.Errorf("%q does not name the directory", got)
-			}
-		})
-	}
-	t.Run("never seen before", func(t *testing.T) {
-		if got := checkRoot(newDir(t), nil); got != "" {
-			t.Error(got)
-		}
-	})
-}
 
 // A look serves the workers that have the same change to send, and no change that
 // came after it.
@@ -86,73 +28,6 @@ func TestLooksAreShared(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestTooMany(t *testing.T) {
-	for _, test := range []struct {
-		deletions, remaining int
-		want                 bool
-	}{
-		{0, 0, false}, {100, 0, false}, {101, 0, true}, {101, 100, true}, {101, 101, false}, {101, 102, false}, {1000, 999, true}, {1000, 1000, false},
-	} {
-		if got := tooMany(test.deletions, test.remaining, 0.5, 100); got != test.want {
-			t.Errorf("%d gone, %d left: %v", test.deletions, test.remaining, got)
-		}
-	}
-	if tooMany(1000, 0, 1, 100) {
-		t.Error("more than all is too many, and never reached")
-	}
-	if !tooMany(101, 1_000_000, 0, 100) {
-		t.Error("any share is too many at 0")
-	}
-}
-
-func TestCountEntries(t *testing.T) {
-	root := newDir(t)
-	write(t, root, "a", "d/b", "d/e/c")
-	for limit, want := range map[int]int{100: 5, 5: 5, 3: 3, 1: 1} {
-		if got := countEntries(root, limit, false); got != want {
-			t.Errorf("up to %d: %d", limit, got)
-		}
-	}
-	if got := countEntries(filepath.Join(root, "none"), 5, false); got != 0 {
-		t.Errorf("what is not there holds %d", got)
-	}
-}
-
-func TestJudge(t *testing.T) {
-	empty, full, git := newDir(t), newDir(t), newDir(t)
-	gone := filepath.Join(empty, "gone")
-	write(t, full, numbered("f", 120)...)
-	write(t, git, ".git/HEAD")
-	for _, test := range []struct {
-		root      string
-		limits    deletionLimits
-		deletions int
-		want      string
-	}{
-		{full, deletionLimits{share: 0.5, count: 100}, 0, ""},
-		{full, deletionLimits{share: 0.5, count: 100}, 100, ""},
-		{full, deletionLimits{share: 0.5, count: 100}, 120, ""},
-		{full, deletionLimits{share: 0.5, count: 100}, 121, "121 entries would be deleted at once, and 120 are left"},
-		{full, deletionLimits{share: 0.9, count: 100}, 1000, ""},
-		{full, deletionLimits{share: 0.9, count: 100}, 2000, "2000 entries would be deleted at once, and 120 are left"},
-		{full, deletionLimits{share: 0, count: 10}, 11, "11 entries would be deleted at once"},
-		{empty, deletionLimits{share: 0.5, count: 100}, 0, ""},
-		{empty, deletionLimits{share: 0.5, count: 100}, 1, "the workspace is empty, and was not before"},
-		{empty, deletionLimits{share: 0.5, count: 100, allowEmpty: true}, 1, ""},
-		{empty, deletionLimits{share: 0.5, count: 100, allowEmpty: true}, 101, "101 entries would be deleted at once, and 0 are left"},
-		{gone, deletionLimits{share: 0.5, count: 100}, 0, ""},
-		{gone, deletionLimits{share: 0.5, count: 100}, 1, "the workspace cannot be read: "},
-		{gone, deletionLimits{share: 0.5, count: 100, allowEmpty: true}, 1, "the workspace cannot be read: "},
-		{git, deletionLimits{share: 0.5, count: 100}, 1, ""},
-		{git, deletionLimits{share: 0.5, count: 100, skipGit: true}, 1, "the workspace is empty, and was not before"},
-		{full, deletionLimits{share: 0.5, count: 100, skipGit: true}, 1, ""},
-	} {
-		if got := test.limits.judge(test.root, test.deletions); !strings.HasPrefix(got, test.want) || (got == "") != (test.want == "") {
-			t.Errorf("%+v, %d: %q, expected %q", test.limits, test.deletions, got, test.want)
-		}
-	}
 }
 
 func TestBackoff(t *testing.T) {
@@ -186,20 +61,5 @@ func TestJittered(t *testing.T) {
 				t.Fatalf("%v became %v", d, got)
 			}
 		}
-	}
-}
-
-func TestHoldReportIsNew(t *testing.T) {
-	h := &hold{reason: "r", count: 3, sample: []string{"a"}}
-	ids := make(map[string]bool)
-	for range 3 {
-		r := h.report()
-		if r.Count != 3 || r.Reason != "r" || fmt.Sprint(r.Sample) != "[a]" {
-			t.Errorf("%+v", r)
-		}
-		ids[r.ID] = true
-	}
-	if len(ids) < 2 {
-		t.Error("different holds have one name")
 	}
 }

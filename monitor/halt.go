@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"wsync/monitor/guard"
 )
 
 // haltCheckInterval is how often a halted workspace is looked at again.
@@ -27,7 +29,7 @@ func (m *mirror) checkRoot() string {
 	m.mu.RLock()
 	expected := m.definition.Workspace.Root
 	m.mu.RUnlock()
-	return checkRoot(m.root, expected)
+	return guard.CheckRoot(m.root, expected)
 }
 
 // recheck halts, or goes on after a halt, by what the root is now.

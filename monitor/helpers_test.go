@@ -16,6 +16,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
 	"wsync/monitor/remote"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
@@ -163,8 +164,9 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*lane, config.Remote) {
 		files:       direct.NewFiles(func() uint64 { return 1 }),
 	}
 	l.links = newLinks(l.root, false, func([]marks, answer) {})
+	l.tools = guard.NewTools(l.root)
 	t.Cleanup(l.close)
-	req := request{batch: dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree}}, remote: remote, limits: deletionLimits{share: 0.5, count: 100}}
+	req := request{batch: dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree}}, remote: remote, limits: guard.Limits{Share: 0.5, Count: 100}}
 	check(t, l.transfer(context.Background(), req, func(rsync.Progress) {}).err)
 	if l.directly() == nil {
 		t.Fatal("no direct lane: ", l.known.Load().notes)
@@ -176,7 +178,7 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*lane, config.Remote) {
 func changesOf(remote config.Remote, entries ...*dirty.Entry) request {
 	return request{
 		batch: dirty.Batch{Entries: entries}, remote: remote, bounds: small,
-		limits: deletionLimits{share: 0.5, count: 100}, settled: func() bool { return true }, root: func() string { return "" },
+		limits: guard.Limits{Share: 0.5, Count: 100}, settled: func() calm { return calm{true, true} }, root: func() string { return "" },
 	}
 }
 
@@ -194,18 +196,19 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, src: newDir(t), dst: newDir(t), now: time.Now()}
 	version, err := rsync.LocalVersion(t.Context())
 	check(t, err)
-	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t), files: direct.NewFiles(func() uint64 { return b.seq })}
+	l := &lane{log: zap.NewNop(), root: b.src, local: version, environment: func() []string { return rsync.Environment("") }, scratch: newDir(t), files: direct.NewFiles(func() uint64 { return b.seq }), tools: guard.NewTools(b.src)}
 	b.worker = &worker{
 		gitLocks: make(gitLocks),
 		log:      zap.NewNop(), lane: l, stamp: filepath.Join(newDir(t), "stamp"), guard: func(uint64) string { return "" }, nextSeq: func() uint64 { return 1 }, lastSeq: func() uint64 { return b.seq }, afterEvents: func(do func()) { do() }, changed: func(bool) {},
 		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), confirmations: remote.NewConfirmations(), passes: remote.Passes{Interval: time.Hour},
-		limits: deletionLimits{share: 0.5, count: 100}, adopted: true, everArmed: true,
+		limits: guard.Limits{Share: 0.5, Count: 100}, adopted: true, everArmed: true,
 	}
 	l.links = newLinks(b.src, false, func(found []marks, _ answer) {
 		for _, f := range found {
 			b.markNames(f, b.now)
 		}
 	})
+	l.links.seen = l.tools.Look
 	return b
 }
 
@@ -229,13 +232,21 @@ func (b *bench) moved(from, to string, change watch.Change) {
 
 // settings are those that the worker has.
 func (b *bench) settings() report.Settings {
-	return report.Settings{FullPassInterval: b.passes.Interval, HoldDeletionsShare: b.limits.share, HoldDeletionsCount: b.limits.count}
+	return report.Settings{FullPassInterval: b.passes.Interval, HoldDeletionsShare: b.limits.Share, HoldDeletionsCount: b.limits.Count}
+}
+
+// held is what the user sees of the hold when no wait is waited for, nil for nothing.
+func (b *bench) held() *report.Held {
+	for range 3 { // what is back is found first
+		b.lookAtHold(b.now.Add(time.Hour))
+	}
+	return b.status(b.now).Held
 }
 
 // approve lets go what is held, as the user does.
 func (b *bench) approve() {
 	orders := b.orders
-	orders.Approve = b.held.ID
+	orders.Approve = b.held().ID
 	b.seq++
 	b.define(b.remote, false, b.settings(), orders, 0, b.seq, b.now)
 }

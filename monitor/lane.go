@@ -12,6 +12,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
 	"wsync/monitor/relay"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
@@ -34,11 +35,13 @@ type request struct {
 	// foreign, or what it holds may be deleted, before anything is sent.
 	adopt   bool
 	adopted func()
-	limits  deletionLimits
+	limits  guard.Limits
 	// recent is the number of deletions of the last moments. settled tells that
 	// no more of them are to be expected right now.
-	recent  int
-	settled func() bool
+	recent  deletions
+	settled func() calm
+	// approved are deletions that the user has approved, nil for none.
+	approved *guard.Names
 	// holding: deletions are being held, so that none may slip through.
 	holding bool
 	// takeOver are the other mirrors whose marks are to be removed.
@@ -109,8 +112,8 @@ type outcome struct {
 	sent, visible, proven time.Time
 
 	progress rsync.Progress
-	deleted  int // entries deleted because paths are gone
-	created  int // entries that were new, as far as is known
+	deleted  deletions // because paths are gone
+	created  int       // entries that were new, as far as is known
 	drift    int
 	strategy []string
 }
@@ -137,6 +140,7 @@ type lane struct {
 	links *links
 	// siblings are for a remote that folds names.
 	siblings siblings
+	tools    *guard.Tools
 	// relay leads to an rsync daemon, nil for other remotes or until it is used.
 	relay *relay.Relay
 	// standby is a run of rsync that waits for the next small change, nil for
@@ -226,7 +230,16 @@ func (l *lane) reset(failing bool) {
 
 // lstat looks at a path of the workspace.
 func (l *lane) lstat(name string) (fs.FileInfo, error) {
-	return rsync.LstatIn(l.root)(name)
+	info, err := rsync.LstatIn(l.root)(name)
+	if err == nil && info.Mode().IsRegular() {
+		l.tools.Look(name)
+	}
+	return info, err
+}
+
+// workspace is the workspace for the guard.
+func (l *lane) workspace() guard.Directory {
+	return guard.Directory{Root: l.root, Tools: l.tools, SkipGit: l.skipGit}
 }
 
 // lookThrough looks for files with several names in directories of the workspace
@@ -234,6 +247,7 @@ func (l *lane) lstat(name string) (fs.FileInfo, error) {
 func (l *lane) lookThrough(ctx context.Context, dirs []string, seq uint64, since time.Time) {
 	for _, dir := range dirs {
 		walkFiles(ctx, l.root, dir, func(name string, e fs.DirEntry) bool {
+			l.tools.Look(name)
 			if info, err := e.Info(); err == nil {
 				l.links.look(name, info, seq, since)
 			}

@@ -30,24 +30,27 @@ import (
 const lifted = 0o700
 
 // attempt runs the job of a sweep that deletes at most free entries. What it has
-// done is in the outcome, and Deleted counts it. ok is that of run.
-func (t *transfer) attempt(s sweep, free int) (r ran, ok bool) {
+// done is in the outcome, and done and Deleted count what it has deleted. ok is that
+// of run.
+func (t *transfer) attempt(s sweep, free int) (r ran, done deletions, ok bool) {
 	deleted, tried := 0, make(map[string]bool)
 	for job := s.run(free); ; {
-		r, ok = t.run(job)
+		c := t.tally()
+		r, ok = t.tallied(job, c)
 		if r.said.DiskFull() {
 			t.makeRoom(s.list, s.part)
 		}
 		if !ok {
 			t.out.lost = t.out.lost || r.said.MissingDestination
-			return r, false
+			return r, done, false
 		}
-		t.account(r, s)
+		t.account(r, c, s)
+		done = done.plus(c.number())
 		deleted += r.Deleted
 		gone, both := t.denied(r.said, tried)
 		if !t.lift(gone) && len(both) == 0 {
 			r.Deleted = deleted
-			return r, true
+			return r, done, true
 		}
 		if free < math.MaxInt32 {
 			free = max(free-r.Deleted, 0)
@@ -61,14 +64,14 @@ func (t *transfer) attempt(s sweep, free int) (r ran, ok bool) {
 	}
 }
 
-// count runs a job that finds what would be deleted. It looks into no directory
+// count runs a job that finds what would be deleted, and counts that. It looks into no directory
 // that must not be read, not even for the time being, so that all of these are
 // lifted, and those that are on both sides put back.
-func (t *transfer) count(job rsync.Job) (r ran, ok bool) {
+func (t *transfer) count(job rsync.Job, c *tally) (r ran, ok bool) {
 	tried := make(map[string]bool)
 	var back []string
 	for {
-		if r, ok = t.run(job); !ok {
+		if r, ok = t.tallied(job, c); !ok {
 			break
 		}
 		gone, both := t.denied(r.said, tried)

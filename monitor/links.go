@@ -31,6 +31,8 @@ type links struct {
 	// tell passes on names that are to be looked at, and that questions are open;
 	// it is called without mu.
 	tell func(found []marks, a answer)
+	// seen, if not nil, is shown all files that a walk through the workspace finds.
+	seen func(name string)
 
 	mu    sync.Mutex // guards everything below
 	files map[fileID]*linkedFile

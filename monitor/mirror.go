@@ -15,6 +15,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
@@ -38,6 +39,7 @@ type mirror struct {
 	searching atomic.Bool
 	searchMu  sync.Mutex // held while the workers are told of questions
 	mounted   *mountTable
+	tools     *guard.Tools
 	// changes and answers have one token each: a report is due soon, or at once.
 	changes, answers chan struct{}
 
@@ -187,7 +189,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: m.links, skipGit: m.definition.Workspace.SkipGit}
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: m.links, tools: m.tools, skipGit: m.definition.Workspace.SkipGit}
 	l.marks = newMarks(m.definition.Workspace.Name, filepath.Dir(filepath.Dir(settings.RunDirectory)), settings.FullPassInterval)
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
@@ -211,11 +213,10 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 		confirmations: remote.NewConfirmations(),
 		gitLocks:      make(gitLocks),
 		passes:        remote.Passes{Interval: settings.FullPassInterval},
-		limits: deletionLimits{
-			share:      settings.HoldDeletionsShare,
-			count:      settings.HoldDeletionsCount,
-			allowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
-			skipGit:    m.definition.Workspace.SkipGit,
+		limits: guard.Limits{
+			Share:      settings.HoldDeletionsShare,
+			Count:      settings.HoldDeletionsCount,
+			AllowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
 		},
 		phase:   rand.N(maxBackoff),
 		adopted: !r.AdoptionPending,

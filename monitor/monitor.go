@@ -23,6 +23,7 @@ import (
 
 	"wsync/config/logfile"
 	"wsync/monitor/direct"
+	"wsync/monitor/guard"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
@@ -153,6 +154,8 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	}
 	m.files = direct.NewFiles(m.seq.Load)
 	m.links = newLinks(m.root, d.Workspace.SkipGit, m.tellLinks)
+	m.tools = guard.NewTools(m.root)
+	m.links.seen = m.tools.Look
 	var sink watch.Sink = m
 	if d.Workspace.SkipGit {
 		sink = skipping{m}

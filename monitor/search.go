@@ -50,6 +50,9 @@ func (l *links) scan(ctx context.Context) {
 	}
 	files := make(map[fileID]*file)
 	walkFiles(ctx, l.root, "", func(name string, e fs.DirEntry) bool {
+		if l.seen != nil {
+			l.seen(name)
+		}
 		info, err := e.Info()
 		if err != nil {
 			return true // it is gone

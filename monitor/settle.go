@@ -27,6 +27,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	if w.quiet(now) {
 		w.set.EndDeferral(now)
 	}
+	w.endApproval(now)
 	batch := w.holdLocked(w.set.Take(now), now)
 	confirm := batch.Empty()
 	if confirm {
@@ -50,17 +51,18 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		w.inFlight = batch
 	}
 	req := request{
-		batch:   batch,
-		remote:  w.remote,
-		adopt:   !w.adopted || w.replaced,
-		adopted: w.adopt,
-		limits:  w.limits,
-		recent:  w.recentDeletions(now),
-		settled: w.settled(batch, now),
-		holding: w.hold != nil,
-		bounds:  w.directBounds(),
-		mark:    w.lastSeq(),
-		confirm: confirm,
+		batch:    batch,
+		remote:   w.remote,
+		adopt:    !w.adopted || w.replaced,
+		adopted:  w.adopt,
+		limits:   w.limits,
+		recent:   w.recentDeletions(now),
+		settled:  w.settled(batch, now),
+		holding:  w.hold != nil,
+		approved: w.approved,
+		bounds:   w.directBounds(),
+		mark:     w.lastSeq(),
+		confirm:  confirm,
 
 		announced: w.announcer(),
 		away:      away,
@@ -91,6 +93,7 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 	if reason != remote.PassVerify {
 		req.since = w.cleanAsOf
 	}
+	approvals := w.approvals
 	w.mu.Unlock()
 	w.changed(false)
 
@@ -114,6 +117,10 @@ func (w *worker) begin(ctx context.Context, now time.Time) {
 		w.confirmations.AddLate(out.late, time.Now())
 		w.mu.Unlock()
 		return
+	}
+	if out.hold != nil && approvals != w.approvals {
+		// It was judged before the user's word.
+		out.again, out.hold = join(out.again, out.hold.batch()), nil
 	}
 	ended := time.Now()
 	w.noteSent(batch, now, ended)
@@ -205,7 +212,7 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 		out.hold = nil // its entries are in the batch, which goes back as a whole
 	}
 	if out.hold != nil {
-		w.holdBack(out.hold)
+		w.holdBack(out.hold, now)
 	}
 	w.replaced = w.replaced || out.replaced
 	w.settleMeeting(out.met)
@@ -280,8 +287,12 @@ func (w *worker) settle(batch dirty.Batch, confirm bool, out outcome, reason rem
 	if batch.Everything == nil || out.again.Everything != nil || out.hold != nil && out.hold.pass != nil {
 		return
 	}
-	// A full pass that had nothing to hold has deleted all that was held before.
-	w.hold, w.held = nil, nil
+	// A full pass that had nothing to hold has deleted all that was held before, but
+	// for what it had to leave alone.
+	if w.hold != nil {
+		w.hold.pass = nil
+		w.release(false, now)
+	}
 	w.passes.Done(reason, out.drift, now, jittered(w.passes.Interval))
 }
 
@@ -374,7 +385,7 @@ func (w *worker) logOutcome(batch dirty.Batch, out outcome, began time.Time) {
 	case out.err != nil:
 		w.log.Warn("Cannot transfer", append(fields, zap.Error(out.err), zap.String("hint", out.hint))...)
 	case out.hold != nil:
-		w.log.Warn("Deletions are held", append(fields, zap.String("reason", out.hold.reason), zap.Int("deletions", out.hold.count))...)
+		w.log.Info("Deletions are held back", append(fields, zap.String("reason", out.hold.verdict.Reason), zap.Int("deletions", out.hold.names.Len()))...)
 	case out.unreachable != nil && out.unreachable.held != nil:
 		w.log.Warn("Files are unreachable", append(fields, zap.String("reason", out.unreachable.held.Reason), zap.Int("deletions", out.unreachable.held.Count))...)
 	case len(out.failed) > 0:

@@ -56,24 +56,3 @@ func TestSkippingMarks(t *testing.T) {
 		}
 	}
 }
-
-func TestGuardWithoutGit(t *testing.T) {
-	root := newDir(t)
-	write(t, root, ".git/a", ".git/b", "sub/.git/c", "sub/.git/d", "x")
-	if n, all := countEntries(root, 100, true), countEntries(root, 100, false); n != 2 || all != 8 {
-		t.Errorf("%d of %d entries count", n, all)
-	}
-	limits := deletionLimits{share: 0.5, count: 2}
-	if limits.judge(root, 3) != "" {
-		t.Error("3 of 11 are held")
-	}
-	limits.skipGit = true
-	if limits.judge(root, 3) == "" {
-		t.Error("3 of 5 are not held")
-	}
-	empty := newDir(t)
-	write(t, empty, ".git/a")
-	if limits.judge(empty, 1) == "" || (deletionLimits{count: 2}).judge(empty, 1) != "" {
-		t.Error("a directory with nothing but .git is not empty, or the other way round")
-	}
-}

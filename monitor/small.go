@@ -15,6 +15,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
 	"wsync/monitor/remotefs"
 	"wsync/monitor/watch"
 )
@@ -99,9 +100,15 @@ func (t *transfer) directly() {
 	entries, below := t.belowFailing(t.batch.Entries)
 	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane, t.capabilities()}, lane.Owns, limits)
 	settled := t.settled() // after the plan was made, which may have taken long enough
-	switch n := plan.Removals(); {
-	case t.mayDelete(n, settled):
-	case !settled && !t.holding && n+t.recent > t.limits.count:
+	// It deletes nothing but what an event named, so that this need not be counted on
+	// the remote.
+	removals := t.tally()
+	for name := range plan.Removals() {
+		removals.add(name)
+	}
+	switch t.verdict(removals.deletions(t.recent, settled)).Action {
+	case guard.Allow:
+	case guard.Wait:
 		// There may be more to come, with which they are to be judged.
 		t.out.later.Entries = plan.LeaveRemovals()
 	default:
@@ -147,8 +154,11 @@ func (t *transfer) directly() {
 	}
 	t.out.drifted = result.Drifted
 	t.out.created += result.Created
-	t.out.deleted += result.Deleted
-	t.recent += result.Deleted // what is left is judged together with them
+	removed := t.tally()
+	for _, name := range result.Removed {
+		removed.add(name)
+	}
+	t.addDeleted(removed.number())
 	t.out.progress.Files += result.Files
 	t.out.progress.Bytes += result.Bytes
 	t.out.direct = touched(t.batch.Moves, plan.Steps, result)

@@ -39,10 +39,12 @@ func (w *worker) status(now time.Time) report.RemoteStatus {
 		transfer := w.transfer
 		s.Transfer = &transfer
 	}
-	switch s.Held = w.held; {
+	switch {
 	case w.met != nil:
 		s.Held = w.meeting
-	case s.Held == nil && w.unreachable != nil:
+	case w.hold != nil && w.hold.isShown():
+		s.Held = w.hold.report()
+	case w.unreachable != nil:
 		s.Held = w.unreachable.held
 	}
 	s.Unsupported, s.UnsupportedPaths = w.unsupported()
@@ -71,7 +73,7 @@ func (w *worker) currentState(failing bool) report.State {
 	switch {
 	case w.paused:
 		return report.Paused
-	case w.halt != "" || w.hold != nil || w.unreachable != nil:
+	case w.halt != "" || w.hold != nil && w.hold.isShown() || w.unreachable != nil:
 		return report.Halted
 	case w.failures > 0 && w.met != nil:
 		return report.Halted
@@ -85,7 +87,7 @@ func (w *worker) currentState(failing bool) report.State {
 		return report.Retrying
 	case !w.everArmed:
 		return report.Starting
-	case w.set.Len() > 0 || w.set.Everything() || w.sought.files > 0:
+	case w.set.Len() > 0 || w.set.Everything() || w.hold != nil || w.sought.files > 0:
 		return report.Pending
 	case !w.confirmations.None() || w.confirmations.Running():
 		return report.Confirming
@@ -98,7 +100,7 @@ func (w *worker) errorMessage() string {
 	switch {
 	case w.halt != "":
 		return w.halt
-	case w.hold != nil:
+	case w.hold != nil && w.hold.isShown():
 		return w.hold.reason
 	case w.unreachable != nil && w.failures == 0:
 		return w.unreachable.held.Reason

@@ -31,7 +31,7 @@ func (t *transfer) sweep(s sweep) {
 	if t.endpoint.Strategy.Basic {
 		free = 0 // such a remote cannot stop at a number
 	}
-	first, ok := t.attempt(s, free)
+	first, done, ok := t.attempt(s, free)
 	if !ok {
 		return
 	}
@@ -39,7 +39,8 @@ func (t *transfer) sweep(s sweep) {
 		t.judge(first, s.part)
 		return
 	}
-	list, ok := t.count(s.list)
+	found := t.tally()
+	list, ok := t.count(s.list, found)
 	if !ok {
 		return
 	}
@@ -50,16 +51,13 @@ func (t *transfer) sweep(s sweep) {
 		t.judge(first, s.part)
 		return
 	}
-	if approves(s.part, list.Deleted) {
-		s.free = math.MaxInt32
-	}
-	if s.free < math.MaxInt32 && t.holds(list.Result, first.Deleted, s.part) {
+	if s.free < math.MaxInt32 && t.holds(found, done, s.part) {
 		return
 	}
 	if !t.believesGone() {
 		return
 	}
-	second, ok := t.attempt(s, list.Deleted+list.Deleted/10+1)
+	second, _, ok := t.attempt(s, list.Deleted+list.Deleted/10+1)
 	if !ok {
 		return
 	}
@@ -87,12 +85,9 @@ func (t *transfer) meetsInside(list rsync.Result) bool {
 }
 
 // account adds what a run has done to the outcome.
-func (t *transfer) account(r ran, s sweep) {
+func (t *transfer) account(r ran, done *tally, s sweep) {
 	if s.free < math.MaxInt32 {
-		renamed := min(r.Deleted, t.elsewhereNow)
-		t.elsewhereNow -= renamed
-		t.out.deleted += r.Deleted - renamed
-		t.recent += r.Deleted - renamed // what follows is judged together with them
+		t.addDeleted(done.number())
 	}
 	if s.part.Everything != nil {
 		t.out.drift += r.Changed
@@ -110,7 +105,8 @@ func (t *transfer) account(r ran, s sweep) {
 func (t *transfer) makeRoom(list rsync.Job, part dirty.Batch) {
 	before := t.out
 	if part.Everything != nil {
-		if r, ok := t.run(list); ok && r.Deleted > 0 && (approves(part, r.Deleted) || !t.holds(r.Result, 0, part)) {
+		found := t.tally()
+		if r, ok := t.tallied(list, found); ok && r.Deleted > 0 && !t.holds(found, deletions{}, part) {
 			t.run(rsync.DeleteOnly(t.endpoint, t.except, r.Deleted))
 		}
 	}

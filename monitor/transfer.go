@@ -26,10 +26,9 @@ type transfer struct {
 	// ahead: a run was used that had connected before. It has the directory that
 	// the daemon had then, in whose place another may be.
 	ahead bool
-	// elsewhereNow is how many of the deletions that were judged last are of what
-	// was renamed, and are none.
-	elsewhereNow int
-	fitting      fitting
+	// moved is what the paths that were judged last have been renamed to.
+	moved   map[string]string
+	fitting fitting
 	// made are directories that the remote did not have before.
 	made []string
 	out  outcome

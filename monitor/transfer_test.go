@@ -151,7 +151,7 @@ func TestAdoption(t *testing.T) {
 	if !b.lastSuccess.IsZero() {
 		t.Error("nothing was sent yet")
 	}
-	if b.hold == nil || !b.hold.all || b.held.Count != 3 || !exists(filepath.Join(b.dst, "yours")) || exists(filepath.Join(b.dst, "mine")) {
+	if b.hold == nil || !b.hold.all || b.held().Count != 3 || !exists(filepath.Join(b.dst, "yours")) || exists(filepath.Join(b.dst, "mine")) {
 		t.Fatalf("%+v", b.hold)
 	}
 	b.approve()
@@ -238,7 +238,7 @@ func TestReplacedDestination(t *testing.T) {
 	if b.status(b.now).Adopted {
 		t.Error("it is adopted")
 	}
-	if b.hold == nil || !b.hold.all || b.held.Count != 50 || !exists(filepath.Join(b.dst, "yours1")) || exists(filepath.Join(b.dst, "new")) {
+	if b.hold == nil || !b.hold.all || b.held().Count != 50 || !exists(filepath.Join(b.dst, "yours1")) || exists(filepath.Join(b.dst, "new")) {
 		t.Fatalf("%+v", b.hold)
 	}
 	check(t, os.RemoveAll(b.dst))

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
@@ -146,7 +147,8 @@ func (t *transfer) setApart() {
 
 // countUnreachable counts what would be deleted at places; nil for nothing.
 func (t *transfer) countUnreachable(places []string) *report.Held {
-	list, ok := t.run(rsync.CountDeletions(t.endpoint, places))
+	found := &tally{tools: t.lane.tools}
+	list, ok := t.tallied(rsync.CountDeletions(t.endpoint, places), found)
 	if list.said.MissingDestination {
 		t.out.err, t.out.hint = nil, ""
 		return nil
@@ -155,7 +157,9 @@ func (t *transfer) countUnreachable(places []string) *report.Held {
 		return nil
 	}
 	// Where something cannot be read, nobody knows how much it is.
-	h := hold{reason: unreachableReason(t.away), count: list.Deleted, sample: list.DeletedSample}
+	h := found.hold(guard.Verdict{})
+	h.reason = unreachableReason(t.away)
+	h.rename()
 	held := h.report()
 	held.Unmounted = t.away
 	return held

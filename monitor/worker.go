@@ -11,6 +11,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
@@ -72,18 +73,21 @@ type worker struct {
 	// while it has not.
 	burstSince time.Time
 
-	// hold are the deletions that wait for approval, nil for none, and held is
-	// how the status shows them; deletions are those carried out lately.
-	hold *hold
-	held *report.Held
+	// hold are the deletions that wait for approval, nil for none; deletions are
+	// those carried out lately.
+	hold      *hold
+	deletions []deletion
+	limits    guard.Limits
 	// unreachable is what is held because its file system is not mounted any more,
 	// nil for nothing; see mountMemory and mountTable.
 	unreachable *unreachable
 	memory      mountMemory
 	mounted     *mountTable
-	holdChecked time.Time
-	deletions   []deletion
-	limits      deletionLimits
+	// approved are deletions that the user has approved, nil for none; no name is
+	// added to it. approvedAt is when that was, and approvals counts it.
+	approved    *guard.Names
+	approvedAt  time.Time
+	approvals   int
 	lastSuccess time.Time
 	passes      remote.Passes
 	// met is another mirror that was found at the destination, nil for none, and
@@ -119,6 +123,7 @@ func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Tim
 	} else {
 		w.set.Mark(path, change, seq, now)
 	}
+	w.noteBack(path)
 	w.changedAt = now
 	w.mu.Unlock()
 	w.poke()
@@ -142,6 +147,7 @@ func (w *worker) markMoved(from, to string, change watch.Change, repeatable bool
 		w.set.Mark(to, change, seq, now)
 		w.set.MarkMoved(from, to, change, seq, now)
 	}
+	w.noteBack(to)
 	w.changedAt = now
 	w.mu.Unlock()
 	w.poke()
@@ -165,7 +171,7 @@ func (w *worker) everything(reason remote.PassReason, seq uint64, now, notBefore
 func (w *worker) define(r config.Remote, workspacePaused bool, settings report.Settings, orders report.Orders, proof, seq uint64, now time.Time) {
 	w.mu.Lock()
 	w.passes.SetInterval(settings.FullPassInterval)
-	w.limits.share, w.limits.count = settings.HoldDeletionsShare, settings.HoldDeletionsCount
+	w.limits.Share, w.limits.Count = settings.HoldDeletionsShare, settings.HoldDeletionsCount
 	w.remote = r
 	w.paused = workspacePaused || r.Paused
 	w.adopted = w.adopted || !r.AdoptionPending
@@ -184,7 +190,7 @@ func (w *worker) define(r config.Remote, workspacePaused bool, settings report.S
 	if w.unreachable != nil && orders.Approve == w.unreachable.held.ID {
 		w.approveUnreachable(now)
 	}
-	if w.held != nil && orders.Approve == w.held.ID {
+	if w.hold != nil && w.hold.id != "" && orders.Approve == w.hold.id {
 		w.release(true, now)
 	}
 	if w.met != nil && orders.Approve == w.meeting.ID {
@@ -253,10 +259,16 @@ func (w *worker) run(ctx context.Context) {
 		if w.everArmed && w.passes.TakeNext(now) {
 			w.everything(remote.PassVerify, w.nextSeq(), now, now)
 		}
+		look, looking := w.holdDue()
+		if looking && !look.After(now) {
+			w.mu.Unlock()
+			w.lookAtHold(now)
+			w.changed(false)
+			continue
+		}
 		at, ok := w.due(now)
 		if ok && !at.After(now) {
 			w.begin(ctx, now) // unlocks
-			w.releaseRestored(now)
 			w.changed(false)
 			continue
 		}
@@ -264,6 +276,9 @@ func (w *worker) run(ctx context.Context) {
 			w.answer()
 		}
 		w.mu.Unlock()
+		if looking && (!ok || look.Before(at)) {
+			at, ok = look, true
+		}
 		wait := time.Hour
 		if ok {
 			wait = at.Sub(now)
@@ -295,9 +310,6 @@ func (w *worker) due(now time.Time) (at time.Time, ok bool) {
 	}
 	if confirm, due := w.confirmations.Due(); due && (!ok || confirm.Before(at)) {
 		at, ok = w.notBefore(confirm), true
-	}
-	if look, due := w.restoredDue(); due && (!ok || look.Before(at)) {
-		at, ok = look, true
 	}
 	if pass, due := w.passes.Next(); due && (!ok || pass.Before(at)) {
 		at, ok = w.notBefore(pass), true

@@ -140,8 +140,10 @@ type Result struct {
 	// as before. MovesFailed are the moves.
 	Failed      []*dirty.Entry
 	MovesFailed []dirty.Move
-	// Deleted counts removals, Created what is new with its directory, Files and
+	// Removed are the paths that were removed, as far as that was to be judged,
+	// Deleted counts them, Created what is new with its directory, Files and
 	// Bytes what was put.
+	Removed                 []string
 	Deleted, Created, Files int
 	Bytes                   int64
 	// Lost: the session's directory is gone, and with it perhaps the whole
@@ -314,6 +316,7 @@ func (f *flight) step(s Step) {
 			f.fail(s)
 		case removal && !s.Entry.Cleared():
 			f.result.Deleted++
+			f.result.Removed = append(f.result.Removed, s.Path)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package direct
 import (
 	"errors"
 	"io/fs"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -65,13 +66,22 @@ type Plan struct {
 	Rest []*dirty.Entry
 }
 
-// Removals is how many deletions of the plan are to be judged.
-func (p Plan) Removals() int {
-	n := 0
-	for _, s := range p.Steps {
-		if s.Removes() && !s.Entry.Cleared() {
-			n++
+// Removals are the paths of the deletions of the plan that are to be judged.
+func (p Plan) Removals() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, s := range p.Steps {
+			if s.Removes() && !s.Entry.Cleared() && !yield(s.Path) {
+				return
+			}
 		}
+	}
+}
+
+// removals is their number.
+func (p Plan) removals() int {
+	n := 0
+	for range p.Removals() {
+		n++
 	}
 	return n
 }
@@ -359,7 +369,7 @@ func (p *planner) remove(e *dirty.Entry) {
 
 // judgeDeletions leaves removals to rsync when they are too many.
 func (p *planner) judgeDeletions() {
-	if p.plan.Removals() <= p.limits.Deletions {
+	if p.plan.removals() <= p.limits.Deletions {
 		return
 	}
 	p.plan.Steps = slices.DeleteFunc(p.plan.Steps, func(s Step) bool {

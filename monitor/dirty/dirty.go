@@ -308,6 +308,19 @@ func (s *Set) Hurry(now time.Time) {
 	}
 }
 
+// Approved reports whether the user has approved deletions that are still in the set.
+func (s *Set) Approved() bool {
+	if s.everything != nil && s.everything.Approved > 0 {
+		return true
+	}
+	for _, e := range s.entries {
+		if e.Approved > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Ripe returns when the next batch can be taken; ok is false for an empty set.
 func (s *Set) Ripe() (at time.Time, ok bool) {
 	visit := func(e *Entry) {

@@ -45,6 +45,9 @@ type Job struct {
 	Args []string
 	// Input is the NUL-separated list for standard input, or nil.
 	Input []byte
+	// Deleting, if not nil, is called with each path that the run deletes, or would
+	// delete if it is one that only lists, before Run returns.
+	Deleting func(path string)
 }
 
 // DryRun is the job without any effect: its Result tells what it would do.
@@ -96,7 +99,7 @@ func (j Job) inArguments() Job {
 	for _, p := range paths {
 		args = append(args, string(p))
 	}
-	return Job{Args: append(args, j.Args[source+1:]...)}
+	return Job{Args: append(args, j.Args[source+1:]...), Deleting: j.Deleting}
 }
 
 func (j Job) with(arg string) Job {

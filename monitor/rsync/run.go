@@ -55,6 +55,8 @@ type Result struct {
 	New []string
 	// Entries is the number of entries of the workspace, from a FullPass.
 	Entries int
+
+	deleting func(path string) // Job.Deleting
 }
 
 // deletedSample is how many deletions are named.
@@ -104,6 +106,7 @@ func Run(ctx context.Context, dir string, env []string, job Job, progress func(P
 // begin starts a job with its input.
 func begin(ctx context.Context, dir string, env []string, job Job) (*process, error) {
 	p := newProcess(ctx, dir, env, job)
+	p.deleting = job.Deleting
 	if job.Input != nil {
 		p.cmd.Stdin = bytes.NewReader(job.Input)
 	}
@@ -115,6 +118,8 @@ type process struct {
 	cmd    *exec.Cmd
 	stdout io.ReadCloser
 	stderr child.Tail
+	// deleting is Job.Deleting.
+	deleting func(path string)
 }
 
 func newProcess(ctx context.Context, dir string, env []string, job Job) *process {
@@ -138,7 +143,7 @@ func (p *process) start() (err error) {
 
 // result reads what rsync has to say, to its end.
 func (p *process) result(ctx context.Context, progress func(Progress)) (Result, error) {
-	var result Result
+	result := Result{deleting: p.deleting}
 	result.read(p.stdout, progress)
 	err := p.cmd.Wait()
 	result.Stderr, result.Truncated = p.stderr.String(), p.stderr.Dropped()
@@ -197,6 +202,9 @@ func (r *Result) readDeleted(name string) {
 	}
 	if len(r.DeletedSample) < deletedSample {
 		r.DeletedSample = append(r.DeletedSample, unescape(name))
+	}
+	if r.deleting != nil {
+		r.deleting(strings.TrimSuffix(unescape(name), "/"))
 	}
 	if !strings.Contains(name, config.MarkPrefix) {
 		return

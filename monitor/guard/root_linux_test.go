@@ -1,4 +1,4 @@
-package monitor
+package guard
 
 import (
 	"os"
@@ -39,17 +39,17 @@ func TestCheckRootBehindMounts(t *testing.T) {
 	check(t, syscall.Mount("tmpfs", root, "tmpfs", 0, "size=64k"))
 	above, err := config.IdentifyRoot(root)
 	check(t, err)
-	if got := checkRoot(root, &below); !strings.Contains(got, "on another file system") {
+	if got := CheckRoot(root, &below); !strings.Contains(got, "on another file system") {
 		t.Errorf("mounted: %q", got)
 	}
-	if got := checkRoot(root, &above); got != "" {
+	if got := CheckRoot(root, &above); got != "" {
 		t.Errorf("as it was: %q", got)
 	}
 	check(t, syscall.Unmount(root, 0))
-	if got := checkRoot(root, &above); !strings.Contains(got, "on another file system") {
+	if got := CheckRoot(root, &above); !strings.Contains(got, "on another file system") {
 		t.Errorf("unmounted: %q", got)
 	}
-	if got := checkRoot(root, &below); got != "" {
+	if got := CheckRoot(root, &below); got != "" {
 		t.Errorf("as it was below: %q", got)
 	}
 }
@@ -67,12 +67,12 @@ func TestCheckRootUnreadable(t *testing.T) {
 	}
 }
 
-// asNobody is checkRoot's answer for a user to whom permissions matter: it runs
+// asNobody is CheckRoot's answer for a user to whom permissions matter: it runs
 // on a thread of its own that has changed its user and ends with it.
 func asNobody(t *testing.T, root string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		return checkRoot(root, nil)
+		return CheckRoot(root, nil)
 	}
 	answer := make(chan string)
 	go func() {
@@ -81,7 +81,7 @@ func asNobody(t *testing.T, root string) string {
 			answer <- errno.Error()
 			return
 		}
-		answer <- checkRoot(root, nil)
+		answer <- CheckRoot(root, nil)
 	}()
 	return <-answer
 }
