@@ -65,6 +65,26 @@ func TestSSHDOptions(t *testing.T) {
 	}
 }
 
+// Variables of a test do not bring the user's home directory back, with the
+// start-up files in it.
+func TestSSHDKeepsTheUsersHomeAway(t *testing.T) {
+	for name, config := range map[string][]string{
+		"none": nil,
+		"two":  {"SetEnv GREETING=hi", "SetEnv OTHER=x"},
+	} {
+		startSSHD(t, SSHDOptions{Config: config})
+		out, err := ssh(t, "backup", `echo "$GREETING $OTHER $HOME"`)
+		home := strings.TrimSpace(strings.TrimPrefix(out, "hi x "))
+		if err != nil || len(config) > 0 != strings.HasPrefix(out, "hi x ") || home == "" || home == os.Getenv("HOME") {
+			t.Errorf("%s: %q, %v", name, out, err)
+		}
+	}
+	startSSHD(t, SSHDOptions{Config: []string{"SetEnv HOME=/none"}})
+	if out, err := ssh(t, "backup", "echo $HOME"); err != nil || !strings.Contains(out, "/none\n") {
+		t.Errorf("a home directory of the test's own: %q, %v", out, err)
+	}
+}
+
 func TestSSHDStopAndRestart(t *testing.T) {
 	s := startSSHD(t, SSHDOptions{})
 	port := s.Port

@@ -71,7 +71,7 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 	s.launch(func(port int) {
 		s.Port = port
 		// The first value of a keyword counts, hence the options on top.
-		lines := append(slices.Clone(options.Config),
+		lines := append(withHome(options.Config, dir),
 			"ListenAddress "+loopback,
 			fmt.Sprintf("Port %d", port),
 			"HostKey "+quote(hostKey),
@@ -85,9 +85,6 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 			"MaxStartups 200",
 			"MaxSessions 100",
 			"LogLevel VERBOSE",
-			// The start-up files of whoever runs the test are none of its
-			// business, and may take longer than the rest.
-			"SetEnv HOME="+quote(dir),
 		)
 		// This one must not be there twice.
 		if !slices.ContainsFunc(options.Config, func(line string) bool { return strings.HasPrefix(line, "Subsystem sftp ") }) {
@@ -106,6 +103,25 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 		}
 	})
 	return s
+}
+
+// withHome adds a home directory to the lines of a configuration that name none:
+// the start-up files of whoever runs the test are none of its business, and may
+// take longer than the rest. All variables stand in one line, because sshd takes
+// the first SetEnv alone.
+func withHome(config []string, home string) []string {
+	variables, lines := "", []string{}
+	for _, line := range config {
+		if rest, ok := strings.CutPrefix(line, "SetEnv"); ok {
+			variables += rest
+		} else {
+			lines = append(lines, line)
+		}
+	}
+	if !strings.Contains(variables, " HOME=") {
+		variables += " HOME=" + quote(home)
+	}
+	return append(lines, "SetEnv"+variables)
 }
 
 // Wrapper makes dir a directory to be put first in PATH: it gets a program
