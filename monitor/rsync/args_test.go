@@ -48,7 +48,7 @@ func TestJobs(t *testing.T) {
 		{"full pass", FullPass(able, except, 7), append([]string{"--modify-window=-1", "--recursive", "--stats", "--delete", "--max-delete=7", "--force", "--mkpath"}, rules...), ""},
 		{"basic full pass without deletions", FullPass(basic, nil, 0), []string{"--recursive", "--stats"}, ""},
 		{"basic full pass", FullPass(basic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
-		{"list of deletions", ListDeletions(able, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--dry-run"}, rules...), ""},
+		{"list of deletions", ListDeletions(able, except), append([]string{"--recursive", "--delete", "--dry-run"}, rules...), ""},
 		{"deletions only", DeleteOnly(plain, nil, 4), []string{"--recursive", "--delete", "--existing", "--ignore-existing", "--max-delete=4"}, ""},
 		{"basic deletions only", DeleteOnly(basic, nil, 4), []string{"--recursive", "--delete", "--existing", "--ignore-existing"}, ""},
 		{"trees", Trees(able, paths, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, rules...), input},

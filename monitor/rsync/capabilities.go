@@ -71,21 +71,21 @@ func makeSpecimens(dir string) error {
 	return nil
 }
 
-// probeCapabilities finds out what the file system of the destination keeps, in
-// the directory scratch of both dir and the destination. That it cannot be found
-// out is no failure: what fails then will be told of when it does.
-func probeCapabilities(ctx context.Context, e Endpoint, dir, scratch string, env []string) (remotefs.Capabilities, error) {
+// probeCapabilities finds out what the file system of the destination keeps, with
+// files in dir and in the destination, which are scratch directories. That it cannot
+// be found out is no failure: what fails then will be told of when it does.
+func probeCapabilities(ctx context.Context, e Endpoint, dir string, env []string) (remotefs.Capabilities, error) {
 	var c remotefs.Capabilities
-	if err := makeSpecimens(filepath.Join(dir, scratch)); err != nil {
+	if err := makeSpecimens(dir); err != nil {
 		return c, fmt.Errorf("cannot make files to probe with: %w", err)
 	}
-	names, err := os.ReadDir(filepath.Join(dir, scratch))
+	names, err := os.ReadDir(dir)
 	if err != nil {
 		return c, fmt.Errorf("cannot make files to probe with: %w", err)
 	}
 	var listed []string
 	for _, n := range names {
-		listed = append(listed, scratch+"/"+n.Name())
+		listed = append(listed, n.Name())
 	}
 	job := Paths(e, listed, false)
 	sent, err := Run(ctx, dir, env, job, nil)
@@ -104,12 +104,11 @@ func probeCapabilities(ctx context.Context, e Endpoint, dir, scratch string, env
 	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 23) { // what is refused is complained of again
 		return c, fmt.Errorf("cannot compare: %w", err)
 	}
-	return judgeSpecimens(parseDifferences(output, scratch), names), nil
+	return judgeSpecimens(parseDifferences(output), names), nil
 }
 
-// parseDifferences reads the itemized codes of what is in the directory dir, by
-// name.
-func parseDifferences(output, dir string) map[string]string {
+// parseDifferences reads the itemized codes of what is listed, by name.
+func parseDifferences(output string) map[string]string {
 	differing := make(map[string]string)
 	for line := range strings.SplitSeq(output, "\n") {
 		code, rest, ok := strings.Cut(line, " ")
@@ -117,10 +116,8 @@ func parseDifferences(output, dir string) map[string]string {
 		if ok = ok && sized && len(code) >= 9; !ok {
 			continue
 		}
-		if name, ok := strings.CutPrefix(unescape(name), dir+"/"); ok {
-			name, _, _ = strings.Cut(name, " -> ") // a link
-			differing[name] = code
-		}
+		name, _, _ = strings.Cut(unescape(name), " -> ") // a link
+		differing[name] = code
 	}
 	return differing
 }

@@ -3,7 +3,6 @@ package rsync
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +26,7 @@ func TestJudgeSpecimens(t *testing.T) {
 	}
 	refused := func(names ...string) (lines string) {
 		for _, n := range names {
-			lines += ">f+++++++++ 1 s/" + n + "\n"
+			lines += ">f+++++++++ 1 " + n + "\n"
 		}
 		return lines
 	}
@@ -39,17 +38,17 @@ func TestJudgeSpecimens(t *testing.T) {
 		output string
 		want   remotefs.Capabilities
 	}{
-		"keeps everything": {".d..t...... 4096 s/\n", remotefs.Capabilities{}},
-		"exFAT, by FUSE": {".f...p..... 1 s/odd second\n>f...pog... 1 s/owned\n>f.s.p..... 1 s/case\n.f...p..... 2 s/CASE\ncL+++++++++ 10 s/link -> odd second\n" + refused(characters...),
+		"keeps everything": {".d..t...... 4096 \n", remotefs.Capabilities{}},
+		"exFAT, by FUSE": {".f...p..... 1 odd second\n>f...pog... 1 owned\n>f.s.p..... 1 case\n.f...p..... 2 CASE\ncL+++++++++ 10 link -> odd second\n" + refused(characters...),
 			remotefs.Capabilities{FoldsCase: true, NoModes: true, NoOwners: true, NoGroups: true, NoSymlinks: true, Refused: remotefs.SuspectCharacters}},
-		"FAT": {".f..tp..... 1 s/odd second\n" + refused("blank ", "dot.", "AUX", `bytes\#377`),
+		"FAT": {".f..tp..... 1 odd second\n" + refused("blank ", "dot.", "AUX", `bytes\#377`),
 			remotefs.Capabilities{NoModes: true, Granularity: 2 * time.Second, NoTrailingDot: true, NoTrailingSpace: true, NoDeviceNames: true, NoInvalidUTF8: true}},
-		"APFS": {">f.s....... 2 s/CASE\n>f.s....... 1 s/full\u00df\n>f.s....... 2 s/norme\\#314\\#201\n",
+		"APFS": {">f.s....... 2 CASE\n>f.s....... 1 full\u00df\n>f.s....... 2 norme\\#314\\#201\n",
 			remotefs.Capabilities{FoldsCase: true, FoldsFull: true, FoldsUnicode: true}},
-		"groups only":  {".f.....g... 1 s/owned\n", remotefs.Capabilities{NoGroups: true}},
+		"groups only":  {".f.....g... 1 owned\n", remotefs.Capabilities{NoGroups: true}},
 		"nothing came": {refused("odd second", "owned", "AUX"), remotefs.Capabilities{}},
 	} {
-		if got := judgeSpecimens(parseDifferences(test.output, "s"), sent); got != test.want {
+		if got := judgeSpecimens(parseDifferences(test.output), sent); got != test.want {
 			t.Errorf("%s: %+v, expected %+v", name, got, test.want)
 		}
 	}
@@ -58,10 +57,7 @@ func TestJudgeSpecimens(t *testing.T) {
 // A file system of this machine keeps what one of its own has kept.
 func TestProbeCapabilities(t *testing.T) {
 	source, dst := t.TempDir(), t.TempDir()
-	if err := os.Mkdir(filepath.Join(source, "s"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	got, err := probeCapabilities(context.Background(), local(dst, modern), source, "s", Environment(""))
+	got, err := probeCapabilities(context.Background(), local(dst, modern), source, Environment(""))
 	if err != nil || got != (remotefs.Capabilities{}) {
 		t.Errorf("%+v, %v", got, err)
 	}

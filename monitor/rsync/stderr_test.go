@@ -145,7 +145,7 @@ rsync error: some files/attrs were not transferred (see previous errors) (code 2
 IO error encountered -- skipping file deletion
 `, testSource, testDestination)
 	want := Complaints{
-		Failures:         []Failure{{Path: "u", Message: `[sender] opendir "/home/u/ws/u" failed: Permission denied (13)`}},
+		Failures:         []Failure{{Path: "u", Message: `[sender] opendir "/home/u/ws/u" failed: Permission denied (13)`, Here: true}},
 		Unattributed:     []string{"[Receiver] safe_read failed to read 4 bytes: Connection reset by peer (104)"},
 		Other:            []string{"bash: warning: setlocale: cannot change locale"},
 		Summary:          "rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1394) [sender=3.5.0]",

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,105 +93,175 @@ const probePrefix = ".wsync-probe-"
 // deletes it: then it is known whether fractions of a second survive, whether a
 // file is replaced, and whether a missing path is deleted. With more files it finds
 // out what the file system there keeps. dir is an existing directory of this
-// machine for the other side of it.
+// machine for the other side of it. Mode, owner and group of the destination itself
+// are left alone.
 //
 // While one of the files is there, visit is called with its path within the
 // destination, for what else there is to be tried.
 //
 // The error is that nothing could be learnt; the strategy is then the one that
 // was guessed. A destination that does not exist is made.
-func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func(path string)) (Strategy, error) {
+func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func(path string)) (learnt Strategy, err error) {
 	source, err := os.MkdirTemp(dir, strings.TrimPrefix(probePrefix, ".wsync-"))
 	if err != nil {
 		return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
 	}
 	defer os.RemoveAll(source)
-	scratch := ".wsync-" + filepath.Base(source)
-	kept, removed := scratch+"/kept", scratch+"/removed"
+	e.Began = time.Time{} // what is made here is no loss
+	p := prober{source: source, scratch: ".wsync-" + filepath.Base(source), env: env, endpoint: e}
 	stamp := time.Unix(1234567890, 123456789)
-	if err := os.Mkdir(filepath.Join(source, scratch), 0o700); err != nil {
+	if err := os.Mkdir(p.file(""), 0o700); err != nil {
 		return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
 	}
-	for _, name := range []string{kept, removed} {
-		path := filepath.Join(source, name)
-		if err := errors.Join(os.WriteFile(path, []byte("wsync\n"), 0o600), os.Chtimes(path, stamp, stamp)); err != nil {
+	for _, name := range []string{"kept", "removed"} {
+		if err := errors.Join(os.WriteFile(p.file(name), []byte("wsync\n"), 0o600), os.Chtimes(p.file(name), stamp, stamp)); err != nil {
 			return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
 		}
 	}
-	run := func(job Job) (Result, error) {
-		r, err := Run(ctx, source, env, job, nil)
-		if err == nil && r.Code != 0 {
-			said := ParseStderr(r.Stderr, source, e.Remote.RemotePath)
-			message, hint := Words(r.Code, said)
-			verdict, _ := Classify(r.Code)
-			judged := Judge(r.Code, said)
-			err = &ProbeError{
-				message:     message,
-				Hint:        hint,
-				Unreachable: judged == Unreachable && !refused(r),
-				Busy:        judged == Trouble && verdict == Unreachable,
-				Mute:        Mute(r.Stderr),
-				refused:     refused(r),
-			}
+	defer func() {
+		// Whatever ended the probe, its directory is not to stay. Behind a connection
+		// that is broken it must: the full pass that follows removes it.
+		if failure := (*ProbeError)(nil); ctx.Err() == nil && errors.As(err, &failure) && (failure.Unreachable || failure.Busy || failure.Mute) {
+			return
 		}
+		left, removeErr := p.remove(ctx)
+		if err == nil && removeErr != nil {
+			err = fmt.Errorf("cannot remove %s on the remote: %w", p.scratch, removeErr)
+		}
+		learnt.DeleteMissing = learnt.DeleteMissing && !(err == nil && left) // it said so, and did not
+	}()
+	learnt, err = p.try(ctx, visit)
+	if err != nil {
+		return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
+	}
+	return learnt, nil
+}
+
+// prober is a probe under way.
+type prober struct {
+	// source is a directory of this machine, and scratch the name of the one in it
+	// that is sent.
+	source, scratch string
+	env             []string
+	endpoint        Endpoint
+	// sent: the scratch directory may be at the destination.
+	sent bool
+}
+
+// file is a file of the scratch directory on this machine.
+func (p *prober) file(name string) string { return filepath.Join(p.source, p.scratch, name) }
+
+// inside is the endpoint whose destination is the scratch directory: what is sent
+// there says nothing about the directories around it.
+func (p *prober) inside() Endpoint {
+	return p.endpoint.at(path.Join(p.endpoint.Remote.RemotePath, p.scratch))
+}
+
+// run runs a job in a directory of this machine. The error, if it is not that of
+// the run itself, is a ProbeError.
+func (p *prober) run(ctx context.Context, dir string, job Job) (Result, error) {
+	r, err := Run(ctx, dir, p.env, job, nil)
+	if err != nil || r.Code == 0 {
 		return r, err
 	}
-	e.Began = time.Time{} // what is made here is no loss
-	guess := e.Strategy
+	said := ParseStderr(r.Stderr, dir, p.endpoint.Remote.RemotePath)
+	message, hint := Words(r.Code, said)
+	verdict, _ := Classify(r.Code)
+	judged := Judge(r.Code, said)
+	return r, &ProbeError{
+		message:     message,
+		Hint:        hint,
+		Unreachable: judged == Unreachable && !refused(r),
+		Busy:        judged == Trouble && verdict == Unreachable,
+		Mute:        Mute(r.Stderr),
+		refused:     refused(r),
+	}
+}
+
+// try carries the probe out, but for the removal of what it has made.
+func (p *prober) try(ctx context.Context, visit func(path string)) (learnt Strategy, err error) {
+	guess := p.endpoint.Strategy
 	var failure *ProbeError
-	for _, e.Strategy = range guess.lesser() {
-		make := Paths(e, []string{kept, removed}, true)
-		make.Args = append(e.mkpath(), make.Args...)
-		if _, err = run(make); err == nil || !errors.As(err, &failure) || !failure.refused {
+	for _, p.endpoint.Strategy = range guess.lesser() {
+		p.sent = true
+		if _, err = p.run(ctx, p.source, sendDirectory(p.endpoint, p.scratch)); err == nil || !errors.As(err, &failure) || !failure.refused {
 			break
 		}
 	}
 	if err != nil {
-		return guess, fmt.Errorf("cannot probe the remote: %w", err)
+		return guess, err
 	}
-	e.Strategy.WindowRefused = guess.Nanoseconds && !e.Strategy.Nanoseconds
-	visit(kept)
+	learnt = p.endpoint.Strategy
+	learnt.WindowRefused = guess.Nanoseconds && !learnt.Nanoseconds
+	visit(p.scratch + "/kept")
 	// One file has changed; the other one looks changed where fractions are lost.
-	other := filepath.Join(source, removed)
-	if err := os.WriteFile(other, []byte("wsync, changed\n"), 0o600); err != nil {
-		return guess, fmt.Errorf("cannot probe the remote: %w", err)
+	if err := os.WriteFile(p.file("removed"), []byte("wsync, changed\n"), 0o600); err != nil {
+		return guess, err
 	}
-	r, err := run(Paths(e, []string{kept, removed}, false))
+	r, err := p.run(ctx, p.file(""), Paths(p.inside(), []string{"kept", "removed"}, false))
 	if err != nil {
-		return guess, fmt.Errorf("cannot probe the remote: %w", err)
+		return guess, err
 	}
-	e.Strategy.KeepsExisting = r.Files == 0
-	e.Strategy.Nanoseconds = e.Strategy.Nanoseconds && r.Files < 2
-	if err := os.Remove(other); err != nil {
-		return guess, fmt.Errorf("cannot probe the remote: %w", err)
+	learnt.KeepsExisting = r.Files == 0
+	learnt.Nanoseconds = learnt.Nanoseconds && r.Files < 2
+	if err := os.Remove(p.file("removed")); err != nil {
+		return guess, err
 	}
-	switch able, err := probeCapabilities(ctx, e, source, scratch, env); {
+	p.endpoint.Strategy = learnt
+	switch able, err := probeCapabilities(ctx, p.inside(), p.file(""), p.env); {
 	case errors.As(err, &failure) && failure.Unreachable:
 		return guess, err
 	case err == nil:
-		e.Strategy.Capabilities = able
+		learnt.Capabilities = able
 	}
-	learnt := e.Strategy
-	if learnt.DeleteMissing = guess.DeleteMissing && !e.Strategy.Basic; learnt.DeleteMissing {
-		able := e
-		able.Strategy = learnt
-		_, err := run(Paths(able, []string{removed}, false))
+	if learnt.DeleteMissing = guess.DeleteMissing && !learnt.Basic; learnt.DeleteMissing {
+		p.endpoint.Strategy = learnt
+		_, err := p.run(ctx, p.file(""), Paths(p.inside(), []string{"removed"}, false))
 		if err != nil && !(errors.As(err, &failure) && failure.refused) {
-			return guess, fmt.Errorf("cannot probe the remote: %w", err)
+			return guess, err
 		}
 		learnt.DeleteMissing = err == nil
-	}
-	os.RemoveAll(filepath.Join(source, scratch))
-	r, err = run(Deletions(e, []string{scratch}))
-	if err != nil {
-		return learnt, fmt.Errorf("cannot remove %s on the remote: %w", scratch, err)
-	}
-	for _, name := range r.DeletedSample {
-		if strings.HasSuffix(name, "/removed") {
-			learnt.DeleteMissing = false // it said so, and did not
-		}
+		p.endpoint.Strategy.DeleteMissing = learnt.DeleteMissing
 	}
 	return learnt, nil
+}
+
+// removeTime bounds the removal of what a probe has made when the probe itself has
+// been cut off.
+const removeTime = 2 * time.Second
+
+// remove removes the scratch directory from the destination, also when ctx is done.
+// missed: the file that had been deleted there before was still there.
+func (p *prober) remove(ctx context.Context) (missed bool, err error) {
+	if !p.sent {
+		return false, nil
+	}
+	if ctx.Err() != nil {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
+		defer cancel()
+		ctx = late
+	}
+	if err := os.RemoveAll(p.file("")); err != nil {
+		return false, err
+	}
+	r, err := p.run(ctx, p.source, removeDirectory(p.endpoint, p.scratch))
+	return slices.Contains(r.DeletedSample, p.scratch+"/removed"), err
+}
+
+// sendDirectory sends the directory name of the working directory, with all that is
+// in it, to the destination, and nothing about the destination itself.
+func sendDirectory(e Endpoint, name string) Job {
+	args := append([]string{"--recursive", e.bytewise()}, e.force()...)
+	args = append(args, e.delay()...)
+	job := e.job(append(args, e.mkpath()...), nil)
+	job.Args[len(job.Args)-2] = name
+	return job
+}
+
+// removeDirectory removes the directory name, which the working directory does not
+// have, from the destination, and leaves the attributes of the destination alone.
+func removeDirectory(e Endpoint, name string) Job {
+	return e.plain([]string{"--recursive", "--delete", "--include=/" + name, "--include=/" + name + "/**", "--exclude=*"}, nil)
 }
 
 // lesser are the strategies to try in turn, s first, each with fewer options

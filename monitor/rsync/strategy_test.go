@@ -1,6 +1,7 @@
 package rsync
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -169,6 +170,44 @@ func TestProbe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got, err := probe(t, test.e, dst); err != nil || got != test.want {
 				t.Errorf("%+v, %v; expected %+v", got, err, test.want)
+			}
+		})
+	}
+}
+
+// The destination belongs to others while it is probed: it keeps its mode and owner
+// at any time, and a probe that is cut off leaves nothing there.
+func TestProbeLeavesTheDestinationAlone(t *testing.T) {
+	for name, endpoint := range map[string]func(dst string) Endpoint{
+		"local":        func(dst string) Endpoint { return local(dst, modern) },
+		"remote shell": func(dst string) Endpoint { return remote(t, dst, "", modern) },
+		"like openrsync": func(dst string) Endpoint {
+			return remote(t, dst, stub(t, "1", "-@", "--modify-window", "--mkpath", "--delete-missing-args", "--force", "--max-delete"), modern)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dst := dir(t, 0)
+			tree(t, dst, map[string]string{"there": "x"})
+			check(t, os.Chmod(dst, 0o751))
+			look := func(when string) {
+				info, err := os.Stat(dst)
+				check(t, err)
+				if got := info.Mode().Perm(); got != 0o751 {
+					t.Errorf("%s the destination's mode is %o", when, got)
+				}
+			}
+			_, err := Probe(t.Context(), endpoint(dst), dir(t, 0), Environment(""), func(string) { look("in between") })
+			check(t, err)
+			look("behind")
+
+			ctx, cancel := context.WithCancel(t.Context())
+			_, err = Probe(ctx, endpoint(dst), dir(t, 0), Environment(""), func(string) { cancel() })
+			if err == nil {
+				t.Error("a probe that was cut off has found something")
+			}
+			look("behind a cut")
+			if left := listing(t, dst); !slices.Equal(left, []string{"there"}) {
+				t.Errorf("a probe that was cut off leaves %q", left)
 			}
 		})
 	}
