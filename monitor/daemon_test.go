@@ -53,7 +53,7 @@ func (b *daemonBench) connections() int {
 // first makes the first full pass, and waits until a standby waits at the daemon.
 func (b *daemonBench) first() {
 	b.t.Helper()
-	b.step(6, b.pass) // four for the probe
+	b.step(7, b.pass) // five for the probe
 }
 
 // step changes something and sees it arrive, with so many connections, the next

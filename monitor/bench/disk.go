@@ -29,7 +29,7 @@ func fileSystem(dir string) string {
 	if err := unix.Statfs(dir, &st); err != nil {
 		return err.Error()
 	}
-	switch st.Type {
+	switch uint32(st.Type) { // of 32 bits where a number has no more
 	case unix.EXT4_SUPER_MAGIC:
 		return "ext4"
 	case unix.TMPFS_MAGIC:
