@@ -320,8 +320,10 @@ func (l *lane) runMark(ctx context.Context, dir string, job rsync.Job) bool {
 const leaveTime = 2 * time.Second
 
 // leave removes the own marks from the remote; what cannot be removed in a moment
-// goes stale. rootIsThere tells that the workspace's root may be looked at.
-func (l *lane) leave(rootIsThere func() bool) {
+// goes stale. Nothing is made for that, should somebody have removed the destination.
+// mayTouch tells that the destination's own attributes may be set from the workspace's
+// root.
+func (l *lane) leave(mayTouch func() bool) {
 	levels := l.marks.levels
 	if len(levels) == 0 {
 		return
@@ -347,8 +349,8 @@ func (l *lane) leave(rootIsThere func() bool) {
 	for _, level := range levels {
 		l.removeMark(ctx, endpoint, level, l.marks.of.ID)
 	}
-	if slices.Contains(levels, own) && rootIsThere() {
-		l.runMark(ctx, l.root, rsync.Root(endpoint)) // its time has changed
+	if slices.Contains(levels, own) && mayTouch() {
+		l.runMark(ctx, l.root, rsync.Root(endpoint).IfThere()) // its time has changed
 	}
 }
 

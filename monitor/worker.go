@@ -248,7 +248,10 @@ func (w *worker) poke() {
 // process left.
 func (w *worker) run(ctx context.Context) {
 	defer func() {
-		w.lane.leave(func() bool { return w.guard(math.MaxUint64) == "" })
+		w.mu.Lock()
+		may := w.met == nil && !w.paused && w.halt == ""
+		w.mu.Unlock()
+		w.lane.leave(func() bool { return may && w.guard(math.MaxUint64) == "" })
 		w.lane.close()
 	}()
 	timer := time.NewTimer(0)

@@ -102,6 +102,20 @@ func (j Job) inArguments() Job {
 	return Job{Args: append(args, j.Args[source+1:]...), Deleting: j.Deleting}
 }
 
+// IfThere makes the job leave a destination that is not there alone, instead of
+// making it.
+func (j Job) IfThere() Job {
+	// Without a slash at the end, rsync takes one that is missing for a file's
+	// name, and --existing keeps it from making that.
+	j = j.with("--existing")
+	last := len(j.Args) - 1
+	if dir := strings.TrimSuffix(j.Args[last], "/"); dir != "" && !strings.HasSuffix(dir, ":") {
+		j.Args[last] = dir
+	}
+	return j
+}
+
+// with returns the job with one more argument, in a slice of its own.
 func (j Job) with(arg string) Job {
 	j.Args = append([]string{arg}, j.Args...)
 	return j

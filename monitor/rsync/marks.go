@@ -43,10 +43,10 @@ func PushMark(e Endpoint, level, name string) Job {
 }
 
 // RemoveMark removes the mark at name from the destination, or from a directory above
-// it, and the directory that it is in unless there is more. It must be run in an
-// empty directory.
+// it, and the directory that it is in unless there is more, but makes nothing. It must
+// be run in an empty directory.
 func RemoveMark(e Endpoint, level, name string) Job {
-	return e.at(level).plain([]string{"--recursive", "--delete", "--include=/" + path.Dir(name) + "/", "--include=/" + name, "--exclude=*"}, nil)
+	return e.at(level).plain([]string{"--recursive", "--delete", "--include=/" + path.Dir(name) + "/", "--include=/" + name, "--exclude=*"}, nil).IfThere()
 }
 
 // PullMarks fetches all marks at the levels to dir, where each has the path that it

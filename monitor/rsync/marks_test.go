@@ -1,6 +1,8 @@
 package rsync
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +39,39 @@ func TestPullMarks(t *testing.T) {
 	end := args[slices.Index(args, "--"):]
 	if want := []string{"--", `h:/a \[b]/.wsync-tmp/`, "h:/.wsync-tmp/", "/scratch/"}; !slices.Equal(end, want) {
 		t.Errorf("%q", end)
+	}
+}
+
+// What is done at the end makes no destination that somebody has removed, and spares
+// what the directory around it holds.
+func TestRemoveMarkMakesNothing(t *testing.T) {
+	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
+		around, name := dir(t, 0), config.MarkPrefix+"0a"
+		dst := filepath.Join(around, "dst")
+		e := endpoint(dst)
+		run := func(job Job) {
+			t.Helper()
+			r, err := Run(t.Context(), dir(t, 0), Environment(""), job, nil)
+			if check(t, err); r.Code != 0 {
+				t.Errorf("rsync %q: exit code %d: %s", job.Args, r.Code, r.Stderr)
+			}
+		}
+		both := func() { run(RemoveMark(e, dst, name)); run(Root(e).IfThere()) }
+		tree(t, around, map[string]string{"kept": "x", name: "another's", "dst/kept": "x", "dst/" + name: "x"})
+		both()
+		exists(t, dst, map[string]bool{"kept": true, config.TempDirectory: false})
+		check(t, os.RemoveAll(dst))
+		both()
+		exists(t, around, map[string]bool{"kept": true, name: true, "dst": false})
+	})
+}
+
+func exists(t *testing.T, dir string, want map[string]bool) {
+	t.Helper()
+	for name, want := range want {
+		if _, err := os.Lstat(filepath.Join(dir, name)); (err == nil) != want {
+			t.Errorf("%s is there: %v, %v", name, !want, err)
+		}
 	}
 }
 
