@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"wsync/config"
 )
 
 // demoChange is one thing that people do to files.
@@ -80,7 +82,8 @@ func samePaths(source, remote string, paths []string) error {
 	return nil
 }
 
-// sameTrees says whether the trees are the same, times of files included.
+// sameTrees says whether the trees are the same, times of files included, but for
+// what wsync keeps at the destination.
 func sameTrees(source, remote string) error {
 	// Either way round: what only one of them holds must be noticed.
 	for _, root := range []string{source, remote} {
@@ -91,6 +94,9 @@ func sameTrees(source, remote string) error {
 			relative, err := filepath.Rel(root, path)
 			if err != nil {
 				return err
+			}
+			if relative == config.TempDirectory {
+				return filepath.SkipDir
 			}
 			return sameEntry(filepath.Join(source, relative), filepath.Join(remote, relative), relative, true)
 		})
