@@ -29,16 +29,3 @@ func TestSameMirror(t *testing.T) {
 		t.Errorf("%s, %s", a, b)
 	}
 }
-
-// What wsync keeps at a destination is never mirrored, also where another mirror's
-// destination is in the workspace.
-func TestTempDirectoryIsOwnEverywhere(t *testing.T) {
-	for path, want := range map[string]bool{
-		".wsync-tmp": true, ".wsync-tmp/mark-1": true, "a/.wsync-tmp/x": true, "a/.wsync-tmp": true,
-		"a/.wsync-tmp-1": false, ".wsync-tmpx": false, "a": false, ".wsync-trash/x": false, ".wsync-delayed": false,
-	} {
-		if got := (Remote{}).IsOwn(path); got != want {
-			t.Errorf("%s: %v", path, got)
-		}
-	}
-}

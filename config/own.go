@@ -1,7 +1,5 @@
 package config
 
-import "strings"
-
 // The names that wsync uses for itself at a destination.
 const (
 	// TempDirectory is the directory, at the top of the destination, in which
@@ -16,26 +14,3 @@ const (
 	// keeps what was deleted or overwritten; see Remote.Trash.
 	TrashDirectory = ".wsync-trash"
 )
-
-// IsOwn tells that a path, relative to the destination and slash-separated, is
-// wsync's own there, so that what the workspace has of that name is not
-// mirrored.
-func (r Remote) IsOwn(path string) bool {
-	if top, _, _ := strings.Cut(path, "/"); r.Trash != 0 && top == TrashDirectory {
-		return true
-	}
-	return hasName(path, TempDirectory) || r.DelayUpdates && hasName(path, DelayDirectory)
-}
-
-// hasName tells that one of the names in path is name.
-func hasName(path, name string) bool {
-	if !strings.Contains(path, name) {
-		return false
-	}
-	for part := range strings.SplitSeq(path, "/") {
-		if part == name {
-			return true
-		}
-	}
-	return false
-}

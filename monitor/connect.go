@@ -21,7 +21,7 @@ import (
 
 // connect makes the connection that the remote needs before rsync can run.
 func (l *lane) connect(ctx context.Context, remote config.Remote) (rsync.Endpoint, *outcome) {
-	endpoint := rsync.Endpoint{Remote: remote, SkipGit: l.skipGit, Began: time.Now()}
+	endpoint := rsync.Endpoint{Remote: remote, Exclude: l.exclude, Began: time.Now()}
 	switch remote.Connection.Kind() {
 	case config.KindRsyncDaemon:
 		failure := l.connectDaemon(ctx, &endpoint)

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/report"
 )
 
@@ -384,7 +386,7 @@ func TestApprovedDeletionsCountForNothing(t *testing.T) {
 
 func TestEmptiedBesideGitIsHeld(t *testing.T) {
 	b := newBench(t)
-	b.lane.skipGit = true
+	b.lane.exclude = exclude.Of(config.Workspace{SkipGit: true})
 	write(t, b.src, append(numbered("f", 60), ".git/HEAD")...)
 	b.pass()
 	for _, name := range numbered("f", 60) {

@@ -25,6 +25,9 @@ type barrierRequest struct {
 
 // Changed implements watch.Sink.
 func (m *mirror) Changed(path string, change watch.Change) {
+	if path, change = m.exclude.Change(path, change); change == 0 {
+		return
+	}
 	if change&watch.Tree != 0 {
 		m.mounted.doubt(path)
 	}
@@ -51,11 +54,17 @@ func (m *mirror) Changed(path string, change watch.Change) {
 	m.compensate()
 }
 
-// Moved implements watch.Sink.
+// Moved implements watch.Sink. What was moved into what is excluded, or out of
+// it, is gone or was made.
 func (m *mirror) Moved(from, to string, dir bool) {
 	change := watch.Entry | watch.Content
 	if dir {
 		change |= watch.Tree
+	}
+	if m.exclude.Excludes(from) || m.exclude.Excludes(to) {
+		m.Changed(to, change)
+		m.Changed(from, change)
+		return
 	}
 	m.links.moved(from, to, dir)
 	if dir {

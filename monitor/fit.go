@@ -298,7 +298,7 @@ func (t *transfer) unfitBelow(dir string) (found []unfit) {
 		if name = filepath.ToSlash(name); name == "." {
 			name = ""
 		}
-		if skip[name] || t.fitting.unfit[name] || t.lane.skipGit && isGit(name) || t.remote.IsOwn(name) {
+		if skip[name] || t.fitting.unfit[name] || t.excluded().Excludes(name) {
 			return filepath.SkipDir
 		}
 		here := unfitIn(c, name, path)

@@ -16,6 +16,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/remote"
 	"wsync/monitor/remotetest"
@@ -163,7 +164,7 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*lane, config.Remote) {
 		connection:  pool.Connection(ssh.HostOf(remote.Connection)),
 		files:       direct.NewFiles(func() uint64 { return 1 }),
 	}
-	l.links = newLinks(l.root, false, func([]marks, answer) {})
+	l.links = newLinks(l.root, exclude.Rules{}, func([]marks, answer) {})
 	l.tools = guard.NewTools(l.root)
 	t.Cleanup(l.close)
 	req := request{batch: dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree}}, remote: remote, limits: guard.Limits{Share: 0.5, Count: 100}}
@@ -203,7 +204,7 @@ func newBench(t *testing.T) *bench {
 		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), confirmations: remote.NewConfirmations(), passes: remote.Passes{Interval: time.Hour},
 		limits: guard.Limits{Share: 0.5, Count: 100}, adopted: true, everArmed: true,
 	}
-	l.links = newLinks(b.src, false, func(found []marks, _ answer) {
+	l.links = newLinks(b.src, exclude.Rules{}, func(found []marks, _ answer) {
 		for _, f := range found {
 			b.markNames(f, b.now)
 		}

@@ -102,7 +102,7 @@ func (t *transfer) isGone(name string) bool {
 
 // pins tells that something below dir is left alone on the remote by our own rules.
 func (t *transfer) pins(dir string) bool {
-	return t.lane.skipGit || slices.ContainsFunc(t.except, func(p string) bool { return dirty.Below(p, dir) })
+	return t.lane.exclude.Anywhere() || slices.ContainsFunc(t.except, func(p string) bool { return dirty.Below(p, dir) })
 }
 
 // separate puts the failed paths aside, each as an entry of its own, and tells

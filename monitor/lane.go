@@ -12,6 +12,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/relay"
 	"wsync/monitor/rsync"
@@ -130,8 +131,8 @@ type lane struct {
 	local       rsync.Version
 	// scratch is an existing directory for what a probe needs.
 	scratch string
-	// skipGit: nothing called .git is sent or deleted.
-	skipGit bool
+	// exclude are the workspace's rules.
+	exclude exclude.Rules
 	// known is what was found out since the last failure, nil at first; stale,
 	// that it is to be forgotten.
 	known atomic.Pointer[knowledge]
@@ -239,7 +240,7 @@ func (l *lane) lstat(name string) (fs.FileInfo, error) {
 
 // workspace is the workspace for the guard.
 func (l *lane) workspace() guard.Directory {
-	return guard.Directory{Root: l.root, Tools: l.tools, SkipGit: l.skipGit}
+	return guard.Directory{Root: l.root, Tools: l.tools, Exclude: l.exclude}
 }
 
 // lookThrough looks for files with several names in directories of the workspace

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 )
 
 // links knows the names of files that have several. An event of such a file
@@ -26,8 +27,8 @@ import (
 // answers; see search.go. Its methods may be called from any goroutine.
 type links struct {
 	root string
-	// skipGit: what is called .git counts as outside of the workspace.
-	skipGit bool
+	// exclude are the workspace's rules: what is excluded counts as outside of it.
+	exclude exclude.Rules
 	// tell passes on names that are to be looked at, and that questions are open;
 	// it is called without mu.
 	tell func(found []marks, a answer)
@@ -91,8 +92,8 @@ const (
 	linksRoom  = 20000
 )
 
-func newLinks(root string, skipGit bool, tell func(found []marks, a answer)) *links {
-	return &links{root: root, skipGit: skipGit, tell: tell, files: make(map[fileID]*linkedFile), paths: make(map[string][]*linkedFile), asked: make(map[*linkedFile]bool), room: linksRoom}
+func newLinks(root string, rules exclude.Rules, tell func(found []marks, a answer)) *links {
+	return &links{root: root, exclude: rules, tell: tell, files: make(map[fileID]*linkedFile), paths: make(map[string][]*linkedFile), asked: make(map[*linkedFile]bool), room: linksRoom}
 }
 
 // identify returns what a regular file is and how many names it has.
@@ -147,7 +148,7 @@ func (l *links) notice(name string, seq uint64, now time.Time) (others []string,
 // looked at because of that, as of the mark seq, are told.
 func (l *links) look(name string, info fs.FileInfo, seq uint64, since time.Time) {
 	id, nlink, ok := identify(info)
-	if !ok || l.skips(name) {
+	if !ok || l.exclude.Excludes(name) {
 		return
 	}
 	l.mu.Lock()
@@ -167,9 +168,6 @@ func (l *links) look(name string, info fs.FileInfo, seq uint64, since time.Time)
 		l.tell([]marks{{names, seq, since}}, a)
 	}
 }
-
-// skips tells that a path counts as outside of the workspace.
-func (l *links) skips(name string) bool { return l.skipGit && isGit(name) }
 
 // sight takes in the file that is at name, and returns the other names that it
 // has; the caller holds mu.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/exclude"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
 )
@@ -212,7 +213,7 @@ func TestNames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var found []string
 			b := &bed{t: t, elsewhere: filepath.Join(newDir(t), "elsewhere")}
-			b.l = newLinks(newDir(t), false, func(all []marks, _ answer) {
+			b.l = newLinks(newDir(t), exclude.Rules{}, func(all []marks, _ answer) {
 				for _, m := range all {
 					found = append(found, m.names...)
 				}
@@ -244,7 +245,7 @@ func TestNames(t *testing.T) {
 
 // A walk past which a directory is renamed proves nothing, and is made again.
 func TestWalkPastARename(t *testing.T) {
-	l := newLinks(newDir(t), false, func([]marks, answer) {})
+	l := newLinks(newDir(t), exclude.Rules{}, func([]marks, answer) {})
 	write(t, l.root, "d/a")
 	check(t, os.Link(filepath.Join(l.root, "d/a"), filepath.Join(newDir(t), "elsewhere")))
 	l.notice("d/a", 1, time.Now())
@@ -265,7 +266,7 @@ func TestWalkPastARename(t *testing.T) {
 }
 
 func TestNamesAreBounded(t *testing.T) {
-	l := newLinks(newDir(t), false, nil)
+	l := newLinks(newDir(t), exclude.Rules{}, nil)
 	for i := range uint64(3 * linksRoom) {
 		name := "gone/" + strconv.FormatUint(i, 10)
 		l.join(fileID{1, i}, name).used = i

@@ -15,6 +15,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
@@ -35,6 +36,7 @@ type mirror struct {
 	watcher watch.Watcher
 	files   *direct.Files
 	links   *links
+	exclude exclude.Rules
 	// searching: search runs.
 	searching atomic.Bool
 	searchMu  sync.Mutex // held while the workers are told of questions
@@ -189,7 +191,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 func (m *mirror) newWorker(r config.Remote) *worker {
 	log := m.log.With(zap.String("remote", r.Name))
 	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: m.links, tools: m.tools, skipGit: m.definition.Workspace.SkipGit}
+	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: m.links, tools: m.tools, exclude: m.exclude}
 	l.marks = newMarks(m.definition.Workspace.Name, filepath.Dir(filepath.Dir(settings.RunDirectory)), settings.FullPassInterval)
 	if r.Connection.Kind() == config.KindSSH {
 		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))

@@ -23,6 +23,7 @@ import (
 
 	"wsync/config/logfile"
 	"wsync/monitor/direct"
+	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
@@ -151,22 +152,19 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		answers: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
 		mounted: newMountTable(d.Workspace.LocalPath),
+		exclude: exclude.Of(d.Workspace),
 	}
 	m.files = direct.NewFiles(m.seq.Load)
-	m.links = newLinks(m.root, d.Workspace.SkipGit, m.tellLinks)
+	m.links = newLinks(m.root, m.exclude, m.tellLinks)
 	m.tools = guard.NewTools(m.root)
 	m.links.seen = m.tools.Look
-	var sink watch.Sink = m
-	if d.Workspace.SkipGit {
-		sink = skipping{m}
-	}
 	m.watcher, err = watch.New(m.root, watch.Options{
 		Backend:       d.Settings.Watcher,
 		CookieDir:     cookies,
 		MaxWatches:    d.Settings.MaxWatches,
 		PollInterval:  d.Settings.PollInterval,
 		MountsChanged: m.mountsChanged,
-	}, sink)
+	}, m)
 	if err != nil {
 		pool.Close()
 		return nil, err

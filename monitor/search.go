@@ -58,7 +58,7 @@ func (l *links) scan(ctx context.Context) {
 			return true // it is gone
 		}
 		id, nlink, ok := identify(info)
-		if !ok || nlink < 2 || l.skips(name) {
+		if !ok || nlink < 2 || l.exclude.Excludes(name) {
 			return true
 		}
 		f := files[id]
@@ -270,7 +270,7 @@ func (w *worker) markNames(m marks, now time.Time) {
 	}
 	w.mu.Lock()
 	for _, name := range m.names {
-		if path, change := besides(w.remote.IsOwn, name, watch.Content|watch.Meta); change != 0 {
+		if path, change := w.excluded().Change(name, watch.Content|watch.Meta); change != 0 {
 			w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: path, Change: change, Seq: m.seq, Since: m.since}}}, now)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/remotefs"
 	"wsync/monitor/watch"
@@ -66,6 +67,7 @@ func (l *lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 // directory.
 type source struct {
 	*lane
+	excluded     exclude.Rules
 	capabilities remotefs.Capabilities
 }
 
@@ -76,7 +78,7 @@ func (s source) Lstat(name string) (fs.FileInfo, error) { return s.lstat(name) }
 func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := os.ReadDir(s.abs(name))
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return e.Name() == config.TempDirectory || s.skipGit && isGit(e.Name())
+		return s.excluded.Excludes(within(name, e.Name()))
 	})
 	for _, u := range unfitOf(s.capabilities, name, entries) {
 		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return within(name, e.Name()) == u.path })
@@ -98,7 +100,7 @@ func (t *transfer) directly() {
 	limits := t.bounds
 	limits.Deletions = math.MaxInt32
 	entries, below := t.belowFailing(t.batch.Entries)
-	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane, t.capabilities()}, lane.Owns, limits)
+	plan := direct.MakePlan(t.batch.Moves, entries, source{t.lane, t.excluded(), t.capabilities()}, lane.Owns, limits)
 	settled := t.settled() // after the plan was made, which may have taken long enough
 	// It deletes nothing but what an event named, so that this need not be counted on
 	// the remote.
@@ -113,7 +115,7 @@ func (t *transfer) directly() {
 		t.out.later.Entries = plan.LeaveRemovals()
 	default:
 		limits.Deletions = 0
-		plan = direct.MakePlan(t.batch.Moves, entries, source{t.lane, t.capabilities()}, lane.Owns, limits)
+		plan = direct.MakePlan(t.batch.Moves, entries, source{t.lane, t.excluded(), t.capabilities()}, lane.Owns, limits)
 	}
 	if t.capabilities().Folds() && plan.Removes() {
 		t.keepAliveDirectly(&plan)

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -203,8 +204,11 @@ func (t *transfer) fullPass() {
 	})
 }
 
+// excluded says what is not mirrored to the remote.
+func (t *transfer) excluded() exclude.Rules { return t.lane.exclude.At(t.remote) }
+
 // excepted tells that a path is left out, because it fails or is not mirrored.
 func (t *transfer) excepted(name string) bool {
-	return t.lane.skipGit && isGit(name) || t.remote.IsOwn(name) ||
+	return t.excluded().Excludes(name) ||
 		slices.ContainsFunc(t.except, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
 }

@@ -11,6 +11,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
@@ -24,6 +25,8 @@ import (
 type worker struct {
 	log  *zap.Logger
 	lane *lane
+	// exclude are the workspace's rules.
+	exclude exclude.Rules
 	// guard has the root looked at before marks up to one are sent; why nothing may
 	// be, or "".
 	guard   func(mark uint64) string
@@ -111,10 +114,13 @@ type worker struct {
 	since time.Time
 }
 
+// excluded says what is not mirrored to this remote; the caller holds mu.
+func (w *worker) excluded() exclude.Rules { return w.exclude.At(w.remote) }
+
 // mark makes a path dirty.
 func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Time) {
 	w.mu.Lock()
-	if path, change = besides(w.remote.IsOwn, path, change); change == 0 {
+	if path, change = w.excluded().Change(path, change); change == 0 {
 		w.mu.Unlock()
 		return
 	}
@@ -135,7 +141,7 @@ func (w *worker) mark(path string, change watch.Change, seq uint64, now time.Tim
 func (w *worker) markMoved(from, to string, change watch.Change, repeatable bool, seq uint64, now time.Time) {
 	dir := change&watch.Tree != 0
 	w.mu.Lock()
-	if w.remote.IsOwn(from) || w.remote.IsOwn(to) {
+	if excluded := w.excluded(); excluded.Excludes(from) || excluded.Excludes(to) {
 		w.mu.Unlock()
 		w.mark(to, change, seq, now)
 		w.mark(from, change, seq, now)

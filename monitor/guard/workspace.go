@@ -6,15 +6,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"wsync/monitor/exclude"
 )
 
-// Directory is a Workspace on disk. SkipGit: entries called .git are not mirrored,
-// and count as little as if they were not there.
+// Directory is a Workspace on disk. What is excluded counts as little as if it were
+// not there.
 type Directory struct {
 	Root    string
 	Tools   *Tools
-	SkipGit bool
+	Exclude exclude.Rules
 }
 
 // Empty implements Workspace.
@@ -24,11 +27,17 @@ func (w Directory) Empty() (bool, error) {
 		return false, err
 	}
 	defer d.Close()
-	names, err := d.Readdirnames(2)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, err
+	for {
+		names, err := d.Readdirnames(64)
+		if slices.ContainsFunc(names, func(name string) bool { return !w.Exclude.Excludes(name) }) {
+			return false, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		} else if err != nil {
+			return false, err
+		}
 	}
-	return len(names) == 0 || w.SkipGit && len(names) == 1 && names[0] == gitName, nil
 }
 
 // Left implements Workspace.
@@ -38,14 +47,14 @@ func (w Directory) Left(limit int) int {
 		if err != nil || p == w.Root {
 			return nil
 		}
-		git := e.Name() == gitName
-		if git && w.SkipGit || w.Tools.cache(filepath.ToSlash(strings.TrimPrefix(p[len(w.Root):], string(filepath.Separator)))) {
+		name := filepath.ToSlash(strings.TrimPrefix(p[len(w.Root):], string(filepath.Separator)))
+		if w.Exclude.Excludes(name) || w.Tools.cache(name) {
 			return skip(e)
 		}
 		if n++; n >= limit {
 			return filepath.SkipAll
 		}
-		if git {
+		if e.Name() == gitName {
 			return skip(e) // what is in it does not count
 		}
 		return nil

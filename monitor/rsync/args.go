@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"wsync/config"
+	"wsync/monitor/exclude"
 )
 
 // Endpoint is the destination of a transfer.
@@ -31,8 +32,8 @@ type Endpoint struct {
 	// Began is when the transfer began, which names what it puts into the
 	// trash; zero for a run that puts nothing there.
 	Began time.Time
-	// SkipGit: entries called .git, at any level, are neither sent nor deleted.
-	SkipGit bool
+	// Exclude are the rules of the workspace: what is neither sent nor deleted.
+	Exclude exclude.Rules
 	// Unreachable are paths that are left alone, with all below them, and so
 	// are the directories that lead there: neither sent nor deleted. They must not
 	// be listed: rsync looks for no rule about what it is told to send.
@@ -283,10 +284,7 @@ func (e Endpoint) mkpath() []string {
 // job adds what all runs share. The working directory is the workspace.
 func (e Endpoint) job(args []string, input []byte) Job {
 	// Filter rules before the others: the first that matches counts.
-	rules := append(e.own(), e.trash()...)
-	if e.SkipGit {
-		rules = append(rules, "--exclude=.git")
-	}
+	rules := append(e.Exclude.At(e.Remote).Filters(e.Strategy.Basic), e.trash()...)
 	rules = append(rules, excludes(e.Unreachable)...)
 	return e.unfiltered(append(rules, args...), input)
 }

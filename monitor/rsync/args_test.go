@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsync/config"
+	"wsync/monitor/exclude"
 )
 
 // common are the arguments of every run.
@@ -32,7 +33,7 @@ func TestJobs(t *testing.T) {
 	sweep, _ := SweepDelayed(delayed)
 	delay := []string{"--delay-updates", "--partial-dir=.wsync-delayed", "--filter=-p .wsync-delayed/"}
 	gitless := local("/dst", Strategy{})
-	gitless.SkipGit = true
+	gitless.Exclude = exclude.Of(config.Workspace{SkipGit: true})
 	paths := []string{"a", "#b", "d/c"}
 	except := []string{"x y", "d/*"}
 	const input = "./a\x00./#b\x00./d/c\x00"
@@ -160,7 +161,7 @@ func TestSweepDelayedWhereThereIsNothing(t *testing.T) {
 
 func TestTrash(t *testing.T) {
 	ssh := Endpoint{Remote: config.Remote{RemotePath: "/srv/x", Trash: config.Age(time.Hour), DelayUpdates: true,
-		Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}, SSH: []string{"ssh"}, Began: time.Now(), SkipGit: true}
+		Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}, SSH: []string{"ssh"}, Began: time.Now(), Exclude: exclude.Of(config.Workspace{SkipGit: true})}
 	args := append(slices.Clone(common), "--rsh=ssh")
 	if got, want := ListTrash(ssh).Args, append(slices.Clone(args), "--list-only", "--", "backup:/srv/x/.wsync-trash/"); !slices.Equal(got, want) {
 		t.Errorf("list  %q\nwant %q", got, want)
@@ -203,7 +204,7 @@ func TestTrash(t *testing.T) {
 // wsync's own, in every job.
 func TestSkipGit(t *testing.T) {
 	e := local("/d", modern)
-	e.SkipGit = true
+	e.Exclude = exclude.Of(config.Workspace{SkipGit: true})
 	for _, job := range []Job{FullPass(e, []string{"x"}, 9), ListDeletions(e, []string{"x"}), DeleteOnly(e, []string{"x"}, 9), Trees(e, nil, []string{"x"}),
 		Paths(e, nil, true), Deletions(e, nil), CountDeletions(e, nil), Root(e)} {
 		rule := slices.IndexFunc(job.Args, func(a string) bool {

@@ -18,25 +18,6 @@ func (e Endpoint) delay() []string {
 	return []string{"--delay-updates", "--partial-dir=" + config.DelayDirectory}
 }
 
-// own are the filter rules that leave wsync's own entries at the destination
-// alone. They stand before any other.
-func (e Endpoint) own() []string {
-	rules := []string{"--exclude=/" + config.TempDirectory}
-	if !e.Strategy.Basic {
-		// Nor is what another mirror has in a directory of the workspace; at the
-		// destination it tells of another mirror there.
-		rules = append(rules, "--filter=H "+config.TempDirectory+"/")
-	}
-	if e.delays() {
-		// Perishable: it keeps no directory from being deleted.
-		rules = append(rules, "--filter=-p "+config.DelayDirectory+"/")
-	}
-	if e.Trashes() {
-		rules = append(rules, "--exclude=/"+config.TrashDirectory)
-	}
-	return rules
-}
-
 // SweepDelayed deletes what killed runs have left in the destination's delay
 // directories, and nothing else; ok is false where there can be none.
 func SweepDelayed(e Endpoint) (job Job, ok bool) {

@@ -8,7 +8,9 @@ import (
 
 	"go.uber.org/zap"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
@@ -17,7 +19,9 @@ type losslessWatcher struct{ watch.Watcher }
 
 func (losslessWatcher) Stats() watch.Stats { return watch.Stats{Lossless: true} }
 
-func TestSkippingMarks(t *testing.T) {
+// What is excluded marks nothing but the times of the directory that it is in.
+func TestExcludedMarks(t *testing.T) {
+	rules := exclude.Of(config.Workspace{SkipGit: true})
 	for _, test := range []struct {
 		name   string
 		happen func(watch.Sink)
@@ -41,8 +45,8 @@ func TestSkippingMarks(t *testing.T) {
 		{"a new name for it", func(s watch.Sink) { s.Moved("x/.git", "x/.git.old", true) }, "/x /x/.git.old"},
 	} {
 		w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), confirmations: remote.NewConfirmations(), changed: func(bool) {}}
-		m := &mirror{watcher: losslessWatcher{}, links: newLinks(t.TempDir(), true, nil), workers: map[string]*runningWorker{"r": {worker: w}}}
-		test.happen(skipping{m})
+		m := &mirror{watcher: losslessWatcher{}, links: newLinks(t.TempDir(), rules, nil), exclude: rules, workers: map[string]*runningWorker{"r": {worker: w}}}
+		test.happen(m)
 		var got []string
 		for _, e := range w.set.Take(time.Now()).Entries {
 			mark := "/" + e.Path
