@@ -21,7 +21,7 @@ var usageBlock = regexp.MustCompile("(?ms)^(```[a-z]*\n\\$ (wsync(?: [^\n]*)? --
 // jsonSentence matches the list of the commands that print JSON.
 var jsonSentence = regexp.MustCompile("[^.]* take `--json`")
 
-// TestReadme holds README.md to what wsync says of itself. With -update it
+// TestReadme holds README.md to what wsync says of itself, and keeps it short. With -update it
 // writes that into the file.
 func TestReadme(t *testing.T) {
 	content, err := os.ReadFile("README.md")
@@ -46,6 +46,10 @@ func TestReadme(t *testing.T) {
 		if err := os.WriteFile("README.md", []byte(updated), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	const enough = 200 // what is longer is not read to its end
+	if lines := strings.Count(updated, "\n"); lines >= enough {
+		t.Errorf("README.md has %d lines, expected fewer than %d", lines, enough)
 	}
 	for _, command := range cli.Commands() {
 		takesJSON := strings.Contains(cli.Help(strings.Fields(command)...), "--json ")

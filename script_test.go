@@ -64,6 +64,14 @@ func scriptCondition(condition string) (bool, error) {
 // Where all programs are there, as they must be for any other test here, the
 // installation leaves the machine alone.
 func TestSetupHasNothingToDo(t *testing.T) {
+	_, noApt := exec.LookPath("apt-get")
+	if mountable, _ := scriptCondition("loopfuse"); mountable && noApt == nil {
+		for _, optional := range []string{"mkfs.exfat", "mount.exfat-fuse"} {
+			if _, err := exec.LookPath(optional); err != nil {
+				t.Skipf("setup.sh would install what is optional: %v", err)
+			}
+		}
+	}
 	out, err := exec.Command("sh", "testdata/setup.sh").CombinedOutput()
 	if err != nil || !bytes.HasPrefix(out, []byte("setup: nothing to do")) {
 		t.Errorf("testdata/setup.sh: %v\n%s", err, out)

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs what the tests need beside Go: rsync, ssh and ssh-keygen, sshd, git; and
-# python3 where rsync brings its rrsync along, which is written in it.
+# python3 where rsync brings its rrsync along, which is written in it. Where file
+# systems of user space can be mounted and the system has them, exfat-fuse and
+# exfatprogs too; the test that wants them is skipped without.
 # Tests start servers of their own, on loopback; this starts none. Where
 # everything is there already, it does nothing.
 set -eu
@@ -18,6 +20,17 @@ missing() {
 	fi
 }
 
+# missing_optional prints those of the programs of exfat.txtar that could run here and
+# cannot be found. Other systems than Debian's have only one of the two.
+missing_optional() {
+	if [ "$(id -u)" -ne 0 ] || [ ! -c /dev/fuse ] || [ ! -c /dev/loop-control ] || ! command -v apt-get >/dev/null 2>&1; then
+		return 0
+	fi
+	for program in mkfs.exfat mount.exfat-fuse; do
+		command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
+	done
+}
+
 # as_root runs a command as root.
 as_root() {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -30,8 +43,8 @@ as_root() {
 	fi
 }
 
-# install_apt keeps the package from starting the system's sshd: policy-rc.d is
-# asked before any service is started. One that is there already is respected.
+# install_apt PACKAGE... keeps a package from starting the system's sshd: policy-rc.d
+# is asked before any service is started. One that is there already is respected.
 install_apt() {
 	as_root apt-get update
 	if [ ! -e /usr/sbin/policy-rc.d ]; then
@@ -41,18 +54,20 @@ install_apt() {
 		as_root chmod 755 /usr/sbin/policy-rc.d
 	fi
 	as_root env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y --no-install-recommends rsync openssh-client openssh-server python3 git </dev/null
+		apt-get install -y --no-install-recommends "$@" </dev/null
 }
 
-lacking=$(missing)
-if [ -z "$lacking" ]; then
+lacking=$(missing) optional=$(missing_optional)
+if [ -z "$lacking$optional" ]; then
 	echo "setup: nothing to do: rsync, ssh, ssh-keygen, sshd and git are there"
 	exit 0
 fi
 
-echo "setup: missing: $lacking"
-if command -v apt-get >/dev/null 2>&1; then
-	install_apt
+echo "setup: missing: $lacking$optional"
+if [ -z "$lacking" ]; then
+	: # only what is optional
+elif command -v apt-get >/dev/null 2>&1; then
+	install_apt rsync openssh-client openssh-server python3 git
 elif command -v dnf >/dev/null 2>&1; then
 	as_root dnf install -y rsync openssh-clients openssh-server python3 git
 elif command -v apk >/dev/null 2>&1; then
@@ -70,5 +85,8 @@ lacking=$(missing)
 if [ -n "$lacking" ]; then
 	echo "setup: still missing after the installation: $lacking" >&2
 	exit 1
+fi
+if [ -n "$optional" ] && ! (install_apt exfat-fuse exfatprogs); then
+	echo "setup: cannot install exfat-fuse and exfatprogs: the test of exFAT will be skipped" >&2
 fi
 echo "setup: done: rsync, ssh, ssh-keygen, sshd and git are there"
