@@ -12,29 +12,46 @@ import (
 	"wsync/monitor/report"
 )
 
+// adoptTime is how long it may take until the destination of a new remote was
+// looked at, whether it may be mirrored to. That takes a connection and some runs of
+// rsync, and an attach that is answered before is not refused any more.
+const adoptTime = 20 * time.Second
+
 // settleAttached waits until it is clear how a remote fares that was just
-// attached, until the daemon ends, and for limit at most. A client that leaves
-// meanwhile changes nothing: what is attached is decided here.
+// attached, until the daemon ends, and for limit at most, or until it is known whether
+// it may be there. A client that leaves meanwhile changes nothing: what is attached is
+// decided here.
 func (d *Daemon) settleAttached(r *http.Request, e *entry, name string, limit time.Duration) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), limit)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
+	limited, end := context.WithTimeout(ctx, limit)
+	defer end()
 	stop := context.AfterFunc(r.Context(), func() {
 		if errors.Is(context.Cause(r.Context()), errStopped) {
 			cancel()
 		}
 	})
 	defer stop()
-	d.until(ctx, func() bool {
-		i := e.remote(name)
-		if i < 0 {
-			return true // it was detached meanwhile
+	settled := func(orAdopted bool) func() bool {
+		return func() bool {
+			i := e.remote(name)
+			if i < 0 {
+				return true // it was detached meanwhile
+			}
+			s := d.remoteStatus(e, e.workspace.Remotes[i])
+			switch s.State {
+			case report.Starting, report.Pending, report.Syncing:
+				return orAdopted && s.Adopted
+			}
+			return true
 		}
-		switch d.remoteStatus(e, e.workspace.Remotes[i]).State {
-		case report.Starting, report.Pending, report.Syncing:
-			return false
-		}
-		return true
-	})
+	}
+	if d.until(limited, settled(false)) {
+		return
+	}
+	late, end := context.WithTimeout(ctx, adoptTime-limit)
+	defer end()
+	d.until(late, settled(true))
 }
 
 // decideAttached attaches a provisional remote for good, or takes it back if its

@@ -22,8 +22,13 @@ type attachment struct {
 // startAttach attaches a remote, and returns the answer when its fate is decided.
 func (d *testDaemon) startAttach(workspace, remote string) <-chan attachment {
 	d.t.Helper()
+	return d.startAttachFor(workspace, remote, time.Hour)
+}
+
+func (d *testDaemon) startAttachFor(workspace, remote string, settle time.Duration) <-chan attachment {
+	d.t.Helper()
 	result := make(chan attachment, 1)
-	body := encode(d.t, api.AttachRemote{Remote: d.local(remote, "to-"+remote), Settle: time.Hour})
+	body := encode(d.t, api.AttachRemote{Remote: d.local(remote, "to-"+remote), Settle: settle})
 	go func() {
 		var a attachment
 		var data []byte
@@ -91,6 +96,26 @@ func TestAttachSettles(t *testing.T) {
 	m.defined(t, "two", func(d report.Definition) bool { return len(d.Workspace.Remotes) == 2 })
 	call[struct{}](d, "DELETE", "/v1/workspaces/docs/remotes/two", nil)
 	if a := next(t, "answer", result); a.Kind != api.Conflict || d.isAttached("two") {
+		t.Errorf("attached as %+v", a)
+	}
+}
+
+// TestAttachRefusedLate: a host that is slow to tell what its destination holds is
+// waited for a while longer, one that is known to be free is not.
+func TestAttachRefusedLate(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	result := d.startAttachFor("docs", "one", time.Nanosecond)
+	m := d.monitor()
+	m.send(t, m.first.Barrier, "one", func(s *report.RemoteStatus) { s.State, s.Adopted = report.Syncing, false })
+	m.send(t, m.first.Barrier, "one", inUse)
+	if a := next(t, "answer", result); a.Kind != api.Held || d.isAttached("one") {
+		t.Errorf("attached as %+v", a)
+	}
+	result = d.startAttachFor("docs", "two", time.Nanosecond)
+	m = d.monitor()
+	m.send(t, m.first.Barrier, "two", func(s *report.RemoteStatus) { s.State = report.Syncing })
+	if a := next(t, "answer", result); a.code != http.StatusOK || a.Remotes[0].State != report.Syncing || !d.isAttached("two") {
 		t.Errorf("attached as %+v", a)
 	}
 }

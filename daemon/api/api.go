@@ -64,7 +64,8 @@ type AttachRemote struct {
 	// holds and the workspace does not.
 	DeleteExisting bool `json:"delete_existing,omitempty"`
 	// Settle is how long the daemon waits before it answers, until it is clear how
-	// the remote fares; in nanoseconds, 0 answers at once. A destination that
+	// the remote fares; in nanoseconds, 0 answers at once. As long as it is not known
+	// whether the destination is in use, it waits for some more seconds. One that
 	// turns out meanwhile to be in use is refused, with an error of kind Held, and
 	// nothing is attached; one that does so later is attached, and halted.
 	Settle time.Duration `json:"settle,omitempty"`
