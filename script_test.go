@@ -46,9 +46,14 @@ func TestScript(t *testing.T) {
 }
 
 // scriptCondition says what scripts ask for beyond testscript's own conditions.
-// loopfuse: file systems of user space can be mounted from images.
+// root: root runs the tests. loopfuse: file systems of user space can be mounted from
+// images.
 func scriptCondition(condition string) (bool, error) {
-	if condition != "loopfuse" {
+	switch condition {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "loopfuse":
+	default:
 		return false, fmt.Errorf("unknown condition %q", condition)
 	}
 	for _, device := range []string{"/dev/fuse", "/dev/loop-control"} {

@@ -96,6 +96,7 @@ func (t *transfer) do() {
 	if t.out.err == nil {
 		t.entries()
 	}
+	t.closeNested()
 	t.clearReplaced()
 	if t.out.err == nil && t.ahead {
 		t.out.direct = append(t.out.direct, toConfirm(t.batch.Entries)...)

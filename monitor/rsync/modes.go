@@ -12,9 +12,14 @@ import "strings"
 // makes writable in a comparison of what is around it, but not when it is listed
 // as missing, and never readable.
 func Modes(e Endpoint, paths []string) Job {
+	return ModesAndTimes(e, paths).with("--omit-dir-times")
+}
+
+// ModesAndTimes is Modes that sets times as well.
+func ModesAndTimes(e Endpoint, paths []string) Job {
 	args := []string{
 		"--relative", "--dirs", "--from0", fromList,
-		"--existing", "--ignore-existing", "--omit-dir-times", "--no-owner", "--no-group",
+		"--existing", "--ignore-existing", "--no-owner", "--no-group",
 	}
 	return e.job(args, list(paths))
 }
