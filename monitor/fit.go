@@ -194,7 +194,7 @@ func (t *transfer) place(path string) (p place) {
 // refusalOf says why the file system has no such entry.
 func refusalOf(c remotefs.Capabilities, path string, mode fs.FileMode) unfit {
 	u := unfit{path: path, problem: c.Refusal(filepath.Base(path), mode), reason: dirty.BadName}
-	if mode&fs.ModeSymlink != 0 && c.NoSymlinks {
+	if c.RefusesKind(mode) {
 		u.reason = dirty.BadKind
 	}
 	return u

@@ -22,8 +22,9 @@ type Capabilities struct {
 	// NoModes, NoOwners, NoGroups: what is set of these is not what is there
 	// afterwards.
 	NoModes, NoOwners, NoGroups bool
-	// NoSymlinks: symbolic links cannot be made.
-	NoSymlinks bool
+	// NoSymlinks: symbolic links cannot be made. NoSpecials: nor can FIFOs, sockets
+	// and devices.
+	NoSymlinks, NoSpecials bool
 	// Granularity is that of modification times if it is more than a second, or 0.
 	Granularity time.Duration
 	// Refused are the characters that cannot be part of a name, as far as any of
@@ -44,7 +45,7 @@ func (c Capabilities) Folds() bool { return c.FoldsCase || c.FoldsFull || c.Fold
 
 // Refuses tells that something may be refused for its name or kind.
 func (c Capabilities) Refuses() bool {
-	return c.NoSymlinks || c.Refused != "" || c.NoInvalidUTF8 || c.NoTrailingDot || c.NoTrailingSpace || c.NoDeviceNames
+	return c.NoSymlinks || c.NoSpecials || c.Refused != "" || c.NoInvalidUTF8 || c.NoTrailingDot || c.NoTrailingSpace || c.NoDeviceNames
 }
 
 // Limited tells that there may be something in a workspace that the file system
@@ -54,13 +55,23 @@ func (c Capabilities) Limited() bool { return c.Folds() || c.Refuses() }
 // Refusal says in words why the file system cannot hold an entry of this name, a
 // path's last element, and type; "" if it can.
 func (c Capabilities) Refusal(name string, mode fs.FileMode) string {
-	if c.NoSymlinks && mode&fs.ModeSymlink != 0 {
+	switch {
+	case !c.RefusesKind(mode):
+	case mode&fs.ModeSymlink != 0:
 		return "the file system there has no symbolic links"
+	default:
+		return "the file system there has no FIFOs, sockets and devices"
 	}
 	if why := c.refusedName(name); why != "" {
 		return "the file system there cannot hold " + why
 	}
 	return ""
+}
+
+// RefusesKind tells that the file system has no entries of this type.
+func (c Capabilities) RefusesKind(mode fs.FileMode) bool {
+	const special = fs.ModeNamedPipe | fs.ModeSocket | fs.ModeDevice | fs.ModeCharDevice
+	return c.NoSymlinks && mode&fs.ModeSymlink != 0 || c.NoSpecials && mode&special != 0
 }
 
 // refusedName says what is wrong with a name, or "".
@@ -120,6 +131,7 @@ func (c Capabilities) Describe() []string {
 	}
 	add(c.Granularity > 0, fmt.Sprintf("times that differ by a second count as equal, because those there are multiples of %v", c.Granularity))
 	add(c.NoSymlinks, "symbolic links cannot be made there")
+	add(c.NoSpecials, "FIFOs, sockets and devices cannot be made there")
 	if names := c.describeNames(); len(names) > 0 {
 		add(true, "there can be no names "+strings.Join(names, ", "))
 	}

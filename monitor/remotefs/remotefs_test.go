@@ -54,7 +54,7 @@ func FuzzFold(f *testing.F) {
 }
 
 func TestRefusal(t *testing.T) {
-	windows := Capabilities{NoSymlinks: true, Refused: SuspectCharacters, NoInvalidUTF8: true, NoTrailingDot: true, NoTrailingSpace: true, NoDeviceNames: true}
+	windows := Capabilities{NoSymlinks: true, NoSpecials: true, Refused: SuspectCharacters, NoInvalidUTF8: true, NoTrailingDot: true, NoTrailingSpace: true, NoDeviceNames: true}
 	for name, want := range map[string]string{
 		"a": "", "a.b": "", " a": "", ".a": "", "console": "", "com10": "", "lpt": "", "com0": "", "grüße": "",
 		"a:b": "with :", "what?": "with ?", "tab\t": "control character", "a.": "with a dot", "a ": "with a space", "\xff": "not UTF-8",
@@ -71,15 +71,20 @@ func TestRefusal(t *testing.T) {
 	if got := windows.Refusal("link", fs.ModeSymlink|0o777); !strings.Contains(got, "no symbolic links") {
 		t.Error(got)
 	}
+	for _, kind := range []fs.FileMode{fs.ModeNamedPipe, fs.ModeSocket, fs.ModeDevice, fs.ModeDevice | fs.ModeCharDevice} {
+		if got := windows.Refusal("special", kind|0o644); !strings.Contains(got, "no FIFOs") {
+			t.Errorf("%v: %q", kind, got)
+		}
+	}
 }
 
 func TestDescribe(t *testing.T) {
 	if lines := (Capabilities{}).Describe(); len(lines) > 0 {
 		t.Errorf("of what keeps everything is said: %q", lines)
 	}
-	all := Capabilities{true, true, true, true, true, true, true, 2 * time.Second, SuspectCharacters, true, true, true, true}
+	all := Capabilities{true, true, true, true, true, true, true, true, 2 * time.Second, SuspectCharacters, true, true, true, true}
 	said := strings.Join(all.Describe(), "\n")
-	for _, want := range []string{"case", "normalisation", "modes", "owners and groups", "2s", "symbolic links", `with any of " * : < > ? \ |`, "control", "UTF-8", "dot", "space", "AUX"} {
+	for _, want := range []string{"case", "normalisation", "modes", "owners and groups", "2s", "symbolic links", "FIFOs", `with any of " * : < > ? \ |`, "control", "UTF-8", "dot", "space", "AUX"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is missing in\n%s", want, said)
 		}

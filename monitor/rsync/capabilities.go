@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"wsync/monitor/remotefs"
@@ -25,6 +26,7 @@ const (
 	specimenOdd    = "odd second"    // modified at an odd second
 	specimenOwned  = "owned"         // of somebody else, where root may have such files
 	specimenLink   = "link"          // a symbolic link
+	specimenFIFO   = "fifo"          // a FIFO
 	specimenBytes  = "bytes\xff"     // a name that is not UTF-8
 	specimenDot    = "dot."          // a name that ends with a dot
 	specimenSpace  = "blank "        // a name that ends with a space
@@ -59,6 +61,7 @@ func makeSpecimens(dir string) error {
 		_ = os.Lchown(filepath.Join(dir, specimenOwned), specimenOwner, specimenOwner)
 	}
 	_ = os.Symlink(specimenOdd, filepath.Join(dir, specimenLink))
+	_ = syscall.Mkfifo(filepath.Join(dir, specimenFIFO), 0o640)
 	for _, name := range []string{specimenBytes, specimenDot, specimenSpace, specimenDevice} {
 		_ = file(name, "x")
 	}
@@ -141,7 +144,7 @@ func judgeSpecimens(differing map[string]string, sent []fs.DirEntry) (c remotefs
 	if has(specimenOdd, "tT") {
 		c.Granularity = 2 * time.Second
 	}
-	c.NoSymlinks = missing(specimenLink)
+	c.NoSymlinks, c.NoSpecials = missing(specimenLink), missing(specimenFIFO)
 	c.NoInvalidUTF8, c.NoTrailingDot = missing(specimenBytes), missing(specimenDot)
 	c.NoTrailingSpace, c.NoDeviceNames = missing(specimenSpace), missing(specimenDevice)
 	for _, r := range remotefs.SuspectCharacters {

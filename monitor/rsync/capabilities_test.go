@@ -21,7 +21,7 @@ func TestJudgeSpecimens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(sent) != 4+3+len([]rune(remotefs.SuspectCharacters))+2*len(meetings) {
+	if len(sent) != 5+3+len([]rune(remotefs.SuspectCharacters))+2*len(meetings) {
 		t.Skipf("only %d specimens can be here", len(sent))
 	}
 	refused := func(names ...string) (lines string) {
@@ -39,8 +39,8 @@ func TestJudgeSpecimens(t *testing.T) {
 		want   remotefs.Capabilities
 	}{
 		"keeps everything": {".d..t...... 4096 \n", remotefs.Capabilities{}},
-		"exFAT, by FUSE": {".f...p..... 1 odd second\n>f...pog... 1 owned\n>f.s.p..... 1 case\n.f...p..... 2 CASE\ncL+++++++++ 10 link -> odd second\n" + refused(characters...),
-			remotefs.Capabilities{FoldsCase: true, NoModes: true, NoOwners: true, NoGroups: true, NoSymlinks: true, Refused: remotefs.SuspectCharacters}},
+		"exFAT, by FUSE": {".f...p..... 1 odd second\n>f...pog... 1 owned\n>f.s.p..... 1 case\n.f...p..... 2 CASE\ncL+++++++++ 10 link -> odd second\ncS+++++++++ 0 fifo\n" + refused(characters...),
+			remotefs.Capabilities{FoldsCase: true, NoModes: true, NoOwners: true, NoGroups: true, NoSymlinks: true, NoSpecials: true, Refused: remotefs.SuspectCharacters}},
 		"FAT": {".f..tp..... 1 odd second\n" + refused("blank ", "dot.", "AUX", `bytes\#377`),
 			remotefs.Capabilities{NoModes: true, Granularity: 2 * time.Second, NoTrailingDot: true, NoTrailingSpace: true, NoDeviceNames: true, NoInvalidUTF8: true}},
 		"APFS": {">f.s....... 2 CASE\n>f.s....... 1 full\u00df\n>f.s....... 2 norme\\#314\\#201\n",

@@ -17,6 +17,7 @@ var (
 	linking    = regexp.MustCompile(`(?:^|\] |: )(?:symlink|rename|link|copyfile|copy|keep_backup failed:) "`)
 	inModule   = regexp.MustCompile(`^\)? \(in ([^)]*)\)`)
 	tempName   = regexp.MustCompile(`(?s)^\.(.+)\.[A-Za-z0-9]{6}$`)
+	tempEntry  = regexp.MustCompile(`(?s)^\.(.+)\.[0-9]{1,6}$`) // of what takes the place of something
 	escaped    = regexp.MustCompile(`\\#([0-7]{3})`)
 	quoteEnd   = regexp.MustCompile(`"(?:; mode not set)?$`)
 )
@@ -167,6 +168,10 @@ func (ps *paths) addWritten(name string, roots []string, line string) {
 	var temp []string
 	if strings.Contains(line, "mkstemp ") || strings.Contains(line, "rename ") || strings.Contains(line, "[receiver") {
 		temp = tempName.FindStringSubmatch(base)
+	} else if making.MatchString(line) {
+		// Or the name is its own: only with something in its place is it temporary.
+		ps.below(name, roots)
+		temp = tempEntry.FindStringSubmatch(base)
 	}
 	switch {
 	case temp == nil:

@@ -52,6 +52,7 @@ func TestParseStderrFindsPaths(t *testing.T) {
 		{`rsync: [generator] recv_generator: failed to stat "/srv/mirror/p/x": Permission denied (13)`, "", []failed{{path: "p/x"}}},
 		{`rsync: [generator] opendir "/srv/mirror/p" failed: Permission denied (13)`, "", []failed{{path: "p"}}},
 		{`rsync: [generator] mknod "/srv/mirror/p/ff" failed: Permission denied (13)`, "", []failed{{path: "p/ff"}}},
+		{`rsync: [generator] mknod "/srv/mirror/p/.ff.19874" failed: File exists (17)`, "", []failed{{path: "p/.ff.19874"}, {path: "p/ff"}, {path: "p/.ff"}}},
 		{`rsync: [generator] symlink "/srv/mirror/p/ln" -> "t" failed: Permission denied (13)`, "", []failed{{path: "p/ln"}}},
 		{`rsync: [generator] symlink "/srv/mirror/p/ln" -> "t" failed" failed: Permission denied (13)`, "", []failed{{path: "p/ln"}}},
 		{`rsync: [generator] symlink "/srv/mirror/p/l"n" -> "t" failed: Permission denied (13)`, "", []failed{{path: `p/l"n`}}},
