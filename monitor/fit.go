@@ -126,7 +126,7 @@ func (t *transfer) fitted(e *dirty.Entry) *dirty.Entry {
 // again has a path sent with the next batch.
 func (t *transfer) again(path string, e *dirty.Entry) {
 	t.out.again.Entries = append(t.out.again.Entries, &dirty.Entry{
-		Path: path, Change: watch.Entry | watch.Content | watch.Tree, Seq: e.Seq, Since: e.Since,
+		Path: path, Change: watch.Entry | watch.Content | watch.Tree, Seq: e.Seq, Since: e.Since, Rounds: e.Rounds,
 	})
 }
 
