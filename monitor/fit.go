@@ -37,23 +37,26 @@ type fitting struct {
 	names map[string]map[string][]string
 	// unfit are the paths that were found to be, exempt the paths in transfer.except.
 	unfit, exempt map[string]bool
-	// parked are the paths that are known to be unfit, and are not in the batch.
-	parked map[string]string // their problems
+	// known are the problems of the paths that are known to be unfit, whether they
+	// wait for a full pass or are to be tried before; taken are those of the batch.
+	known map[string]string
+	taken map[string]bool
 }
 
 // begin prepares it.
 func (f *fitting) begin(t *transfer) {
-	f.names, f.unfit, f.exempt, f.parked = make(map[string]map[string][]string), make(map[string]bool), make(map[string]bool), make(map[string]string)
+	f.names, f.unfit, f.exempt = make(map[string]map[string][]string), make(map[string]bool), make(map[string]bool)
+	f.known, f.taken = make(map[string]string), make(map[string]bool)
 	for _, path := range t.except {
 		f.exempt[path] = true
 	}
 	for _, e := range t.failing {
-		if e.Parked() {
-			f.parked[e.Path] = e.Problem
+		if e.Reason != "" {
+			f.known[e.Path] = e.Problem
 		}
 	}
 	for _, e := range t.batch.Entries {
-		delete(f.parked, e.Path)
+		f.taken[e.Path] = true
 	}
 }
 
@@ -265,7 +268,8 @@ func (t *transfer) leaveOut(all []unfit, e *dirty.Entry) {
 			t.fitting.exempt[u.path] = true
 			t.except = append(t.except, u.path)
 		}
-		if t.fitting.parked[u.path] == u.problem {
+		known := t.fitting.known[u.path] == u.problem
+		if known && !t.fitting.taken[u.path] {
 			continue // nothing new
 		}
 		t.out.failed = append(t.out.failed, &dirty.Entry{
@@ -274,7 +278,7 @@ func (t *transfer) leaveOut(all []unfit, e *dirty.Entry) {
 		})
 		// A run that looked into the directory before anything was known of this
 		// name may have sent both, in any order; from now on none does.
-		if u.kept != "" && !(e.Path == u.path && e.Reason == dirty.Meets) {
+		if u.kept != "" && !known {
 			t.again(u.kept, e)
 		}
 	}

@@ -125,6 +125,36 @@ func TestFitFullPass(t *testing.T) {
 	}
 }
 
+// What is known to meet another is no reason to send that again, also when its turn
+// comes early: each sending would find it anew, and put it off.
+func TestFitKnown(t *testing.T) {
+	for name, test := range map[string]struct {
+		batch, fails string
+	}{
+		"not in the batch": {"README", ""},
+		"its turn":         {"Readme", "Readme"},
+		"both":             {"README Readme", "Readme"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			known := &dirty.Entry{Path: "Readme", Change: watch.Entry, Seq: 1, Attempts: 1, Reason: dirty.Meets, Problem: limited.Meeting("README")}
+			var entries []*dirty.Entry
+			for _, path := range strings.Fields(test.batch) {
+				if path == known.Path {
+					entries = append(entries, known)
+				} else {
+					entries = append(entries, entryOf(path))
+				}
+			}
+			tr := fitTransfer(t, []string{"README", "Readme"}, entries...)
+			tr.failing, tr.except = []*dirty.Entry{known}, []string{known.Path}
+			tr.fit()
+			if again, fails := pathsOf(tr.out.again.Entries), pathsOf(tr.out.failed); again != "" || fails != test.fails {
+				t.Errorf("sent again are %q, failed %q; expected none, %q", again, fails, test.fails)
+			}
+		})
+	}
+}
+
 // Nothing is removed whose file there is another name's, even if that came after
 // the batch was parted.
 func TestFitKeepsAlive(t *testing.T) {
