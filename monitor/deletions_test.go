@@ -11,10 +11,12 @@ import (
 	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 )
 
 func TestMassDeletionIsHeld(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for name, way := range map[string]func(b *bench){
 		"one by one": func(b *bench) {
 			check(b.t, os.RemoveAll(filepath.Join(b.src, "d")))

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -99,6 +100,7 @@ func TestTooLongPathFailsAlone(t *testing.T) {
 // What a user may not make on the remote is named, whatever rsync says of it, and
 // what was there before does not stay.
 func TestDevicesThatCannotBeMade(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	if os.Geteuid() != 0 {
 		t.Skip("to make a device takes root")
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsync/config"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -82,6 +83,7 @@ func emptyTrash(t *testing.T, b *bench) {
 // A directory of any mode that we own is removed, emptied, replaced, renamed and
 // written into, by whatever way.
 func TestDirectoriesOfAnyMode(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	if againAsNobody(t) {
 		return
 	}
@@ -136,6 +138,7 @@ func TestDirectoriesOfAnyMode(t *testing.T) {
 
 // What a module cache is made of, and how it goes.
 func TestManyDirectoriesThatAreReadOnlyGo(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	if againAsNobody(t) {
 		return
 	}

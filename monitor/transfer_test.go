@@ -37,6 +37,7 @@ func TestChangesArrive(t *testing.T) {
 // A directory that cannot be read fails alone, is tried again, and is not
 // believed to be clean until it is.
 func TestUnreadableDirectoryStaysDirty(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	beNobody(t)
 	for name, way := range map[string]func(b *bench){
 		"full pass": func(b *bench) { b.pass() },
@@ -73,6 +74,7 @@ func TestUnreadableDirectoryStaysDirty(t *testing.T) {
 
 // Each name that can be misunderstood in a complaint.
 func TestUnwritableDirectoryStaysDirty(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	remotetest.NeedRoot(t, "it takes two users")
 	beNobody(t)
 	for _, name := range []string{"f", ".f", "...", "nl\nx", strings.Repeat("l", 255), `a" failed: b`, `q"`} {
@@ -101,6 +103,7 @@ func TestUnwritableDirectoryStaysDirty(t *testing.T) {
 
 // More paths fail than rsync's words are kept of.
 func TestVeryManyFailingPaths(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	beNobody(t)
 	b := newBench(t)
 	b.remote.DelayUpdates = true
@@ -294,6 +297,7 @@ func TestSameSizeSameTimeInTrees(t *testing.T) {
 // After a fold the change is as dirty as before, and so is what only the bytes
 // tell.
 func TestFoldedChangesOnARemoteWithoutFractions(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	d := newDir(t)
 	// The other end forgets fractions of a second: rsync does not see them.

@@ -56,3 +56,11 @@ func NeedRoot(t Skipper, why string) {
 		Skip(t, "it needs root: "+why)
 	}
 }
+
+// Long skips a test that takes long where -short is given; short is testing.Short().
+func Long(t Skipper, short bool) {
+	t.Helper()
+	if short {
+		t.Skipf("it takes long")
+	}
+}
