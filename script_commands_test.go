@@ -37,7 +37,9 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	// a change and a look at the remote; a failure shows the status.
 	"insync": cmdInSync,
 	"sent":   cmdSent,
-	"alike":  cmdAlike,
+	"alike":  comparison("alike", remotetest.CompareSent),
+	// same-seconds A B: the two trees are equal, but for fractions of a second.
+	"same-seconds": comparison("same-seconds", remotetest.CompareSeconds),
 	// exits CODE PROGRAM [ARGUMENT...]: the program ends with the exit code.
 	"exits": cmdExits,
 	// [!] same A B: the two trees are equal.
@@ -194,10 +196,12 @@ func cmdSame(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func cmdAlike(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, neg, len(args) == 2, "alike A B")
-	if differences := remotetest.CompareSent(ts.MkAbs(args[0]), ts.MkAbs(args[1])); differences != nil {
-		ts.Fatalf("%s and %s differ:\n%s", args[0], args[1], strings.Join(differences, "\n"))
+func comparison(name string, compare func(a, b string) []string) func(ts *testscript.TestScript, neg bool, args []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		usage(ts, neg, len(args) == 2, name+" A B")
+		if differences := compare(ts.MkAbs(args[0]), ts.MkAbs(args[1])); differences != nil {
+			ts.Fatalf("%s and %s differ:\n%s", args[0], args[1], strings.Join(differences, "\n"))
+		}
 	}
 }
 

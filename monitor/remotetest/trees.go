@@ -21,13 +21,21 @@ const maxDifferences = 20
 // last change to the nanosecond, content, and target of symbolic links. The
 // directories themselves are compared too, as ".". Names are raw bytes. Only
 // OwnDirectory is passed over.
-func CompareTrees(a, b string) []string { return compareTrees(a, b, false) }
+func CompareTrees(a, b string) []string { return compareTrees(a, b, time.Time.Equal) }
 
 // CompareSent is like CompareTrees for what is not confirmed yet: sftp has no
 // fractions of a second, so that an entry of b may lack that of its time.
-func CompareSent(a, b string) []string { return compareTrees(a, b, true) }
+func CompareSent(a, b string) []string {
+	return compareTrees(a, b, func(a, b time.Time) bool { return a.Equal(b) || a.Truncate(time.Second).Equal(b) })
+}
 
-func compareTrees(a, b string, sent bool) []string {
+// CompareSeconds is like CompareTrees for remotes at which times within a second
+// count as equal.
+func CompareSeconds(a, b string) []string {
+	return compareTrees(a, b, func(a, b time.Time) bool { return a.Truncate(time.Second).Equal(b.Truncate(time.Second)) })
+}
+
+func compareTrees(a, b string, sameTime func(a, b time.Time) bool) []string {
 	inA, errA := entries(a)
 	inB, errB := entries(b)
 	if err := errors.Join(errA, errB); err != nil {
@@ -36,7 +44,7 @@ func compareTrees(a, b string, sent bool) []string {
 	var differences []string
 	more := 0
 	for _, path := range union(inA, inB) {
-		differs := compare(a, b, path, inA[path], inB[path], sent)
+		differs := compare(a, b, path, inA[path], inB[path], sameTime)
 		if differs == "" {
 			continue
 		}
@@ -95,7 +103,7 @@ func union(a, b map[string]fs.FileInfo) []string {
 
 // compare says in a few words how an entry of two trees differs, "" if it does
 // not.
-func compare(dirA, dirB, path string, a, b fs.FileInfo, sent bool) string {
+func compare(dirA, dirB, path string, a, b fs.FileInfo, sameTime func(a, b time.Time) bool) string {
 	switch {
 	case b == nil:
 		return fmt.Sprintf("only in %s", dirA)
@@ -127,8 +135,7 @@ func compare(dirA, dirB, path string, a, b fs.FileInfo, sent bool) string {
 			return "content"
 		}
 	}
-	whole := sent && b.ModTime().Equal(a.ModTime().Truncate(time.Second))
-	if !whole && !a.ModTime().Equal(b.ModTime()) {
+	if !sameTime(a.ModTime(), b.ModTime()) {
 		return fmt.Sprintf("modified %s, %s", a.ModTime().Format(time.RFC3339Nano), b.ModTime().Format(time.RFC3339Nano))
 	}
 	return ""
