@@ -3,7 +3,6 @@ package guard
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 )
 
@@ -46,12 +45,4 @@ func writeFile(t *testing.T, root, name, content string) {
 	path := filepath.Join(root, name)
 	check(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	check(t, os.WriteFile(path, []byte(content), 0o644))
-}
-
-func numbered(prefix string, n int) []string {
-	var names []string
-	for i := range n {
-		names = append(names, prefix+strconv.Itoa(i))
-	}
-	return names
 }

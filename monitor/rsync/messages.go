@@ -22,9 +22,9 @@ const (
 type naming int
 
 const (
-	// written: in quotes, with the directory that it is in on the side that speaks,
-	// and perhaps the module.
-	written naming = iota
+	// The zero value: in quotes, with the directory that it is in on the side that
+	// speaks, and perhaps the module.
+	_ naming = iota
 	// relative: as it is, from the top of the tree; quoted: the same in quotes.
 	relative
 	quoted
