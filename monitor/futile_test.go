@@ -101,15 +101,13 @@ func TestTooLongPathFailsAlone(t *testing.T) {
 // what was there before does not stay.
 func TestDevicesThatCannotBeMade(t *testing.T) {
 	remotetest.Long(t, testing.Short())
-	if os.Geteuid() != 0 {
-		t.Skip("to make a device takes root")
-	}
+	remotetest.NeedRoot(t, "to make a device")
 	beNobody(t)
 	device := func(t *testing.T, b *bench, names ...string) {
 		for _, name := range names {
 			check(t, os.RemoveAll(filepath.Join(b.src, name)))
 			if err := syscall.Mknod(filepath.Join(b.src, name), syscall.S_IFCHR|0o644, 1<<8|3); err != nil {
-				t.Skip("no device can be made here: ", err)
+				remotetest.Skip(t, "no device can be made: "+err.Error())
 			}
 		}
 	}
@@ -163,9 +161,7 @@ func TestDevicesThatCannotBeMade(t *testing.T) {
 
 // What stood in the place of a device is judged like any other deletion.
 func TestDevicesDoNotEmptyARemote(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("to make a device takes root")
-	}
+	remotetest.NeedRoot(t, "to make a device")
 	beNobody(t)
 	b := newBench(t)
 	write(t, b.src, append(numbered("dir/f", 150), "stays")...)
@@ -174,7 +170,7 @@ func TestDevicesDoNotEmptyARemote(t *testing.T) {
 	b.proven()
 	check(t, os.RemoveAll(filepath.Join(b.src, "dir")))
 	if err := syscall.Mknod(filepath.Join(b.src, "dir"), syscall.S_IFCHR|0o644, 1<<8|3); err != nil {
-		t.Skip("no device can be made here: ", err)
+		remotetest.Skip(t, "no device can be made: "+err.Error())
 	}
 	b.change(madeDir, "dir")
 	b.transfer()
