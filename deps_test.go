@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"wsync/monitor/relpath"
 )
 
 // An importRule says which packages of this module a package may import.
@@ -39,6 +41,8 @@ var importRules = []importRule{
 		why: "a monitor must run and be tested without a daemon"},
 	{pkg: "monitor/report", may: "config", leaf: true,
 		why: "both ends share it, so that what it needs, both need"},
+	{pkg: "monitor/relpath", may: "", leaf: true,
+		why: "everything depends on it"},
 	{pkg: "monitor/watch", may: "config/filesystem",
 		why: "watching knows nothing of what the changes are for"},
 	{pkg: "monitor/remotetest", may: "", leaf: true,
@@ -113,7 +117,7 @@ func within(importPath string) string {
 }
 
 func isOurs(importPath string) bool {
-	return importPath == module || strings.HasPrefix(importPath, module+"/")
+	return relpath.Within(importPath, module)
 }
 
 // isGo tells what the makers of Go provide: the standard library, by its first

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
@@ -80,7 +81,7 @@ func (s *simulation) until(end time.Time) {
 // others do not.
 func failAll(batch dirty.Batch, dir string) (out outcome) {
 	for _, e := range batch.Entries {
-		if dirty.Below(e.Path, dir) {
+		if relpath.Below(e.Path, dir) {
 			failed := *e
 			failed.Attempts, failed.Problem = e.Attempts+1, "Permission denied (13)"
 			out.failed = append(out.failed, &failed)
@@ -121,7 +122,7 @@ func TestEveryRetryBacksOff(t *testing.T) {
 			begin: func(s *simulation) { s.change(made, "again/f", "again/g") },
 			judge: func(batch dirty.Batch, _ bool) (out outcome) {
 				for _, e := range batch.Entries {
-					if dirty.Below(e.Path, "again") {
+					if relpath.Below(e.Path, "again") {
 						out.again.Entries = append(out.again.Entries, e)
 					}
 				}

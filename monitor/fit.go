@@ -10,6 +10,7 @@ import (
 
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/remotefs"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
@@ -159,7 +160,7 @@ type place struct {
 
 // place looks at path and at what is beside it.
 func (t *transfer) place(path string) (p place) {
-	c, dir := t.capabilities(), dirty.Parent(path)
+	c, dir := t.capabilities(), relpath.Parent(path)
 	name := path[len(dir):]
 	name = strings.TrimPrefix(name, "/")
 	names := []string{name}
@@ -167,7 +168,7 @@ func (t *transfer) place(path string) (p place) {
 		names = t.namesLike(dir, name)
 	}
 	for _, n := range names {
-		other := within(dir, n)
+		other := relpath.Join(dir, n)
 		info, err := t.lane.lstat(other)
 		if err != nil {
 			if n == name && !errors.Is(err, fs.ErrNotExist) {
@@ -219,7 +220,7 @@ func (t *transfer) sameThere(path string) []string {
 		var next []string
 		for _, dir := range dirs {
 			for _, name := range t.namesLike(dir, part) {
-				other := within(dir, name)
+				other := relpath.Join(dir, name)
 				if info, err := t.lane.lstat(other); err == nil && refusalOf(c, other, info.Mode()).problem == "" {
 					next = append(next, other)
 				}
@@ -248,7 +249,7 @@ func (t *transfer) repeatable(m dirty.Move) bool {
 		return false
 	}
 	for _, path := range []string{m.From, m.To} {
-		for dir := dirty.Parent(path); dir != ""; dir = dirty.Parent(dir) {
+		for dir := relpath.Parent(path); dir != ""; dir = relpath.Parent(dir) {
 			if p := t.place(dir); !p.exists || p.refusal.problem != "" {
 				return false
 			}
@@ -328,15 +329,15 @@ func unfitIn(c remotefs.Capabilities, dir, abs string) (found []unfit) {
 func unfitOf(c remotefs.Capabilities, dir string, entries []fs.DirEntry) (found []unfit) {
 	var names []string
 	for _, e := range entries {
-		if refusal := refusalOf(c, within(dir, e.Name()), e.Type()); refusal.problem != "" {
+		if refusal := refusalOf(c, relpath.Join(dir, e.Name()), e.Type()); refusal.problem != "" {
 			found = append(found, refusal)
 		} else {
 			names = append(names, e.Name())
 		}
 	}
 	for loser, kept := range c.Losers(names) {
-		kept = within(dir, kept)
-		found = append(found, unfit{within(dir, loser), c.Meeting(kept), dirty.Meets, kept})
+		kept = relpath.Join(dir, kept)
+		found = append(found, unfit{relpath.Join(dir, loser), c.Meeting(kept), dirty.Meets, kept})
 	}
 	return found
 }
@@ -369,11 +370,3 @@ func (t *transfer) keepAliveDirectly(plan *direct.Plan) {
 // lookAnew forgets what was seen of directories: what was planned since must not
 // go for what is seen from now on.
 func (t *transfer) lookAnew() { t.fitting.names = make(map[string]map[string][]string) }
-
-// within is the path of a name in a directory, "" for the root.
-func within(dir, name string) string {
-	if dir == "" {
-		return name
-	}
-	return dir + "/" + name
-}

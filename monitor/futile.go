@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -101,7 +102,7 @@ func (w *worker) retryBelow(batch dirty.Batch, now time.Time) {
 		return
 	}
 	w.set.HastenFailing(func(path string) bool {
-		for dir := dirty.Parent(path); dir != ""; dir = dirty.Parent(dir) {
+		for dir := relpath.Parent(path); dir != ""; dir = relpath.Parent(dir) {
 			if changed[dir] {
 				return true
 			}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 )
 
 // gitLockLimit is how long changes below a .git directory wait for git to
@@ -26,7 +27,7 @@ func gitDir(path string, isRepository func(dir string) bool) string {
 		if (i == 0 || path[i-1] == '/') && (end == len(path) || path[end] == '/') {
 			top := path[:end]
 			if strings.HasPrefix(path[end:], "/modules/") {
-				for dir := path; len(dir) > end+len("/modules"); dir = dirty.Parent(dir) {
+				for dir := path; len(dir) > end+len("/modules"); dir = relpath.Parent(dir) {
 					if isRepository(dir) {
 						return dir
 					}

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"strings"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -69,7 +69,7 @@ func (t *transfer) failures(r ran, part dirty.Batch) (failures []rsync.Failure, 
 	}
 	if !r.said.DeletionsHeld { // what is held is there to be kept
 		for _, dir := range r.said.Pinned {
-			explained := slices.ContainsFunc(r.said.Failures, func(f rsync.Failure) bool { return dirty.Below(f.Path, dir) })
+			explained := slices.ContainsFunc(r.said.Failures, func(f rsync.Failure) bool { return relpath.Below(f.Path, dir) })
 			if !explained && !t.pins(dir) {
 				failures = append(failures, rsync.Failure{Path: dir, Message: "cannot delete the directory: the remote's rsync keeps something in it"})
 			}
@@ -102,7 +102,7 @@ func (t *transfer) isGone(name string) bool {
 
 // pins tells that something below dir is left alone on the remote by our own rules.
 func (t *transfer) pins(dir string) bool {
-	return t.lane.exclude.Anywhere() || slices.ContainsFunc(t.except, func(p string) bool { return dirty.Below(p, dir) })
+	return t.lane.exclude.Anywhere() || slices.ContainsFunc(t.except, func(p string) bool { return relpath.Below(p, dir) })
 }
 
 // separate puts the failed paths aside, each as an entry of its own, and tells
@@ -138,7 +138,7 @@ func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bo
 	}
 	// What is below a directory that failed was not tried.
 	for _, e := range part.Entries {
-		dir := dirty.Parent(e.Path)
+		dir := relpath.Parent(e.Path)
 		if p := t.failure(dir); dir != "" && p != "" && t.failure(e.Path) == "" {
 			entry := *e
 			entry.Attempts, entry.Problem = e.Attempts+1, p
@@ -154,7 +154,7 @@ func (t *transfer) failure(name string) string {
 		if f.Change&^watch.Meta == 0 {
 			continue
 		}
-		if f.Path == name || strings.HasPrefix(name, f.Path+"/") {
+		if relpath.Within(name, f.Path) {
 			return f.Problem
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/rsync"
 )
 
@@ -103,9 +103,9 @@ func (t *transfer) denied(said rsync.Complaints, tried map[string]bool) (gone, b
 			continue
 		}
 		if f.IsFile() {
-			p = dirty.Parent(p)
+			p = relpath.Parent(p)
 		}
-		for ; p != "" && !tried[p]; p = dirty.Parent(p) {
+		for ; p != "" && !tried[p]; p = relpath.Parent(p) {
 			tried[p] = true
 			info, err := lstat(p)
 			missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
@@ -175,7 +175,7 @@ func makeSkeleton(scratch, root string, dirs []string, more fs.FileMode) (top st
 		if err := os.MkdirAll(path(dir), lifted); err != nil {
 			return top, err
 		}
-		for p := dir; ; p = dirty.Parent(p) {
+		for p := dir; ; p = relpath.Parent(p) {
 			if _, known := modes[p]; known {
 				break
 			}

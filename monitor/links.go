@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
+	"wsync/monitor/relpath"
 )
 
 // links knows the names of files that have several. An event of such a file
@@ -351,7 +351,7 @@ func (l *links) moved(from, to string, dir bool) {
 	l.sightings = sightings{}
 	var below []string
 	for name := range l.paths {
-		if dirty.Below(name, from) {
+		if relpath.Below(name, from) {
 			below = append(below, name)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"wsync/config"
 	"wsync/config/filesystem"
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -94,13 +95,8 @@ func (m *mountTable) doubt(path string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.doubtful = m.doubtful || slices.ContainsFunc(m.below, func(mount filesystem.Mount) bool {
-		return path == "" || isAtOrBelow(mount.Path, path)
+		return path == "" || relpath.Within(mount.Path, path)
 	})
-}
-
-// isAtOrBelow tells that a path is dir, or below it.
-func isAtOrBelow(path, dir string) bool {
-	return path == dir || strings.HasPrefix(path, dir+"/")
 }
 
 // mountMemory remembers the file systems below the workspace's directory of which a

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 )
 
 // noteEnd keeps a transfer in mind, with the obstacles that it came upon, and
@@ -29,7 +30,7 @@ func (w *worker) noteEnd(batch dirty.Batch, obstacles []*dirty.Entry) (forget fu
 func (t *transfer) findObstacles(entries []*dirty.Entry) {
 	seen := make(map[string]bool)
 	for _, e := range entries {
-		for dir := dirty.Parent(e.Path); dir != "" && !seen[dir]; dir = dirty.Parent(dir) {
+		for dir := relpath.Parent(e.Path); dir != "" && !seen[dir]; dir = relpath.Parent(dir) {
 			seen[dir] = true
 			info, err := t.lane.lstat(dir)
 			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || err == nil && !info.IsDir() {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -67,7 +67,7 @@ func (n *nested) below(name string) bool {
 	if is, ok := n.known[name]; ok {
 		return is
 	}
-	up := n.below(dirty.Parent(name))
+	up := n.below(relpath.Parent(name))
 	is := up
 	if info, err := n.lstat(name); err == nil && info.IsDir() && !n.excepted(name) && (up || info.Mode()&searchable == 0) {
 		n.closed[name], n.inside, is = info, n.inside || up, true
@@ -120,7 +120,7 @@ func (t *transfer) setLevel(level []string, closed map[string]fs.FileInfo) error
 	}
 	done := make(map[string]bool)
 	for _, dir := range level {
-		for p := dir; !done[p]; p = dirty.Parent(p) {
+		for p := dir; !done[p]; p = relpath.Parent(p) {
 			done[p] = true
 			file := filepath.Join(top, filepath.FromSlash(p))
 			if info := closed[p]; info != nil && p != dir {

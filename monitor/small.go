@@ -17,6 +17,7 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
+	"wsync/monitor/relpath"
 	"wsync/monitor/remotefs"
 	"wsync/monitor/watch"
 )
@@ -78,10 +79,10 @@ func (s source) Lstat(name string) (fs.FileInfo, error) { return s.lstat(name) }
 func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := os.ReadDir(s.abs(name))
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return s.excluded.Excludes(within(name, e.Name()))
+		return s.excluded.Excludes(relpath.Join(name, e.Name()))
 	})
 	for _, u := range unfitOf(s.capabilities, name, entries) {
-		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return within(name, e.Name()) == u.path })
+		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return relpath.Join(name, e.Name()) == u.path })
 	}
 	return entries, err
 }

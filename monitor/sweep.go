@@ -3,9 +3,9 @@ package monitor
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -143,7 +143,7 @@ func (t *transfer) lostFiles(created []string) bool {
 // batch or by what has come since.
 func (t *transfer) isNew(path string) bool {
 	return slices.ContainsFunc(t.batch.Entries, func(e *dirty.Entry) bool {
-		return e.Change&(watch.Entry|watch.Tree) != 0 && (e.Path == path || strings.HasPrefix(path, e.Path+"/"))
+		return e.Change&(watch.Entry|watch.Tree) != 0 && (relpath.Within(path, e.Path))
 	}) || t.announced(t.ctx, path)
 }
 
@@ -156,7 +156,7 @@ func below(entries []*dirty.Entry, paths []string) []*dirty.Entry {
 	}
 	var found []*dirty.Entry
 	for _, e := range entries {
-		for p := e.Path; ; p = dirty.Parent(p) {
+		for p := e.Path; ; p = relpath.Parent(p) {
 			if listed[p] {
 				found = append(found, e)
 				break

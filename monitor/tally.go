@@ -6,6 +6,7 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
+	"wsync/monitor/relpath"
 )
 
 // sampleSize is how many of the deletions that are held are named, and
@@ -82,7 +83,7 @@ func (t *transfer) verdict(d guard.Deletions) guard.Verdict {
 // it was in, was renamed within the tree, and it is still there. Of a directory that
 // was renamed, much may have gone since.
 func (t *transfer) isElsewhere(name string) bool {
-	for at := name; at != ""; at = dirty.Parent(at) {
+	for at := name; at != ""; at = relpath.Parent(at) {
 		if to, ok := t.moved[at]; ok {
 			_, err := os.Lstat(filepath.Join(t.lane.root, filepath.FromSlash(to+name[len(at):])))
 			return err == nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os/exec"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
+	"wsync/monitor/relpath"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -211,5 +211,5 @@ func (t *transfer) excluded() exclude.Rules { return t.lane.exclude.At(t.remote)
 // excepted tells that a path is left out, because it fails or is not mirrored.
 func (t *transfer) excepted(name string) bool {
 	return t.excluded().Excludes(name) ||
-		slices.ContainsFunc(t.except, func(p string) bool { return name == p || strings.HasPrefix(name, p+"/") })
+		slices.ContainsFunc(t.except, func(p string) bool { return relpath.Within(name, p) })
 }

@@ -13,6 +13,7 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
+	"wsync/monitor/relpath"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
@@ -107,7 +108,7 @@ func (t *transfer) setApart() {
 	}
 	places := unreachablePlaces(t.away, t.lane.lstat)
 	within := func(path string) bool {
-		return slices.ContainsFunc(places, func(place string) bool { return isAtOrBelow(path, place) })
+		return slices.ContainsFunc(places, func(place string) bool { return relpath.Within(path, place) })
 	}
 	found := &unreachable{away: t.away}
 	if t.batch.Everything != nil || !t.awayHeld {
@@ -121,7 +122,7 @@ func (t *transfer) setApart() {
 	}
 	if slices.ContainsFunc(t.batch.Moves, func(m dirty.Move) bool {
 		return slices.ContainsFunc(places, func(place string) bool {
-			return within(m.From) || within(m.To) || isAtOrBelow(place, m.From) || isAtOrBelow(place, m.To)
+			return within(m.From) || within(m.To) || relpath.Within(place, m.From) || relpath.Within(place, m.To)
 		})
 	}) {
 		t.batch = t.batch.Settled()
@@ -187,7 +188,7 @@ func unreachablePlaces(away []string, lstat func(string) (fs.FileInfo, error)) [
 	slices.SortFunc(places, func(a, b string) int { return strings.Compare(a+"/", b+"/") })
 	var tops []string
 	for _, p := range places {
-		if len(tops) == 0 || !isAtOrBelow(p, tops[len(tops)-1]) {
+		if len(tops) == 0 || !relpath.Within(p, tops[len(tops)-1]) {
 			tops = append(tops, p)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
@@ -379,7 +380,7 @@ func (c *churn) remove(name string) {
 }
 
 func (c *churn) rename(from, to string) {
-	if from == "" || to == "" || from == to || dirty.Below(to, from) {
+	if from == "" || to == "" || from == to || relpath.Below(to, from) {
 		return
 	}
 	info, err := os.Lstat(c.at(from))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/remotefs"
 	"wsync/monitor/sparse"
 )
@@ -414,7 +415,7 @@ func (f *flight) put(s Step, beside bool) {
 			return
 		}
 		if beside {
-			l.beside[dirty.Parent(s.Path)] = true
+			l.beside[relpath.Parent(s.Path)] = true
 		}
 		if careful && written > 0 && time.Since(l.refused) >= refusedTime {
 			l.refused = time.Time{}

@@ -4,7 +4,7 @@ import (
 	"io/fs"
 	"slices"
 
-	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 )
 
 // A path leads through whatever is at the names above: where a directory took
@@ -111,7 +111,7 @@ func (f *flight) askTypes(steps []Step) {
 // obstructed tells that a step would go through something else than a
 // directory.
 func (f *flight) obstructed(s Step) bool {
-	return f.obstacles[s.Path] || f.isObstacle(dirty.Parent(s.Path))
+	return f.obstacles[s.Path] || f.isObstacle(relpath.Parent(s.Path))
 }
 
 // isObstacle tells that dir, or something above it, is known to be no directory.
@@ -121,7 +121,7 @@ func (f *flight) isObstacle(dir string) bool {
 	}
 	is, known := f.looked[dir]
 	if !known {
-		is = f.obstacles[dir] || f.isObstacle(dirty.Parent(dir))
+		is = f.obstacles[dir] || f.isObstacle(relpath.Parent(dir))
 		if reply := f.types[dir]; reply != nil && !is {
 			kind, err := reply.Wait()
 			is = kind != fs.ModeDir && !isGone(err)
@@ -136,7 +136,7 @@ func (f *flight) isObstacle(dir string) bool {
 
 // isWithin tells that name or a directory above it is one of paths.
 func isWithin(name string, paths map[string]bool) bool {
-	for ; name != "" && len(paths) > 0; name = dirty.Parent(name) {
+	for ; name != "" && len(paths) > 0; name = relpath.Parent(name) {
 		if paths[name] {
 			return true
 		}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -130,7 +131,7 @@ func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns fu
 			for _, next := range moves[i+1:] {
 				name = renamed(name, next)
 			}
-			p.touch(name, &dirty.Entry{Path: dirty.Parent(name), Change: watch.Meta, Seq: m.Seq, Since: m.Since})
+			p.touch(name, &dirty.Entry{Path: relpath.Parent(name), Change: watch.Meta, Seq: m.Seq, Since: m.Since})
 		}
 	}
 	p.judgeDeletions()
@@ -141,7 +142,7 @@ func MakePlan(moves []dirty.Move, entries []*dirty.Entry, source Source, owns fu
 
 // renamed is what name, or the directory that it was in, is called after a move.
 func renamed(name string, m dirty.Move) string {
-	if dir := dirty.Parent(name); dir == m.From || dirty.Below(dir, m.From) {
+	if dir := relpath.Parent(name); dir == m.From || relpath.Below(dir, m.From) {
 		return m.To + name[len(m.From):]
 	}
 	return name
@@ -228,7 +229,7 @@ func (p *planner) add(e *dirty.Entry) {
 	if p.covers(e) {
 		return
 	}
-	way := p.way(dirty.Parent(name))
+	way := p.way(relpath.Parent(name))
 	if way == gone {
 		p.remove(e)
 		return
@@ -264,7 +265,7 @@ func (p *planner) add(e *dirty.Entry) {
 // covers tells that a directory above a path that is dirty is sent or deleted as
 // a whole.
 func (p *planner) covers(e *dirty.Entry) bool {
-	for dir := dirty.Parent(e.Path); dir != "" && len(p.trees) > 0; dir = dirty.Parent(dir) {
+	for dir := relpath.Parent(e.Path); dir != "" && len(p.trees) > 0; dir = relpath.Parent(dir) {
 		if tree := p.trees[dir]; tree != nil {
 			tree.Seq = min(tree.Seq, e.Seq)
 			if e.Since.Before(tree.Since) {
@@ -391,7 +392,7 @@ func (p *planner) leave(e *dirty.Entry) {
 
 // touch remembers that a step changes the time of the directory of name.
 func (p *planner) touch(name string, e *dirty.Entry) {
-	dir := dirty.Parent(name)
+	dir := relpath.Parent(name)
 	if _, ok := p.touched[dir]; !ok {
 		p.touched[dir] = e
 	}
@@ -407,7 +408,7 @@ func (p *planner) setParents() {
 		}
 	}
 	for dir, e := range p.touched {
-		if has[dir] || p.way(dirty.Parent(dir)) != straight {
+		if has[dir] || p.way(relpath.Parent(dir)) != straight {
 			continue
 		}
 		info, err := p.directory(dir)
@@ -430,7 +431,7 @@ func (p *planner) way(dir string) way {
 	if known != 0 {
 		return known
 	}
-	if known = p.way(dirty.Parent(dir)); known == straight {
+	if known = p.way(relpath.Parent(dir)); known == straight {
 		switch info, err := p.directory(dir); {
 		case errors.Is(err, fs.ErrNotExist):
 			known = gone

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"wsync/config"
-	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 )
 
 // temp is a file made ahead of time.
@@ -143,7 +143,7 @@ func (l *Lane) drop() {
 // isBeside tells that what is to take its place at name must be made in the same
 // directory.
 func (l *Lane) isBeside(name string) bool {
-	return !l.target.Pipelines() || l.beside[dirty.Parent(name)]
+	return !l.target.Pipelines() || l.beside[relpath.Parent(name)]
 }
 
 // take returns a new file, one that was made ahead of time if there is one.
@@ -173,7 +173,7 @@ func (l *Lane) name(place string, beside bool) string {
 		return l.dir() + "/" + strconv.Itoa(l.made)
 	}
 	name := TempDir + "-" + l.session + "-" + strconv.Itoa(l.made)
-	if dir := dirty.Parent(place); dir != "" {
+	if dir := relpath.Parent(place); dir != "" {
 		return dir + "/" + name
 	}
 	return name

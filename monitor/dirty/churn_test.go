@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -191,7 +192,7 @@ func (c *churn) change() {
 			c.rename(from, to)
 		}
 	case 10: // two change places
-		if a, b := c.some(anything), c.some(anything); a != "" && a != b && !Below(a, b) && !Below(b, a) {
+		if a, b := c.some(anything), c.some(anything); a != "" && a != b && !relpath.Below(a, b) && !relpath.Below(b, a) {
 			c.rename(a, "third")
 			c.rename(b, a)
 			c.rename("third", b)
@@ -213,7 +214,7 @@ func (c *churn) change() {
 const created = watch.Entry | watch.Content
 
 func (c *churn) write(p string) {
-	if !c.local.isDir(Parent(p)) || c.local[p].dir {
+	if !c.local.isDir(relpath.Parent(p)) || c.local[p].dir {
 		return
 	}
 	change := watch.Content
@@ -230,7 +231,7 @@ func (c *churn) write(p string) {
 }
 
 func (c *churn) mkdir(p string) {
-	if _, ok := c.local[p]; ok || !c.local.isDir(Parent(p)) {
+	if _, ok := c.local[p]; ok || !c.local.isDir(relpath.Parent(p)) {
 		return
 	}
 	c.ids++
@@ -251,7 +252,7 @@ func (c *churn) touch(p string) {
 func (c *churn) remove(p string) {
 	var all []string
 	for q := range c.local {
-		if q == p || Below(q, p) {
+		if q == p || relpath.Below(q, p) {
 			all = append(all, q)
 		}
 	}

@@ -7,9 +7,9 @@ import (
 	"iter"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -141,7 +141,7 @@ func (s *Set) counted() iter.Seq[*Entry] {
 // unpark makes what is parked below p ripe: p may be something else now.
 func (s *Set) unpark(p string, now time.Time) {
 	for _, e := range s.entries {
-		if e.Parked() && Below(e.Path, p) {
+		if e.Parked() && relpath.Below(e.Path, p) {
 			e.NotBefore = now
 		}
 	}
@@ -185,7 +185,7 @@ func (s *Set) Mark(p string, change watch.Change, seq uint64, now time.Time) {
 // on the remote: nothing is to go through them before. One that fails may do so
 // for long, and must not hold up others.
 func (s *Set) ripeAbove(p string) (at time.Time) {
-	for dir := Parent(p); dir != ""; dir = Parent(dir) {
+	for dir := relpath.Parent(p); dir != ""; dir = relpath.Parent(dir) {
 		if d := s.entries[dir]; d != nil && d.Change&stateChange != 0 && !d.Failing() {
 			at = later(at, d.NotBefore)
 		}
@@ -238,12 +238,12 @@ func (s *Set) Announces(path string) bool {
 		return true
 	}
 	for dir := path; dir != ""; {
-		dir = Parent(dir)
+		dir = relpath.Parent(dir)
 		if e := s.entries[dir]; e != nil && e.Change&watch.Tree != 0 {
 			return true
 		}
 	}
-	return slices.ContainsFunc(s.moves, func(m Move) bool { return m.To == path || strings.HasPrefix(path, m.To+"/") })
+	return slices.ContainsFunc(s.moves, func(m Move) bool { return relpath.Within(path, m.To) })
 }
 
 // Oldest returns the lowest Seq and the earliest Since of the set; ok is false
@@ -479,12 +479,12 @@ func (s *Set) fold() {
 	count := make(map[string]int)
 	for p, e := range s.entries {
 		if !e.Parked() {
-			count[Parent(p)]++
+			count[relpath.Parent(p)]++
 		}
 	}
 	folded := make(map[string]*Entry)
 	for p, e := range s.entries {
-		dir := Parent(p)
+		dir := relpath.Parent(p)
 		if dir == "" || count[dir] <= DirectoryLimit || e.Parked() {
 			continue
 		}
@@ -535,11 +535,6 @@ func absorb(d, e *Entry) {
 		d.TriedAt = e.TriedAt
 		d.Attempts, d.Problem, d.Reason = e.Attempts, e.Problem, "" // for another path
 	}
-}
-
-// Parent is the directory that p is in, "" for the root.
-func Parent(p string) string {
-	return p[:max(strings.LastIndexByte(p, '/'), 0)]
 }
 
 func later(a, b time.Time) time.Time {

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"wsync/monitor/relpath"
 )
 
 // tree is a model of a directory tree: what is at each path.
@@ -20,13 +22,13 @@ func (t tree) isDir(p string) bool { return p == "" || t[p].dir }
 
 // remove removes an entry with all below it.
 func (t tree) remove(p string) {
-	maps.DeleteFunc(t, func(q string, _ node) bool { return q == p || Below(q, p) })
+	maps.DeleteFunc(t, func(q string, _ node) bool { return q == p || relpath.Below(q, p) })
 }
 
 // holds tells that there is something below p.
 func (t tree) holds(p string) bool {
 	for q := range t {
-		if Below(q, p) {
+		if relpath.Below(q, p) {
 			return true
 		}
 	}
@@ -36,7 +38,7 @@ func (t tree) holds(p string) bool {
 // canRename tells what rename(2) would: whether it does anything.
 func (t tree) canRename(from, to string) bool {
 	a, ok := t[from]
-	if !ok || from == to || Below(to, from) || !t.isDir(Parent(to)) {
+	if !ok || from == to || relpath.Below(to, from) || !t.isDir(relpath.Parent(to)) {
 		return false
 	}
 	b, replaces := t[to]
@@ -50,7 +52,7 @@ func (t tree) rename(from, to string) bool {
 	}
 	moved := make(tree)
 	for p, n := range t {
-		if p == from || Below(p, from) {
+		if p == from || relpath.Below(p, from) {
 			moved[to+p[len(from):]] = n
 		}
 	}
@@ -90,7 +92,7 @@ func (t tree) send(from tree, e *Entry) {
 	default:
 		t.remove(name)
 		for p, n := range from {
-			if p == name || Below(p, name) {
+			if p == name || relpath.Below(p, name) {
 				t[p] = n
 			}
 		}

@@ -1,9 +1,9 @@
 package dirty
 
 import (
-	"strings"
 	"time"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -44,12 +44,12 @@ func (s *Set) Move(from, to string, dir bool, seq uint64, now time.Time) bool {
 				return false
 			}
 			below = append(below, e)
-		case Below(p, from):
+		case relpath.Below(p, from):
 			if e.Failing() {
 				return false
 			}
 			below = append(below, e)
-		case Below(from, p) || Below(to, p):
+		case relpath.Below(from, p) || relpath.Below(to, p):
 			if e.Change&stateChange != 0 {
 				return false
 			}
@@ -57,7 +57,7 @@ func (s *Set) Move(from, to string, dir bool, seq uint64, now time.Time) bool {
 			if dir || e.Failing() || e.Change&watch.Tree != 0 {
 				return false
 			}
-		case Below(p, to):
+		case relpath.Below(p, to):
 			return false
 		}
 	}
@@ -74,7 +74,7 @@ func (s *Set) Move(from, to string, dir bool, seq uint64, now time.Time) bool {
 		s.entries[e.Path] = e
 	}
 	for p, sent := range s.writing {
-		if p == from || Below(p, from) {
+		if p == from || relpath.Below(p, from) {
 			delete(s.writing, p)
 			s.writing[to+p[len(from):]] = sent
 		}
@@ -88,7 +88,7 @@ func (s *Set) Move(from, to string, dir bool, seq uint64, now time.Time) bool {
 func (s *Set) Rekey(from, to string) {
 	var below []*Entry
 	for p, e := range s.entries {
-		if p == from || Below(p, from) {
+		if p == from || relpath.Below(p, from) {
 			below = append(below, e)
 		}
 	}
@@ -110,7 +110,7 @@ func (b Batch) Touches(p string) bool {
 	if b.Everything != nil {
 		return true
 	}
-	related := func(q string) bool { return p == q || Below(p, q) || Below(q, p) }
+	related := func(q string) bool { return p == q || relpath.Below(p, q) || relpath.Below(q, p) }
 	for _, e := range b.Entries {
 		if related(e.Path) {
 			return true
@@ -152,9 +152,4 @@ func (b Batch) Settled() Batch {
 		settled.Entries = append(settled.Entries, e)
 	}
 	return settled
-}
-
-// Below tells that path p is below directory dir.
-func Below(p, dir string) bool {
-	return len(p) > len(dir) && p[len(dir)] == '/' && strings.HasPrefix(p, dir)
 }

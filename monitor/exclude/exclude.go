@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"wsync/config"
-	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -69,7 +69,7 @@ func (r Rules) Change(path string, change watch.Change) (string, watch.Change) {
 	if !r.Excludes(path) {
 		return path, change
 	}
-	dir := dirty.Parent(path)
+	dir := relpath.Parent(path)
 	if change&watch.Entry == 0 || r.Excludes(dir) {
 		return "", 0
 	}

@@ -11,6 +11,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/sparse"
 	"wsync/monitor/watch"
 )
@@ -64,7 +65,7 @@ func (d Deletion) Cleared() bool {
 func (p Plan) Except(failing []string) []string {
 	var except []string
 	for _, f := range failing {
-		leads := func(tree string) bool { return tree == f || strings.HasPrefix(tree, f+"/") }
+		leads := func(dir string) bool { return relpath.Within(dir, f) }
 		if !slices.ContainsFunc(p.Trees, leads) {
 			except = append(except, f)
 		}
@@ -180,7 +181,7 @@ func (p *planner) obstacle(name string) string {
 
 // covered tells that name is, or is below, a listed tree.
 func (p *planner) covered(name string) bool {
-	for ; name != ""; name = dirty.Parent(name) {
+	for ; name != ""; name = relpath.Parent(name) {
 		if p.trees[name] {
 			return true
 		}

@@ -10,12 +10,12 @@ import (
 	"path"
 	"reflect"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -273,7 +273,7 @@ func checkPlan(f fake, entries []*dirty.Entry, plan Plan) string {
 // representative is the path that must be listed for an entry.
 func representative(f fake, e *dirty.Entry, plan Plan) (by string, tree bool) {
 	for _, t := range plan.Trees {
-		if e.Path == t || strings.HasPrefix(e.Path, t+"/") {
+		if relpath.Within(e.Path, t) {
 			return t, true
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/child"
+	"wsync/monitor/relpath"
 )
 
 // Progress is what a run has transferred so far.
@@ -186,7 +187,7 @@ func (r *Result) read(stdout io.Reader, progress func(Progress)) {
 // IsWithin tells that path is one of dirs, or below one; "" is above all.
 func IsWithin(path string, dirs []string) bool {
 	return slices.ContainsFunc(dirs, func(dir string) bool {
-		return dir == "" || path == dir || strings.HasPrefix(path, dir+"/")
+		return dir == "" || relpath.Within(path, dir)
 	})
 }
 
