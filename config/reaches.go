@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"unicode"
-
-	"wsync/monitor/relpath"
 )
 
 // reaches is contains with a look at the file system: it also says true when
@@ -124,7 +122,7 @@ func (f followed) holds(g followed) bool {
 		if f.folds {
 			below, missing = strings.ToLower(below), strings.ToLower(missing)
 		}
-		return missing == "" || relpath.Within(below, missing)
+		return missing == "" || below == missing || strings.HasPrefix(below, missing+"/")
 	}
 	return false
 }

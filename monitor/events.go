@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"wsync/monitor/links"
 	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
@@ -29,13 +30,13 @@ func (m *mirror) Changed(path string, change watch.Change) {
 		return
 	}
 	if change&watch.Tree != 0 {
-		m.mounted.doubt(path)
+		m.mounted.Doubt(path)
 	}
 	seq, now := m.seq.Add(1), time.Now()
 	var others []string
-	a := settled
+	a := links.Settled
 	if change&watch.Tree == 0 {
-		others, a = m.links.notice(path, seq, now)
+		others, a = m.links.Notice(path, seq, now)
 	}
 	// Of the other names only what is in the file may differ.
 	content := change & (watch.Content | watch.Meta | watch.Open)
@@ -48,7 +49,7 @@ func (m *mirror) Changed(path string, change watch.Change) {
 			w.mark(other, content, seq, now)
 		}
 	})
-	if a != settled {
+	if a != links.Settled {
 		m.tellLinks(nil, a)
 	}
 	m.compensate()
@@ -66,9 +67,9 @@ func (m *mirror) Moved(from, to string, dir bool) {
 		m.Changed(from, change)
 		return
 	}
-	m.links.moved(from, to, dir)
+	m.links.Moved(from, to, dir)
 	if dir {
-		m.mounted.doubt(from)
+		m.mounted.Doubt(from)
 	}
 	// Where changes are found later than they happen, a rename may be older than
 	// what was seen of its names.

@@ -11,6 +11,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
+	"wsync/monitor/links"
 	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
@@ -45,7 +46,7 @@ func TestExcludedMarks(t *testing.T) {
 		{"a new name for it", func(s watch.Sink) { s.Moved("x/.git", "x/.git.old", true) }, "/x /x/.git.old"},
 	} {
 		w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), confirmations: remote.NewConfirmations(), changed: func(bool) {}}
-		m := &mirror{watcher: losslessWatcher{}, links: newLinks(t.TempDir(), rules, nil), exclude: rules, workers: map[string]*runningWorker{"r": {worker: w}}}
+		m := &mirror{watcher: losslessWatcher{}, links: links.New(t.TempDir(), rules, nil), exclude: rules, workers: map[string]*runningWorker{"r": {worker: w}}}
 		test.happen(m)
 		var got []string
 		for _, e := range w.set.Take(time.Now()).Entries {

@@ -10,6 +10,7 @@ import (
 
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/links"
 	"wsync/monitor/remotefs"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
@@ -39,7 +40,7 @@ func fitTransfer(t *testing.T, names []string, entries ...*dirty.Entry) *transfe
 		t.Skip("this file system folds case itself")
 	}
 	return &transfer{
-		ctx: context.Background(), lane: &lane{root: root, links: new(links)},
+		ctx: context.Background(), lane: &lane{root: root, links: new(links.Index)},
 		endpoint: rsync.Endpoint{Strategy: rsync.Strategy{Capabilities: limited}},
 		request:  request{batch: dirty.Batch{Entries: entries}},
 	}

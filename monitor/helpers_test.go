@@ -18,6 +18,7 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
+	"wsync/monitor/links"
 	"wsync/monitor/remote"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
@@ -164,7 +165,7 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*lane, config.Remote) {
 		connection:  pool.Connection(ssh.HostOf(remote.Connection)),
 		files:       direct.NewFiles(func() uint64 { return 1 }),
 	}
-	l.links = newLinks(l.root, exclude.Rules{}, func([]marks, answer) {})
+	l.links = links.New(l.root, exclude.Rules{}, func([]links.Marks, links.Answer) {})
 	l.tools = guard.NewTools(l.root)
 	t.Cleanup(l.close)
 	req := request{batch: dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree}}, remote: remote, limits: guard.Limits{Share: 0.5, Count: 100}}
@@ -204,12 +205,12 @@ func newBench(t *testing.T) *bench {
 		wake: make(chan struct{}, 1), remote: localRemote("r", b.dst), set: dirty.NewSet(), confirmations: remote.NewConfirmations(), passes: remote.Passes{Interval: time.Hour},
 		limits: guard.Limits{Share: 0.5, Count: 100}, adopted: true, everArmed: true,
 	}
-	l.links = newLinks(b.src, exclude.Rules{}, func(found []marks, _ answer) {
+	l.links = links.New(b.src, exclude.Rules{}, func(found []links.Marks, _ links.Answer) {
 		for _, f := range found {
 			b.markNames(f, b.now)
 		}
 	})
-	l.links.seen = l.tools.Look
+	l.links.Seen = l.tools.Look
 	return b
 }
 
@@ -218,7 +219,7 @@ func (b *bench) change(change watch.Change, paths ...string) {
 	for _, p := range paths {
 		b.seq++
 		b.mark(p, change, b.seq, b.now)
-		others, _ := b.lane.links.notice(p, b.seq, b.now)
+		others, _ := b.lane.links.Notice(p, b.seq, b.now)
 		for _, other := range others {
 			b.mark(other, watch.Content, b.seq, b.now)
 		}
@@ -254,9 +255,9 @@ func (b *bench) approve() {
 
 // search answers the questions about names that nobody knows.
 func (b *bench) search() {
-	b.lane.links.recheck()
-	if _, _, open := b.lane.links.oldest(); open > 0 {
-		b.lane.links.scan(b.t.Context())
+	b.lane.links.Recheck()
+	if _, _, open := b.lane.links.Oldest(); open > 0 {
+		b.lane.links.Scan(b.t.Context())
 	}
 }
 

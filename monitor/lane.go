@@ -14,9 +14,11 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
+	"wsync/monitor/links"
 	"wsync/monitor/relay"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
+	"wsync/monitor/walk"
 )
 
 // request is what a worker asks of its lane.
@@ -138,7 +140,7 @@ type lane struct {
 	known atomic.Pointer[knowledge]
 	stale atomic.Bool
 	files *direct.Files
-	links *links
+	links *links.Index
 	// siblings are for a remote that folds names.
 	siblings siblings
 	tools    *guard.Tools
@@ -247,10 +249,10 @@ func (l *lane) workspace() guard.Directory {
 // that are sent with all below them, because of marks from seq on.
 func (l *lane) lookThrough(ctx context.Context, dirs []string, seq uint64, since time.Time) {
 	for _, dir := range dirs {
-		walkFiles(ctx, l.root, dir, func(name string, e fs.DirEntry) bool {
+		walk.Files(ctx, l.root, dir, func(name string, e fs.DirEntry) bool {
 			l.tools.Look(name)
 			if info, err := e.Info(); err == nil {
-				l.links.look(name, info, seq, since)
+				l.links.Look(name, info, seq, since)
 			}
 			return true
 		})

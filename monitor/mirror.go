@@ -17,6 +17,8 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
+	"wsync/monitor/links"
+	"wsync/monitor/mounts"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
@@ -35,12 +37,12 @@ type mirror struct {
 	local   rsync.Version
 	watcher watch.Watcher
 	files   *direct.Files
-	links   *links
+	links   *links.Index
 	exclude exclude.Rules
 	// searching: search runs.
 	searching atomic.Bool
 	searchMu  sync.Mutex // held while the workers are told of questions
-	mounted   *mountTable
+	mounted   *mounts.Table
 	tools     *guard.Tools
 	// changes and answers have one token each: a report is due soon, or at once.
 	changes, answers chan struct{}
@@ -82,7 +84,7 @@ type runningWorker struct {
 // run mirrors until ctx is done.
 func (m *mirror) run(ctx context.Context) error {
 	defer m.pool.Close()
-	defer m.mounted.close()
+	defer m.mounted.Close()
 	defer m.endWorkers()
 	err := m.watcher.Run(ctx, m.arm)
 	if errors.Is(err, context.Canceled) {
@@ -199,7 +201,7 @@ func (m *mirror) newWorker(r config.Remote) *worker {
 	stamp := stampPath(settings.RunDirectory, r)
 	return &worker{
 		log:           log,
-		memory:        readMemory(memoryPath(stamp), r),
+		memory:        mounts.Read(mounts.MemoryPath(stamp), r),
 		mounted:       m.mounted,
 		stamp:         stamp,
 		cleanAsOf:     readStamp(stamp, time.Now()),
@@ -274,7 +276,7 @@ func (m *mirror) report(now time.Time) report.Report {
 			PollInterval:  stats.PollInterval,
 			Problem:       stats.Problem,
 			Overflows:     m.overflows,
-			LinkedOutside: int(m.links.outside.Load()),
+			LinkedOutside: m.links.Outside(),
 		},
 	}
 	if m.halt != "" {

@@ -9,6 +9,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
+	"wsync/monitor/links"
 	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
@@ -55,7 +56,7 @@ func TestLossyPasses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &worker{set: dirty.NewSet(), confirmations: remote.NewConfirmations(), remote: config.Remote{Name: "r"}, changed: func(bool) {}, wake: make(chan struct{}, 1)}
 		m := &mirror{root: root, watcher: &askedWatcher{}, changes: make(chan struct{}, 1), answers: make(chan struct{}, 1)}
-		m.workers, m.links = map[string]*runningWorker{"r": {worker: w}}, newLinks(root, exclude.Rules{}, m.tellLinks)
+		m.workers, m.links = map[string]*runningWorker{"r": {worker: w}}, links.New(root, exclude.Rules{}, m.tellLinks)
 		passes := func(wait time.Duration) bool {
 			time.Sleep(wait) // of the bubble's clock
 			return w.set.Take(time.Now()).Everything != nil

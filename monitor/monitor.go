@@ -25,6 +25,8 @@ import (
 	"wsync/monitor/direct"
 	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
+	"wsync/monitor/links"
+	"wsync/monitor/mounts"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
@@ -151,13 +153,13 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		changes: make(chan struct{}, 1),
 		answers: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
-		mounted: newMountTable(d.Workspace.LocalPath),
+		mounted: mounts.New(d.Workspace.LocalPath),
 		exclude: exclude.Of(d.Workspace),
 	}
 	m.files = direct.NewFiles(m.seq.Load)
-	m.links = newLinks(m.root, m.exclude, m.tellLinks)
+	m.links = links.New(m.root, m.exclude, m.tellLinks)
 	m.tools = guard.NewTools(m.root)
-	m.links.seen = m.tools.Look
+	m.links.Seen = m.tools.Look
 	m.watcher, err = watch.New(m.root, watch.Options{
 		Backend:       d.Settings.Watcher,
 		CookieDir:     cookies,

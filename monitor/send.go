@@ -8,6 +8,7 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/rsync"
+	"wsync/monitor/walk"
 	"wsync/monitor/watch"
 )
 
@@ -57,7 +58,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		looking.Go(func() { t.lane.lookThrough(t.ctx, plan.Trees, seq, since) })
 		defer looking.Wait()
 	}
-	holes := plan.Sparse || hasHoles(t.ctx, t.lane.root, plan.Trees)
+	holes := plan.Sparse || walk.HasHoles(t.ctx, t.lane.root, plan.Trees)
 	ran := false
 	var step stepFunc = func(paths []string, free int, build func(paths []string) rsync.Job) {
 		if len(paths) == 0 || t.out.err != nil {

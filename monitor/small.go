@@ -174,7 +174,7 @@ func (t *transfer) lookAtTrees(steps []direct.Step) {
 	seq, since, _ := t.batch.Oldest()
 	for _, s := range steps {
 		if s.Kind == direct.PutFile && s.Path != s.Entry.Path {
-			t.lane.links.look(s.Path, s.Info, seq, since)
+			t.lane.links.Look(s.Path, s.Info, seq, since)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"wsync/monitor/exclude"
 	"wsync/monitor/relpath"
 	"wsync/monitor/rsync"
+	"wsync/monitor/walk"
 	"wsync/monitor/watch"
 )
 
@@ -166,18 +167,18 @@ func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) 
 // cannot.
 func (t *transfer) fullPass() {
 	var scanning sync.WaitGroup
-	scanning.Go(func() { t.lane.links.scan(t.ctx) })
+	scanning.Go(func() { t.lane.links.Scan(t.ctx) })
 	defer scanning.Wait()
 	t.tendOwn()
 	everything := dirty.Batch{Everything: t.batch.Everything}
 	var reread []string
 	if !t.since.IsZero() {
-		paths, all := changedSince(t.ctx, t.lane.root, t.since, dirty.Limit)
+		paths, all := walk.ChangedSince(t.ctx, t.lane.root, t.since, dirty.Limit)
 		if reread = paths; !all {
 			reread, t.batch.Everything.Change = nil, t.batch.Everything.Change|watch.Content
 		}
 	}
-	holes := hasHoles(t.ctx, t.lane.root, []string{""})
+	holes := walk.HasHoles(t.ctx, t.lane.root, []string{""})
 	compare := func(job rsync.Job) rsync.Job {
 		job = job.Sparse(t.endpoint, holes)
 		if t.batch.Everything.Change&watch.Content != 0 {

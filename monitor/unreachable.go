@@ -1,18 +1,15 @@
 package monitor
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
+	"wsync/monitor/mounts"
 	"wsync/monitor/relpath"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
@@ -40,19 +37,19 @@ func unreachableReason(away []string) string {
 // turn of the mountTable by which that is so. What is held for others is to be judged
 // anew. The caller holds mu.
 func (w *worker) lookAtMounts(now time.Time) (away []string, turn uint64) {
-	below, turn := w.mounted.now()
-	if err := w.memory.compare(below, turn); err != nil {
+	below, turn := w.mounted.Now()
+	if err := w.memory.Compare(below, turn); err != nil {
 		w.log.Warn("Only this monitor knows of them", zap.Error(err))
 	}
-	if w.unreachable != nil && !slices.Equal(w.unreachable.away, w.memory.away) {
+	if w.unreachable != nil && !slices.Equal(w.unreachable.away, w.memory.Away) {
 		w.judgeUnreachable(now)
 	}
-	return w.memory.away, turn
+	return w.memory.Away, turn
 }
 
 // sameMounts tells that nothing was mounted or unmounted since turn.
 func (w *worker) sameMounts(turn uint64) bool {
-	_, now := w.mounted.now()
+	_, now := w.mounted.Now()
 	return now == turn
 }
 
@@ -77,7 +74,7 @@ func (w *worker) approveUnreachable(now time.Time) {
 }
 
 func (w *worker) forgetMounts(paths []string) {
-	if err := w.memory.forget(paths); err != nil {
+	if err := w.memory.Forget(paths); err != nil {
 		w.log.Warn("It will be asked for again", zap.Error(err))
 	}
 }
@@ -106,7 +103,7 @@ func (t *transfer) setApart() {
 	if len(t.away) == 0 {
 		return
 	}
-	places := unreachablePlaces(t.away, t.lane.lstat)
+	places := mounts.Places(t.away, t.lane.lstat)
 	within := func(path string) bool {
 		return slices.ContainsFunc(places, func(place string) bool { return relpath.Within(path, place) })
 	}
@@ -166,31 +163,25 @@ func (t *transfer) countUnreachable(places []string) *report.Held {
 	return held
 }
 
-// unreachablePlaces are the paths at which something is not reachable: where it was
-// mounted, or what is missing of the directories that led there. A directory comes
-// without those in it.
-func unreachablePlaces(away []string, lstat func(string) (fs.FileInfo, error)) []string {
-	var places []string
+// mountsChanged is called by the watcher when something was mounted or unmounted.
+func (m *mirror) mountsChanged() {
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.mountsChanged(seq, now) })
+}
+
+// mountsChanged ends a transfer that may have seen half of it.
+func (w *worker) mountsChanged(seq uint64, now time.Time) {
+	w.mu.Lock()
+	before := w.memory.Away
+	away, _ := w.lookAtMounts(now)
 	for _, path := range away {
-		place := path
-		for i := range path {
-			if path[i] != '/' {
-				continue
-			}
-			info, err := lstat(path[:i])
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || err == nil && !info.IsDir() {
-				place = path[:i]
-				break
-			}
+		if slices.Contains(before, path) {
+			continue
 		}
-		places = append(places, place)
-	}
-	slices.SortFunc(places, func(a, b string) int { return strings.Compare(a+"/", b+"/") })
-	var tops []string
-	for _, p := range places {
-		if len(tops) == 0 || !relpath.Within(p, tops[len(tops)-1]) {
-			tops = append(tops, p)
+		w.set.Mark(path, watch.Entry|watch.Content|watch.Tree, seq, now)
+		if w.cancel != nil {
+			w.cancel()
 		}
 	}
-	return tops
+	w.mu.Unlock()
+	w.poke()
 }

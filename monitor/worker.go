@@ -13,6 +13,7 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
+	"wsync/monitor/mounts"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
@@ -82,10 +83,10 @@ type worker struct {
 	deletions []deletion
 	limits    guard.Limits
 	// unreachable is what is held because its file system is not mounted any more,
-	// nil for nothing; see mountMemory and mountTable.
+	// nil for nothing; see mounts.Memory and mountTable.
 	unreachable *unreachable
-	memory      mountMemory
-	mounted     *mountTable
+	memory      mounts.Memory
+	mounted     *mounts.Table
 	// approved are deletions that the user has approved, nil for none; no name is
 	// added to it. approvedAt is when that was, and approvals counts it.
 	approved    *guard.Names

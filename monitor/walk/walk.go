@@ -1,4 +1,5 @@
-package monitor
+// Package walk looks through the files of a workspace.
+package walk
 
 import (
 	"context"
@@ -9,10 +10,10 @@ import (
 	"wsync/monitor/sparse"
 )
 
-// walkFiles visits the regular files below a directory of the workspace, dir and
+// Files visits the regular files below a directory of the workspace, dir and
 // name being relative to its root, until ctx is done or visit returns false. What
 // cannot be read is passed over: rsync will say what it thinks of it.
-func walkFiles(ctx context.Context, root, dir string, visit func(name string, e fs.DirEntry) bool) {
+func Files(ctx context.Context, root, dir string, visit func(name string, e fs.DirEntry) bool) {
 	filepath.WalkDir(filepath.Join(root, filepath.FromSlash(dir)), func(path string, e fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return filepath.SkipAll
@@ -31,10 +32,10 @@ func walkFiles(ctx context.Context, root, dir string, visit func(name string, e 
 	})
 }
 
-// hasHoles tells that a regular file at or below one of dirs has holes.
-func hasHoles(ctx context.Context, root string, dirs []string) (holes bool) {
+// HasHoles reports whether a regular file at or below one of dirs has holes.
+func HasHoles(ctx context.Context, root string, dirs []string) (holes bool) {
 	for _, dir := range dirs {
-		walkFiles(ctx, root, dir, func(_ string, e fs.DirEntry) bool {
+		Files(ctx, root, dir, func(_ string, e fs.DirEntry) bool {
 			info, err := e.Info()
 			holes = err == nil && sparse.Has(info)
 			return !holes
@@ -46,16 +47,16 @@ func hasHoles(ctx context.Context, root string, dirs []string) (holes bool) {
 	return false
 }
 
-// changedSince returns the regular files below root whose inode changed at or
+// ChangedSince returns the regular files below root whose inode changed at or
 // after since. complete is false when there are more than limit.
-func changedSince(ctx context.Context, root string, since time.Time, limit int) (paths []string, complete bool) {
+func ChangedSince(ctx context.Context, root string, since time.Time, limit int) (paths []string, complete bool) {
 	complete = true
-	walkFiles(ctx, root, "", func(name string, e fs.DirEntry) bool {
+	Files(ctx, root, "", func(name string, e fs.DirEntry) bool {
 		info, err := e.Info()
 		if err != nil {
 			return true // gone: there will be an event
 		}
-		if changeTime(info).Before(since) {
+		if ChangeTime(info).Before(since) {
 			return true
 		}
 		if complete = len(paths) < limit; complete {

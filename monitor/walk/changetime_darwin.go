@@ -1,4 +1,4 @@
-package monitor
+package walk
 
 import (
 	"io/fs"
@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// changeTime is when the inode last changed: its contents or its attributes.
+// ChangeTime is when the inode last changed: its contents or its attributes.
 // Unlike the modification time it cannot be set.
-func changeTime(info fs.FileInfo) time.Time {
+func ChangeTime(info fs.FileInfo) time.Time {
 	st := info.Sys().(*syscall.Stat_t)
 	return time.Unix(st.Ctimespec.Sec, st.Ctimespec.Nsec)
 }

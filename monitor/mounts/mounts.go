@@ -1,4 +1,7 @@
-package monitor
+// Package mounts knows what is mounted below the workspace's directory, and
+// remembers what was: what is on a file system that is not mounted any more is out
+// of reach, and not deleted.
+package mounts
 
 import (
 	"encoding/json"
@@ -9,17 +12,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"wsync/config"
 	"wsync/config/filesystem"
 	"wsync/monitor/relpath"
-	"wsync/monitor/watch"
 )
 
-// mountTable tells what is mounted below the workspace's directory. Its methods may
+// Table says what is mounted below the workspace's directory. Its methods may
 // be called from any goroutine. Of nil, nothing is known to be mounted.
-type mountTable struct {
+type Table struct {
 	root string
 
 	mu    sync.Mutex        // guards everything below
@@ -31,15 +32,16 @@ type mountTable struct {
 	turn     uint64 // counts the changes of below
 }
 
-func newMountTable(root string) *mountTable {
-	m := &mountTable{root: root}
+// New returns the table of the workspace at root.
+func New(root string) *Table {
+	m := &Table{root: root}
 	if table, err := filesystem.OpenTable(); err == nil {
 		m.table = table
 	}
 	return m
 }
 
-func (m *mountTable) close() {
+func (m *Table) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.table != nil {
@@ -48,9 +50,9 @@ func (m *mountTable) close() {
 	}
 }
 
-// now returns what is mounted, and how often that has changed, both as of the last
+// Now returns what is mounted, and how often that has changed, both as of the last
 // time that it could be found out. It costs a system call if nothing has changed.
-func (m *mountTable) now() (below []filesystem.Mount, turn uint64) {
+func (m *Table) Now() (below []filesystem.Mount, turn uint64) {
 	if m == nil {
 		return nil, 0
 	}
@@ -87,8 +89,8 @@ func (m *mountTable) now() (below []filesystem.Mount, turn uint64) {
 	return m.below, m.turn
 }
 
-// doubt has the table read again if something is mounted at or below path.
-func (m *mountTable) doubt(path string) {
+// Doubt has the table read again if something is mounted at or below path.
+func (m *Table) Doubt(path string) {
 	if m == nil {
 		return
 	}
@@ -99,29 +101,28 @@ func (m *mountTable) doubt(path string) {
 	})
 }
 
-// mountMemory remembers the file systems below the workspace's directory of which a
+// Memory remembers the file systems below the workspace's directory of which a
 // remote may hold something: what such a one held is not deleted when it is
-// unmounted, and be it while no monitor runs. It belongs to the worker, under its
-// mu.
-type mountMemory struct {
+// unmounted, and be it while no monitor runs. It is not safe for concurrent use.
+type Memory struct {
 	file  string
 	known map[string]filesystem.Mount // by the path
-	// away are the paths of known at which it is mounted no longer, as of turn of
-	// the mountTable that it was compared with, if it was.
-	away     []string
+	// Away are the paths of known at which it is mounted no longer, as of turn of
+	// the Table that it was compared with, if it was.
+	Away     []string
 	turn     uint64
 	compared bool
 }
 
-// memoryPath is the file of a remote's mountMemory.
-func memoryPath(stamp string) string {
+// MemoryPath is the file of a remote's Memory.
+func MemoryPath(stamp string) string {
 	return filepath.Join(filepath.Dir(stamp), "mounts-"+strings.TrimPrefix(filepath.Base(stamp), "clean-"))
 }
 
-// readMemory returns what is remembered for a remote. A remote that is attached
+// Read returns what is remembered for a remote. A remote that is attached
 // anew holds nothing of the workspace's.
-func readMemory(file string, r config.Remote) mountMemory {
-	m := mountMemory{file: file, known: make(map[string]filesystem.Mount)}
+func Read(file string, r config.Remote) Memory {
+	m := Memory{file: file, known: make(map[string]filesystem.Mount)}
 	text, err := os.ReadFile(file)
 	if r.AdoptionPending || err != nil {
 		return m
@@ -135,31 +136,31 @@ func readMemory(file string, r config.Remote) mountMemory {
 	return m
 }
 
-// compare takes in what is mounted now. The error is that it cannot be remembered
+// Compare takes in what is mounted now. The error is that it cannot be remembered
 // for the next monitor.
-func (m *mountMemory) compare(now []filesystem.Mount, turn uint64) error {
+func (m *Memory) Compare(now []filesystem.Mount, turn uint64) error {
 	if m.compared && m.turn == turn {
 		return nil
 	}
 	m.turn, m.compared = turn, true
 	before := m.known
-	m.known, m.away = compareMounts(m.known, now)
+	m.known, m.Away = compareMounts(m.known, now)
 	if maps.Equal(before, m.known) {
 		return nil
 	}
 	return m.write()
 }
 
-// forget forgets what was mounted at paths and is not any more.
-func (m *mountMemory) forget(paths []string) error {
+// Forget forgets what was mounted at paths and is not any more.
+func (m *Memory) Forget(paths []string) error {
 	for _, p := range paths {
 		delete(m.known, p)
 	}
-	m.compared, m.away = false, nil
+	m.compared, m.Away = false, nil
 	return m.write()
 }
 
-func (m *mountMemory) write() error {
+func (m *Memory) write() error {
 	var mounts []filesystem.Mount
 	for _, path := range slices.Sorted(maps.Keys(m.known)) {
 		mounts = append(mounts, m.known[path])
@@ -207,27 +208,4 @@ func compareMounts(known map[string]filesystem.Mount, now []filesystem.Mount) (k
 	}
 	slices.Sort(away)
 	return kept, away
-}
-
-// mountsChanged is called by the watcher when something was mounted or unmounted.
-func (m *mirror) mountsChanged() {
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.mountsChanged(seq, now) })
-}
-
-// mountsChanged ends a transfer that may have seen half of it.
-func (w *worker) mountsChanged(seq uint64, now time.Time) {
-	w.mu.Lock()
-	before := w.memory.away
-	away, _ := w.lookAtMounts(now)
-	for _, path := range away {
-		if slices.Contains(before, path) {
-			continue
-		}
-		w.set.Mark(path, watch.Entry|watch.Content|watch.Tree, seq, now)
-		if w.cancel != nil {
-			w.cancel()
-		}
-	}
-	w.mu.Unlock()
-	w.poke()
 }

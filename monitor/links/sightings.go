@@ -1,4 +1,4 @@
-package monitor
+package links
 
 // sightings remember the files with one name that something has happened to
 // lately. One that is found by another name before its first one is told to be

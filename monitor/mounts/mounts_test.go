@@ -1,4 +1,4 @@
-package monitor
+package mounts
 
 import (
 	"errors"
@@ -63,32 +63,32 @@ func TestCompareMounts(t *testing.T) {
 func TestMountMemory(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mounts")
 	r := config.Remote{Name: "r"}
-	m := readMemory(file, r)
-	if err := m.compare(mountsOf("1 ext4 m, 2 ext4 n"), 1); err != nil || len(m.away) > 0 {
-		t.Fatal(m.away, err)
+	m := Read(file, r)
+	if err := m.Compare(mountsOf("1 ext4 m, 2 ext4 n"), 1); err != nil || len(m.Away) > 0 {
+		t.Fatal(m.Away, err)
 	}
 	// the next monitor
-	m = readMemory(file, r)
-	if err := m.compare(mountsOf("7 ext4 n"), 0); err != nil || !slices.Equal(m.away, []string{"m"}) {
-		t.Fatal(m.away, err)
+	m = Read(file, r)
+	if err := m.Compare(mountsOf("7 ext4 n"), 0); err != nil || !slices.Equal(m.Away, []string{"m"}) {
+		t.Fatal(m.Away, err)
 	}
-	if err := m.forget(m.away); err != nil {
+	if err := m.Forget(m.Away); err != nil {
 		t.Fatal(err)
 	}
-	m = readMemory(file, r)
-	if err := m.compare(mountsOf("7 ext4 n"), 0); err != nil || len(m.away) > 0 {
-		t.Fatal(m.away, err)
+	m = Read(file, r)
+	if err := m.Compare(mountsOf("7 ext4 n"), 0); err != nil || len(m.Away) > 0 {
+		t.Fatal(m.Away, err)
 	}
 	// the same remote attached anew, or a file that is broken
 	r.AdoptionPending = true
-	if m = readMemory(file, r); len(m.known) > 0 {
+	if m = Read(file, r); len(m.known) > 0 {
 		t.Error(m.known)
 	}
 	r.AdoptionPending = false
 	if err := os.WriteFile(file, []byte("[{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if m = readMemory(file, r); len(m.known) > 0 {
+	if m = Read(file, r); len(m.known) > 0 {
 		t.Error(m.known)
 	}
 }
@@ -121,7 +121,7 @@ func TestUnreachablePlaces(t *testing.T) {
 		"gone/m gone/n d/n": "d/n gone",
 		"broken/a/m":        "broken/a/m",
 	} {
-		if got := strings.Join(unreachablePlaces(strings.Fields(away), lstat), " "); got != want {
+		if got := strings.Join(Places(strings.Fields(away), lstat), " "); got != want {
 			t.Errorf("%q: %q, expected %q", away, got, want)
 		}
 	}

@@ -1,4 +1,5 @@
-package monitor
+// Package links knows the names of files that have several.
+package links
 
 import (
 	"io/fs"
@@ -12,9 +13,10 @@ import (
 
 	"wsync/monitor/exclude"
 	"wsync/monitor/relpath"
+	"wsync/monitor/walk"
 )
 
-// links knows the names of files that have several. An event of such a file
+// Index knows the names of files that have several. An event of such a file
 // names only the one by which it was opened, and the remotes have a file of its
 // own for each: what happened by one name has to be looked at under all. The
 // name that was used may be gone, or be another file's by then, so that names are
@@ -25,15 +27,15 @@ import (
 // a file has more names than are known, the others may be outside of the
 // workspace, or older than all that was seen: that is a question, which a walk
 // answers; see search.go. Its methods may be called from any goroutine.
-type links struct {
+type Index struct {
 	root string
 	// exclude are the workspace's rules: what is excluded counts as outside of it.
 	exclude exclude.Rules
 	// tell passes on names that are to be looked at, and that questions are open;
 	// it is called without mu.
-	tell func(found []marks, a answer)
-	// seen, if not nil, is shown all files that a walk through the workspace finds.
-	seen func(name string)
+	tell func(found []Marks, a Answer)
+	// Seen, if not nil, is shown all files that a walk through the workspace finds.
+	Seen func(name string)
 
 	mu    sync.Mutex // guards everything below
 	files map[fileID]*linkedFile
@@ -92,8 +94,11 @@ const (
 	linksRoom  = 20000
 )
 
-func newLinks(root string, rules exclude.Rules, tell func(found []marks, a answer)) *links {
-	return &links{root: root, exclude: rules, tell: tell, files: make(map[fileID]*linkedFile), paths: make(map[string][]*linkedFile), asked: make(map[*linkedFile]bool), room: linksRoom}
+// New returns the index of the workspace at root with its rules. tell passes on
+// names that are to be looked at, and that questions are open; it is called from
+// any goroutine, while no lock is held.
+func New(root string, rules exclude.Rules, tell func(found []Marks, a Answer)) *Index {
+	return &Index{root: root, exclude: rules, tell: tell, files: make(map[fileID]*linkedFile), paths: make(map[string][]*linkedFile), asked: make(map[*linkedFile]bool), room: linksRoom}
 }
 
 // identify returns what a regular file is and how many names it has.
@@ -105,25 +110,25 @@ func identify(info fs.FileInfo) (id fileID, nlink uint64, ok bool) {
 	return fileID{uint64(st.Dev), st.Ino}, uint64(st.Nlink), true
 }
 
-func (l *links) lstat(name string) (fs.FileInfo, error) {
+func (l *Index) lstat(name string) (fs.FileInfo, error) {
 	return os.Lstat(filepath.Join(l.root, filepath.FromSlash(name)))
 }
 
-// answer is what links make of a path that something has happened to.
-type answer int
+// Answer is what an index makes of a path that something has happened to.
+type Answer int
 
 const (
-	// settled: all names are known.
-	settled answer = iota
+	// Settled: all names are known.
+	Settled Answer = iota
 	// asks: there may be others. It is the first question, or older than all.
-	asks
-	// beyond: there may be others, and no room to remember them.
-	beyond
+	Asks
+	// Beyond: there may be others, and no room to remember them.
+	Beyond
 )
 
-// notice takes in that something has happened to a path, of which the mark seq
+// Notice takes in that something has happened to a path, of which the mark seq
 // tells, and returns the other names of the file that it happened to.
-func (l *links) notice(name string, seq uint64, now time.Time) (others []string, a answer) {
+func (l *Index) Notice(name string, seq uint64, now time.Time) (others []string, a Answer) {
 	info, err := l.lstat(name)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,10 +148,10 @@ func (l *links) notice(name string, seq uint64, now time.Time) (others []string,
 	return others, a
 }
 
-// look takes in what a walk has found at name in a tree that came as a whole: it
+// Look takes in what a walk has found at name in a tree that came as a whole: it
 // may have been written before the tree was watched. The names that are to be
 // looked at because of that, as of the mark seq, are told.
-func (l *links) look(name string, info fs.FileInfo, seq uint64, since time.Time) {
+func (l *Index) Look(name string, info fs.FileInfo, seq uint64, since time.Time) {
 	id, nlink, ok := identify(info)
 	if !ok || l.exclude.Excludes(name) {
 		return
@@ -164,28 +169,28 @@ func (l *links) look(name string, info fs.FileInfo, seq uint64, since time.Time)
 		// What was written meanwhile by another name was told of that one only.
 		names = append(names, name)
 	}
-	if len(names) > 0 || a != settled {
-		l.tell([]marks{{names, seq, since}}, a)
+	if len(names) > 0 || a != Settled {
+		l.tell([]Marks{{names, seq, since}}, a)
 	}
 }
 
 // sight takes in the file that is at name, and returns the other names that it
 // has; the caller holds mu.
-func (l *links) sight(name string, info fs.FileInfo, seq uint64, now time.Time) (f *linkedFile, others []string, a answer) {
+func (l *Index) sight(name string, info fs.FileInfo, seq uint64, now time.Time) (f *linkedFile, others []string, a Answer) {
 	id, nlink, ok := identify(info)
 	if !ok {
-		return nil, nil, settled
+		return nil, nil, Settled
 	}
 	if l.files[id] == nil && nlink < 2 {
 		before, ok := l.sightings.see(id, name)
 		if !ok {
-			return nil, nil, settled
+			return nil, nil, Settled
 		}
 		// It got this name and lost the other before anybody looked.
 		l.join(id, before)
 	}
 	if f = l.join(id, name); f == nil {
-		return nil, nil, beyond
+		return nil, nil, Beyond
 	}
 	f.used = max(f.used, seq)
 	others = l.current(f, name)
@@ -194,13 +199,13 @@ func (l *links) sight(name string, info fs.FileInfo, seq uint64, now time.Time) 
 	case nlink < current+f.outside:
 		l.setOutside(f, max(nlink, current)-current)
 	case nlink > current+f.outside:
-		a = l.ask(f, question{seq: seq, since: now, known: len(f.names), nlink: nlink, changed: changeTime(info)})
+		a = l.ask(f, question{seq: seq, since: now, known: len(f.names), nlink: nlink, changed: walk.ChangeTime(info)})
 	}
 	return f, others, a
 }
 
 // current returns the names that a file has now, but for one; the caller holds mu.
-func (l *links) current(f *linkedFile, but string) (names []string) {
+func (l *Index) current(f *linkedFile, but string) (names []string) {
 	for _, name := range f.names {
 		if name == but {
 			continue
@@ -216,7 +221,7 @@ func (l *links) current(f *linkedFile, but string) (names []string) {
 
 // join remembers a name of a file, and returns the file; nil if there is no room.
 // The caller holds mu.
-func (l *links) join(id fileID, name string) *linkedFile {
+func (l *Index) join(id fileID, name string) *linkedFile {
 	f := l.files[id]
 	if f != nil && slices.Contains(l.paths[name], f) {
 		return f
@@ -240,7 +245,7 @@ func (l *links) join(id fileID, name string) *linkedFile {
 
 // setOutside takes in how many names of a file are not in the workspace; the
 // caller holds mu.
-func (l *links) setOutside(f *linkedFile, n uint64) {
+func (l *Index) setOutside(f *linkedFile, n uint64) {
 	if (f.outside > 0) != (n > 0) {
 		if n > 0 {
 			l.outside.Add(1)
@@ -252,10 +257,10 @@ func (l *links) setOutside(f *linkedFile, n uint64) {
 }
 
 // ask opens a question, or makes it older; the caller holds mu.
-func (l *links) ask(f *linkedFile, q question) answer {
-	a := settled
+func (l *Index) ask(f *linkedFile, q question) Answer {
+	a := Settled
 	if len(l.asked) == 0 || q.seq < l.lowest {
-		l.lowest, a = q.seq, asks
+		l.lowest, a = q.seq, Asks
 	}
 	if old := f.question; old != nil {
 		if old.seq < q.seq {
@@ -271,9 +276,9 @@ func (l *links) ask(f *linkedFile, q question) answer {
 	return a
 }
 
-// oldest returns the lowest mark that a question is about, and how many files
+// Oldest returns the lowest mark that a question is about, and how many files
 // there are questions about.
-func (l *links) oldest() (seq uint64, since time.Time, files int) {
+func (l *Index) Oldest() (seq uint64, since time.Time, files int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for f := range l.asked {
@@ -287,7 +292,7 @@ func (l *links) oldest() (seq uint64, since time.Time, files int) {
 
 // forget makes room: names that are gone, and had nothing to do with any event
 // for longest, are forgotten. The caller holds mu.
-func (l *links) forget() {
+func (l *Index) forget() {
 	gone := make(map[*linkedFile][]string)
 	var used []uint64
 	for _, f := range l.files {
@@ -312,7 +317,7 @@ func (l *links) forget() {
 
 // drop forgets names of a file, and the file with the last of them; the caller
 // holds mu.
-func (l *links) drop(f *linkedFile, names []string) {
+func (l *Index) drop(f *linkedFile, names []string) {
 	f.names = slices.DeleteFunc(f.names, func(name string) bool { return slices.Contains(names, name) })
 	for _, name := range names {
 		l.count--
@@ -327,10 +332,10 @@ func (l *links) drop(f *linkedFile, names []string) {
 	}
 }
 
-// moved gives the file at from and, with dir, those below it the names that they
+// Moved gives the file at from and, with dir, those below it the names that they
 // have after a rename. What is open keeps the name of a file that was replaced,
 // but not that of a directory above it.
-func (l *links) moved(from, to string, dir bool) {
+func (l *Index) Moved(from, to string, dir bool) {
 	info, err := l.lstat(to)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -369,3 +374,6 @@ func (l *links) moved(from, to string, dir bool) {
 		}
 	}
 }
+
+// Outside is how many files have names outside of the workspace.
+func (l *Index) Outside() int { return int(l.outside.Load()) }
