@@ -1,0 +1,217 @@
+package remote
+
+import (
+	"context"
+	"time"
+
+	"wsync/config"
+	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
+	"wsync/monitor/report"
+)
+
+// Order is what a transfer is asked for.
+type Order struct {
+	Batch  dirty.Batch
+	Remote config.Remote
+	// Mark is the number of the last mark that the batch may have.
+	Mark uint64
+	// Confirm: the batch was brought in line by the direct lane, and rsync is to
+	// compare it.
+	Confirm bool
+	// Beside: another transfer is under way. This one must do without rsync, and
+	// leaves what it cannot do so.
+	Beside bool
+	// Room is how many more paths may wait for a confirmation.
+	Room int
+	// Failing are the entries that fail on their own, and Except those of their
+	// paths that a full pass leaves alone, since they are tried on their own.
+	Failing []*dirty.Entry
+	Except  []string
+	// Since: a full pass must look into files that may have changed later than
+	// this; zero if sizes and times are enough.
+	Since time.Time
+	// Adopt: the destination is used for the first time, and nothing foreign that
+	// it holds may be deleted.
+	Adopt bool
+	// Limits are those of the guard, and Recent the deletions of the last moments.
+	Limits guard.Limits
+	Recent Count
+	// Approved are deletions that the user has approved, nil for none.
+	Approved *guard.Names
+	// Holding: deletions are being held, so that none may slip through.
+	Holding bool
+	// TakeOver are the other mirrors whose marks are to be removed.
+	TakeOver []string
+	// Away are the paths at which file systems were mounted of which the remote
+	// may hold something, and are not any more. AwayHeld: that is held already.
+	Away     []string
+	AwayHeld bool
+}
+
+// Asker has given an order, and is asked and told while it is carried out. Its
+// methods may be called from any goroutine.
+type Asker interface {
+	// Root looks at the workspace's root once more, which was done before the
+	// batch was taken: why nothing may be sent, or "".
+	Root() string
+	// Adopted is called when the destination holds nothing foreign, or what it
+	// holds may be deleted, before anything is sent.
+	Adopted()
+	// Announced reports whether a path that is new on the remote is so because it,
+	// or a directory above it, is new here: of that there may be a mark since the
+	// batch was taken, or one that is about to come.
+	Announced(ctx context.Context, path string) bool
+	// Calm tells whether more deletions are to be expected.
+	Calm() Calm
+	// OnlyRsync is called when all is done that the direct lane does of the order:
+	// from now on it is free for another one.
+	OnlyRsync()
+	// Progress is called as files and bytes are sent.
+	Progress(files int, bytes int64)
+}
+
+// Calm says whether more deletions are to be expected: Settled, if nothing has
+// changed for a moment, or if that has been waited for long enough; and Quiet for
+// those that do not count, which wait longer.
+type Calm struct{ Settled, Quiet bool }
+
+// Count is a number of entries: of all, and of those that count for the guard.
+type Count struct{ Entries, Counted int }
+
+// Plus returns the sum.
+func (c Count) Plus(d Count) Count { return Count{c.Entries + d.Entries, c.Counted + d.Counted} }
+
+// Outcome is how a transfer ended. Without a failure, everything in the batch is
+// on the remote but what Again, Later, Failed and Hold have of it.
+type Outcome struct {
+	// Failure is that nothing is known to be on the remote, nil for none.
+	Failure *Failure
+	// Again is to be done again at once, Later in a moment.
+	Again, Later dirty.Batch
+	// Failed are the paths that could not be brought in line; their Problem says
+	// why.
+	Failed []*dirty.Entry
+	// Causes are those of another full pass.
+	Causes Cause
+	// Replaced: the remote has lost all, because the destination is another
+	// directory than before, in which may be what is somebody else's.
+	Replaced bool
+	// Hold are deletions that wait for approval, nil for none.
+	Hold *Hold
+	// Unreachable is what was set apart, nil for nothing; Reachable are the paths of
+	// the order's Away of which the remote holds nothing.
+	Unreachable *Unreachable
+	Reachable   []string
+	// Obstacles stand in the way to paths of the batch, and are on the remote now
+	// where it may have had directories before.
+	Obstacles []*dirty.Entry
+	// Unconfirmed are the paths that are there by the remote's word. Late are those
+	// of a flight that broke: requests may still be carried out.
+	Unconfirmed, Late []*dirty.Entry
+
+	// Sent is when the last request of the direct lane had left, Acknowledged when
+	// its last reply was there, Verified when rsync was done; zero if the batch did
+	// not go that way.
+	Sent, Acknowledged, Verified time.Time
+
+	Files   int   // sent
+	Bytes   int64 // sent
+	Deleted Count // because paths are gone
+	Created int   // entries that were new, as far as is known
+	Drift   int   // entries that a full pass had to repair
+	// Strategy says in words how the remote is served.
+	Strategy []string
+}
+
+// FailureKind is what is to be made of a failure.
+type FailureKind int
+
+// The kinds of failures.
+const (
+	// Trouble may be over at the next time.
+	Trouble FailureKind = iota
+	// Offline: the remote was not reached.
+	Offline
+	// Attention: somebody must do something first.
+	Attention
+	// Met: another mirror has the destination.
+	Met
+	// Canceled: nobody wants the outcome any more.
+	Canceled
+)
+
+// Failure is why nothing is known to be on the remote.
+type Failure struct {
+	Kind FailureKind
+	// Message is a sentence without a capital and a full stop, Hint a next step or
+	// "".
+	Message, Hint string
+	// Other is the mirror that was met.
+	Other *Meeting
+}
+
+// Error implements error.
+func (f *Failure) Error() string { return f.Message }
+
+// Cause is why a full pass is due after a transfer; there may be several.
+type Cause int
+
+// The causes.
+const (
+	// Lost: the remote had lost something that nothing announced.
+	Lost Cause = 1 << iota
+	// Drifted: somebody else has changed it.
+	Drifted
+	// Interrupted: a transfer was, and may have left something behind.
+	Interrupted
+	// Misspelt: the remote may have an entry under a name that differs in case
+	// only.
+	Misspelt
+)
+
+// Hold is a set of deletions that must wait for the user's word.
+type Hold struct {
+	Verdict guard.Verdict
+	// Names are the entries that would be deleted, each once, whoever found it;
+	// Sample are some of them.
+	Names  guard.Names
+	Sample []string
+	// Entries are the paths that are gone; Pass: deletions of a full pass are held
+	// as well or instead.
+	Entries []*dirty.Entry
+	Pass    *dirty.Entry
+	// All: nothing at all may be sent, because the destination holds what may be
+	// somebody else's.
+	All bool
+}
+
+// Batch is what is held.
+func (h *Hold) Batch() dirty.Batch { return dirty.Batch{Everything: h.Pass, Entries: h.Entries} }
+
+// The names of a hold that are kept in mind.
+const (
+	// SampleSize is how many are shown.
+	SampleSize = 5
+	// SampleReserve is how many may be, when those are back that were shown first.
+	SampleReserve = 1000
+)
+
+// Unreachable is what a remote holds of file systems that are mounted no longer. It
+// is neither sent nor deleted, until they are back or the user approves. All else
+// goes on, other deletions as well.
+type Unreachable struct {
+	Away    []string // where they were mounted
+	Entries []*dirty.Entry
+	// Held is how it is shown, nil if nothing was found there; its ID is given by
+	// the Machine.
+	Held *report.Held
+}
+
+// Meeting is that another mirror was found at the destination.
+type Meeting struct {
+	// IDs are those of the others, in order.
+	IDs []string
+	// Other names one of them, and Place is where it was found.
+	Other, Place string
+}
