@@ -2,11 +2,8 @@ package monitor
 
 import (
 	"context"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -27,110 +24,20 @@ import (
 	"wsync/monitor/watch"
 )
 
-// becomeNobody is the argument with which the test program runs the rest of its
-// arguments as a user to whom permissions matter.
-const becomeNobody = "become-nobody"
-
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == becomeNobody {
-		runAsNobody(os.Args[2:]) // does not return
-	}
-	if missing := remotetest.Missing(); missing != "" {
-		println(missing)
-		os.Exit(1)
-	}
+	remotetest.Prepare()
 	os.Exit(m.Run())
 }
 
 // nobody is the user of the tests about permissions when root runs them.
-const nobody = 65534
+const nobody = remotetest.Nobody
 
-// beNobody makes every rsync of the test run as nobody.
-func beNobody(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return
-	}
-	real, err := exec.LookPath("rsync")
-	check(t, err)
-	self, err := os.Executable()
-	check(t, err)
-	d := newDir(t)
-	// go test makes the program in a directory that only its owner may enter;
-	// root starts it, and it changes its user itself.
-	script := "#!/bin/sh\nexec '" + self + "' " + becomeNobody + " '" + real + "' \"$@\"\n"
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
-	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
-}
-
-// scriptedRsync puts a shell script in the place of rsync, which it may call by
-// that name.
-func scriptedRsync(t *testing.T, script string) {
-	t.Helper()
-	d := newDir(t)
-	script = "#!/bin/sh\nPATH='" + os.Getenv("PATH") + "'\n" + script + "\n"
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
-	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
-}
-
-var check, poll = remotetest.Check, remotetest.Poll
-
-// newDir makes a directory that is nobody's when root runs the test.
-func newDir(t *testing.T) string {
-	t.Helper()
-	d, err := os.MkdirTemp("", "wsync-monitor-")
-	check(t, err)
-	t.Cleanup(func() {
-		filepath.WalkDir(d, func(p string, e fs.DirEntry, err error) error {
-			if e != nil && e.IsDir() {
-				os.Chmod(p, 0o700)
-			}
-			return nil
-		})
-		if err := os.RemoveAll(d); err != nil {
-			t.Error(err)
-		}
-	})
-	check(t, os.Chmod(d, 0o755))
-	give(t, d)
-	return d
-}
-
-// give gives a path to nobody.
-func give(t *testing.T, p string) {
-	t.Helper()
-	if os.Geteuid() == 0 {
-		check(t, os.Lchown(p, nobody, nobody))
-	}
-}
-
-// write writes files below root, for nobody.
-func write(t *testing.T, root string, names ...string) {
-	t.Helper()
-	for _, name := range names {
-		path := filepath.Join(root, name)
-		for up := filepath.Dir(path); len(up) > len(root); up = filepath.Dir(up) {
-			if err := os.MkdirAll(up, 0o755); err == nil {
-				give(t, up)
-			}
-		}
-		check(t, os.WriteFile(path, []byte("content of "+name), 0o644))
-		give(t, path)
-	}
-}
-
-func numbered(prefix string, n int) []string {
-	var names []string
-	for i := range n {
-		names = append(names, prefix+strconv.Itoa(i))
-	}
-	return names
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
+var (
+	check, poll             = remotetest.Check, remotetest.Poll
+	beNobody, scriptedRsync = remotetest.BeNobody, remotetest.ScriptedRsync
+	newDir, give, write     = remotetest.NewDir, remotetest.Give, remotetest.Write
+	numbered, exists        = remotetest.Numbered, remotetest.Exists
+)
 
 // localRemote is a remote on this machine.
 func localRemote(name, path string) config.Remote {

@@ -28,6 +28,12 @@ type T interface {
 	TempDir() string
 }
 
+// EnvT is T for what changes the environment.
+type EnvT interface {
+	T
+	Setenv(key, value string)
+}
+
 // loopback is the only address that anything of this package listens on.
 const loopback = "127.0.0.1"
 
