@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+
+	"wsync/monitor/child"
 )
 
 // Version is the version of an rsync program. The zero value is one that is
@@ -49,11 +51,14 @@ func ParseDaemonBanner(line string) (Version, bool) {
 
 // LocalVersion asks the rsync of this machine.
 func LocalVersion(ctx context.Context) (Version, error) {
-	output, err := Output(exec.CommandContext(ctx, "rsync", "--version"))
+	cmd := exec.CommandContext(ctx, "rsync", "--version")
+	var said child.Tail // where some openrsyncs have it
+	cmd.Stderr = &said
+	output, err := Output(cmd)
 	if err != nil {
 		return Version{}, fmt.Errorf("cannot run rsync: %w", err)
 	}
-	v, ok := ParseVersion(output)
+	v, ok := ParseVersion(output + "\n" + said.String())
 	if !ok {
 		return Version{}, errors.New("cannot understand the version of rsync")
 	}

@@ -29,6 +29,8 @@ type Strategy struct {
 	SecludedArgs bool
 	// Basic: the remote's rsync knows only what openrsync does.
 	Basic bool
+	// Unnamed: nobody knows whether the remote's rsync is an openrsync.
+	Unnamed bool
 	// Capabilities are those of the destination's file system.
 	Capabilities remotefs.Capabilities
 	// WindowRefused: there are no Nanoseconds because the remote does not take the
@@ -57,6 +59,7 @@ func Choose(local, remote Version) Strategy {
 		Mkpath:        fresh(3, 2, 3),
 		SecludedArgs:  local.Flavour == "rsync" && old(local, 3, 2, 4),
 		Basic:         local.Flavour == "openrsync" || remote.Flavour == "openrsync",
+		Unnamed:       remote.Flavour == "" && remote.Protocol < 30,
 	}
 }
 
@@ -121,7 +124,7 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 	defer func() {
 		// Whatever ended the probe, its directory is not to stay. Behind a connection
 		// that is broken it must: the full pass that follows removes it.
-		if failure := (*ProbeError)(nil); ctx.Err() == nil && errors.As(err, &failure) && (failure.Unreachable || failure.Busy || failure.Mute) {
+		if failure := (*ProbeError)(nil); ctx.Err() == nil && errors.As(err, &failure) && failure.broken() {
 			return
 		}
 		left, removeErr := p.remove(ctx)
@@ -208,6 +211,20 @@ func (p *prober) try(ctx context.Context, visit func(path string)) (learnt Strat
 		return guess, err
 	}
 	p.endpoint.Strategy = learnt
+	if learnt.Unnamed && !learnt.Basic {
+		// An openrsync deletes nothing then, or all of it, and says nothing.
+		r, err := p.run(ctx, p.file(""), FullPass(p.inside(), nil, 0).DryRun())
+		if err != nil && (!errors.As(err, &failure) || failure.Unreachable) {
+			return guess, err
+		}
+		learnt.Basic = err == nil && !ParseStderr(r.Stderr, p.file(""), p.endpoint.Remote.RemotePath).DeletionsHeld
+		p.endpoint.Strategy = learnt
+	}
+	if learnt.Basic {
+		if err := p.tellsDeletions(ctx); err != nil {
+			return guess, err
+		}
+	}
 	switch able, err := probeCapabilities(ctx, p.inside(), p.file(""), p.env); {
 	case errors.As(err, &failure) && failure.Unreachable:
 		return guess, err
@@ -224,6 +241,21 @@ func (p *prober) try(ctx context.Context, visit func(path string)) (learnt Strat
 		p.endpoint.Strategy.DeleteMissing = learnt.DeleteMissing
 	}
 	return learnt, nil
+}
+
+// tellsDeletions finds out whether the remote lists what it would delete, as it has
+// to where it cannot stop at a number. Some openrsyncs list nothing.
+func (p *prober) tellsDeletions(ctx context.Context) error {
+	r, err := p.run(ctx, p.file(""), ListDeletions(p.inside(), nil))
+	if err != nil || slices.Contains(r.DeletedSample, "removed") {
+		return err
+	}
+	return &ProbeError{
+		message:    "the rsync on the remote does not tell what it would delete, so that nothing can be mirrored to it",
+		Hint:       "install rsync there, instead of openrsync",
+		Busy:       true,
+		unsuitable: true,
+	}
 }
 
 // removeTime bounds the removal of what a probe has made when the probe itself has
@@ -261,7 +293,8 @@ func sendDirectory(e Endpoint, name string) Job {
 // removeDirectory removes the directory name, which the working directory does not
 // have, from the destination, and leaves the attributes of the destination alone.
 func removeDirectory(e Endpoint, name string) Job {
-	return e.plain([]string{"--recursive", "--delete", "--include=/" + name, "--include=/" + name + "/**", "--exclude=*"}, nil)
+	// Without those for links and the like, an openrsync leaves them.
+	return e.plain([]string{"--recursive", "--links", "--specials", "--delete", "--include=/" + name, "--include=/" + name + "/**", "--exclude=*"}, nil)
 }
 
 // lesser are the strategies to try in turn, s first, each with fewer options
@@ -290,12 +323,16 @@ type ProbeError struct {
 	message string
 	// Hint is a next step, "" for none.
 	Hint string
-	// Unreachable: the connection broke, or Busy: the remote did not take it just
-	// then; neither says anything about the remote. Mute is what the function Mute
-	// says of it.
+	// Unreachable: the connection broke, or Busy: the remote did not take it, just
+	// then or as it is; neither says anything about the remote. Mute is what the
+	// function Mute says of it.
 	Unreachable, Busy, Mute bool
 	refused                 bool // the remote does not take an option
+	unsuitable              bool // it works, but in a way that is of no use here
 }
+
+// broken tells that there may be no connection any more.
+func (e *ProbeError) broken() bool { return (e.Unreachable || e.Busy || e.Mute) && !e.unsuitable }
 
 func (e *ProbeError) Error() string { return e.message }
 

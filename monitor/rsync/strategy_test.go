@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -92,13 +93,15 @@ func TestChoose(t *testing.T) {
 	today, v327, v324, v323 := Version{3, 5, 0, 32, "rsync"}, Version{3, 2, 7, 31, "rsync"}, Version{3, 2, 4, 31, "rsync"}, Version{3, 2, 3, 31, "rsync"}
 	v313, v312, v309 := Version{3, 1, 3, 31, "rsync"}, Version{3, 1, 2, 31, "rsync"}, Version{3, 0, 9, 30, "rsync"}
 	open := Version{Flavour: "openrsync", Protocol: 29}
+	unnamed := modern
+	unnamed.Unnamed = true
 	for _, test := range []struct {
 		local, remote Version
 		want          Strategy
 	}{
 		{today, today, modern},
-		{today, Version{}, modern},
-		{Version{}, Version{}, modern},
+		{today, Version{}, unnamed},
+		{Version{}, Version{}, unnamed},
 		{today, Version{Protocol: 31}, modern},
 		{today, Version{Protocol: 30}, Strategy{DeleteMissing: true, Mkpath: true}},
 		{today, v323, modern},
@@ -222,6 +225,48 @@ func TestProbeOfAReceiverThatFailsLate(t *testing.T) {
 	got, err := probe(t, remote(t, dst, d, modern), dst)
 	if err != nil || got != (Strategy{Nanoseconds: true, Mkpath: true}) {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// An openrsync that is to delete at most nothing does not tell that it has left
+// something. Whoever does not know that it is one would take the remote for equal.
+// This one forgets the limit, and is as silent.
+func TestProbeOfAReceiverThatIsSilentAboutALimit(t *testing.T) {
+	dst, d := dir(t, 0), dir(t, 0)
+	script := "#!/bin/sh\nfor a; do shift; case $a in --max-delete=*) ;; *) set -- \"$@\" \"$a\";; esac; done\nexec '" + programPath(t) + "' \"$@\"\n"
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	for unnamed, want := range map[bool]Strategy{
+		true:  {Nanoseconds: true, Mkpath: true, Basic: true, Unnamed: true},
+		false: modern, // a real one is believed
+	} {
+		guess := modern
+		guess.Unnamed = unnamed
+		got, err := probe(t, remote(t, dst, d, guess), dst)
+		if err != nil || got != want {
+			t.Errorf("unnamed %v: %+v, %v; expected %+v", unnamed, got, err, want)
+		}
+		guess.Unnamed = true
+		if got, err = probe(t, remote(t, dst, "", guess), dst); err != nil || got != guess {
+			t.Errorf("a real one: %+v, %v", got, err)
+		}
+	}
+}
+
+// An openrsync that lists no deletions cannot be served: they would never happen, and
+// nobody would know.
+func TestProbeOfAReceiverThatListsNoDeletions(t *testing.T) {
+	dst, d := dir(t, 0), dir(t, 0)
+	tree(t, dst, map[string]string{"there": "x"})
+	// What is not there is not listed.
+	script := "#!/bin/sh\ncase \" $* \" in *' --delete '*) for last; do :; done; rm -f \"$last/removed\";; esac\nexec '" + programPath(t) + "' \"$@\"\n"
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	_, err := probe(t, remote(t, dst, d, Strategy{Basic: true}), dst)
+	var failure *ProbeError
+	if !errors.As(err, &failure) || failure.Unreachable || !failure.Busy || !strings.Contains(failure.Error(), "does not tell what it would delete") || failure.Hint == "" {
+		t.Errorf("%v", err)
+	}
+	if left := listing(t, dst); !slices.Equal(left, []string{"there"}) {
+		t.Errorf("the probe leaves %q", left)
 	}
 }
 
