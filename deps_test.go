@@ -49,8 +49,18 @@ var importRules = []importRule{
 		why: "names of files are about the workspace alone"},
 	{pkg: "monitor/walk", may: "monitor/sparse", leaf: true,
 		why: "it looks at files, whoever asks"},
-	{pkg: "monitor/watch", may: "config/filesystem",
+	{pkg: "monitor/watch", may: "", leaf: true,
+		why: "it is what all who are told of changes know, and does nothing itself"},
+	{pkg: "monitor/watch/directory", may: "config/filesystem", leaf: true,
+		why: "the backends share it, so that it knows none of them"},
+	{pkg: "monitor/watch/inotify", may: "monitor/watch monitor/watch/directory", leaf: true,
 		why: "watching knows nothing of what the changes are for"},
+	{pkg: "monitor/watch/notify", may: "monitor/watch monitor/watch/directory",
+		why: "watching knows nothing of what the changes are for"},
+	{pkg: "monitor/watch/backend", may: "monitor/watch monitor/watch/inotify monitor/watch/notify",
+		why: "it chooses, and nothing else"},
+	{pkg: "monitor/watch/watchtest", may: "monitor/watch monitor/watch/directory", leaf: true,
+		why: "it tests the backends, and must know none of them"},
 	{pkg: "monitor/remotetest", may: "", leaf: true,
 		why: "it makes remotes for tests of any package, so that it must depend on none"},
 	{pkg: "monitor/bench", may: "monitor/remotetest",
@@ -77,6 +87,8 @@ var forbiddenDeps = []struct{ pkg, dep, why string }{
 	{"watchdog", "monitor", "a panic or a leak of a monitor must not be the daemon's"},
 	{"", "monitor/remotetest", "it is for tests"},
 	{"monitor", "monitor/remotetest", "it is for tests"},
+	{"monitor", "monitor/watch/watchtest", "it is for tests"},
+	{"monitor/dirty", "monitor/watch/backend", "what a change is must not bring along who watches"},
 }
 
 // listedPackage is what `go list -json` says of a package.

@@ -31,6 +31,7 @@ import (
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
 	"wsync/monitor/watch"
+	"wsync/monitor/watch/backend"
 )
 
 // reportInterval is the least time between two reports, reportDelay that between
@@ -160,7 +161,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	m.links = links.New(m.root, m.exclude, m.tellLinks)
 	m.tools = guard.NewTools(m.root)
 	m.links.Seen = m.tools.Look
-	m.watcher, err = watch.New(m.root, watch.Options{
+	m.watcher, err = backend.New(m.root, watch.Options{
 		Backend:       d.Settings.Watcher,
 		CookieDir:     cookies,
 		MaxWatches:    d.Settings.MaxWatches,

@@ -1,14 +1,13 @@
-// Package watch reports what may have changed below a directory. It hides
-// which mechanism of the operating system does the watching: the backends
-// differ in speed and in what they may miss, never in how they are used, and
-// one contract suite holds them all to it.
+// Package watch says how it is told what may have changed below a directory,
+// whichever mechanism of the operating system does the watching. The backends, which
+// are packages of their own below this one, differ in speed and in what they may
+// miss, never in how they are used: one suite of tests, watchtest, holds them all to
+// it.
 package watch
 
 import (
 	"context"
 	"time"
-
-	"wsync/config/filesystem"
 )
 
 // Change says what about a path may have changed. A backend sets more bits
@@ -116,8 +115,6 @@ type Options struct {
 	// PollInterval is the least time between two looks at directories that may
 	// change without an event; 0 is ten seconds.
 	PollInterval time.Duration
-	// typeOf stands for filesystem.Of in tests.
-	typeOf func(path string) filesystem.Type
 	// MountsChanged, if set, is called when something was mounted or unmounted
 	// below the root, before that is watched anew and reported: as the sink's
 	// methods are, by the same goroutine.

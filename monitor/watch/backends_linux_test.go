@@ -1,4 +1,0 @@
-package watch
-
-// backends are those that the contract is for.
-var backends = []string{"inotify", "notify"}

@@ -1,0 +1,36 @@
+package inotify
+
+import (
+	"testing"
+	"time"
+
+	"wsync/config/filesystem"
+	"wsync/monitor/watch"
+	"wsync/monitor/watch/watchtest"
+)
+
+func create(root string, opts watch.Options, sink watch.Sink) (watch.Watcher, error) {
+	return New(root, opts, sink), nil
+}
+
+// createQuick makes watchers that look at the root often.
+func createQuick(root string, opts watch.Options, sink watch.Sink) (watch.Watcher, error) {
+	w := New(root, opts, sink)
+	w.root.LookEvery(10 * time.Millisecond)
+	return w, nil
+}
+
+func TestContract(t *testing.T)               { watchtest.Contract(t, create, watch.Options{}) }
+func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
+func TestMounts(t *testing.T)                 { watchtest.Mounts(t, create) }
+func TestMountsElsewhere(t *testing.T)        { watchtest.MountsElsewhere(t, create) }
+func TestBarrierBeforeRun(t *testing.T)       { watchtest.BarrierBeforeRun(t, create) }
+func TestRootBehindLink(t *testing.T)         { watchtest.RootBehindLink(t, createQuick) }
+func TestRoot(t *testing.T)                   { watchtest.RootGone(t, createQuick) }
+func TestRootMissing(t *testing.T)            { watchtest.RootMissing(t, createQuick) }
+func TestBarrierLooksForTheRoot(t *testing.T) { watchtest.BarrierLooksForTheRoot(t, create) }
+
+// The contract holds with polling, too, also where nobody may rely on inodes.
+func TestSilentContract(t *testing.T) {
+	watchtest.Contract(t, silentBelow("root", filesystem.Type{Name: "fuse", Silent: true}), watch.Options{PollInterval: time.Millisecond})
+}

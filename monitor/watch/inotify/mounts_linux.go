@@ -1,0 +1,54 @@
+package inotify
+
+import (
+	"strings"
+
+	"wsync/monitor/watch/directory"
+)
+
+// checkMounts watches anew what was mounted or unmounted below the root.
+func (w *Watcher) checkMounts() {
+	w.mountsNoted = false
+	if w.root.Away || !w.mounts.Changed() {
+		return
+	}
+	changes := w.mounts.Changes()
+	if len(changes) == 0 {
+		return
+	}
+	if w.opts.MountsChanged != nil {
+		w.opts.MountsChanged()
+	}
+	w.types.Forget()
+	for _, path := range changes {
+		w.settlePath(path)
+		if dir := directory.Parent(path); w.mounts.OverFileLately(dir) {
+			w.settlePath(dir)
+		}
+	}
+}
+
+// settlePath settles what is at a path and reports it. If the tree has no directory
+// that leads there, that was renamed, and nobody knows what was mounted where: all
+// of it is looked at.
+func (w *Watcher) settlePath(path string) {
+	n := w.tree.root
+	if n == nil {
+		return // about to be settled as a whole
+	}
+	if path == "" {
+		w.settle(place{}, false, false)
+		return
+	}
+	for {
+		name, rest, more := strings.Cut(path, "/")
+		if !more {
+			w.settle(place{n, name}, true, true)
+			return
+		}
+		if n, path = n.children[name], rest; n == nil {
+			w.settle(place{}, true, false)
+			return
+		}
+	}
+}

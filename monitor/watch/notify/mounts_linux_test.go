@@ -1,0 +1,10 @@
+package notify
+
+import (
+	"testing"
+
+	"wsync/monitor/watch/watchtest"
+)
+
+func TestMounts(t *testing.T)          { watchtest.Mounts(t, create) }
+func TestMountsElsewhere(t *testing.T) { watchtest.MountsElsewhere(t, create) }

@@ -1,0 +1,94 @@
+package notify
+
+import (
+	"time"
+
+	"wsync/monitor/watch"
+	"wsync/monitor/watch/directory"
+)
+
+// begin watches the root, or waits for it to come.
+func (w *Watcher) begin() {
+	if err := w.root.Find(); err != nil {
+		w.loseRoot("it is not there: " + err.Error())
+		return
+	}
+	if !w.settleRoot() {
+		w.loseRoot("it is gone")
+		return
+	}
+	w.arm()
+}
+
+// checkRoot finds out whether the root is still, or again, what its path leads to.
+func (w *Watcher) checkRoot() {
+	isWatched := func(id directory.Identity) bool { return w.arms.matches("", id) }
+	switch found, why := w.root.Look(isWatched); found {
+	case directory.Lost:
+		w.loseRoot(why)
+	case directory.Back:
+		if w.settleRoot() {
+			w.root.Away = false
+			w.sink.Lost("the root is back")
+			w.arm()
+		}
+	}
+}
+
+// settleRoot watches the root where it is now, and all below it, and returns false
+// if it is gone.
+func (w *Watcher) settleRoot() bool {
+	if w.root.Dir != w.dir {
+		w.mu.Lock()
+		w.dir = w.root.Dir
+		clear(w.hints) // they are of the one before
+		w.mu.Unlock()
+	}
+	w.arms.dir = w.root.Dir
+	w.mounts.Follow(w.root.Dir)
+	w.settle("", nil)
+	return w.arms.has("")
+}
+
+// arm tells that the whole tree is watched, once.
+func (w *Watcher) arm() {
+	if w.armed != nil {
+		w.publish()
+		w.armed()
+		w.armed = nil
+	}
+}
+
+func (w *Watcher) loseRoot(reason string) {
+	text := w.root.Lose(reason)
+	w.drop("")
+	w.sink.RootGone(text)
+}
+
+// checkMounts watches anew what was mounted or unmounted below the root.
+func (w *Watcher) checkMounts() {
+	if w.root.Away || !w.mounts.Changed() {
+		return
+	}
+	changes := w.mounts.Changes()
+	if len(changes) == 0 {
+		return
+	}
+	if w.opts.MountsChanged != nil {
+		w.opts.MountsChanged()
+	}
+	w.types.Forget()
+	for _, path := range changes {
+		dir := directory.Parent(path)
+		if !w.realDir(dir) {
+			w.unsettledAt = time.Now() // a directory was renamed, and what is in it is to be looked at
+			continue
+		}
+		if w.mounts.OverFileLately(dir) {
+			w.settle(dir, nil)
+		}
+		w.drop(path) // the one that is there may have the identity of the other
+		w.settle(path, nil)
+		w.sink.Changed(path, watch.Entry|watch.Tree)
+	}
+}

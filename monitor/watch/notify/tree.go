@@ -1,0 +1,145 @@
+package notify
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	lib "github.com/rjeczalik/notify"
+
+	"wsync/monitor/watch"
+	"wsync/monitor/watch/directory"
+)
+
+// look finds out what is at a path that there is a hint for.
+func (w *Watcher) look(path string, events lib.Event) {
+	for parent := directory.Parent(path); path != "" && !w.arms.has(parent); parent = directory.Parent(path) {
+		// Nothing is known of its directory: begin with that.
+		path = parent
+		events |= lib.Create
+	}
+	if !w.realDir(directory.Parent(path)) {
+		return // Some part of the path is gone, or a symbolic link.
+	}
+	id, err := directory.Identify(w.root.Abs(path))
+	wasDir := w.arms.has(path)
+	switch {
+	case path == "":
+		w.sink.Changed(path, watch.Meta)
+	case err != nil:
+		change := watch.Entry | watch.Content | watch.Meta
+		if wasDir {
+			change |= watch.Tree
+			w.drop(path)
+		}
+		w.sink.Changed(path, change)
+	case events&^(lib.Write|metaEvents) == 0 && w.arms.matches(path, id):
+		w.sink.Changed(path, watch.Meta)
+	default:
+		if events&lib.Create != 0 {
+			// A directory made anew may have got the identity of the old one.
+			w.drop(path)
+		}
+		w.settle(path, nil)
+		w.sink.Changed(path, watch.Entry|watch.Tree)
+	}
+}
+
+// realDir reports whether the path leads to a directory and through directories
+// only, and not through symbolic links.
+func (w *Watcher) realDir(path string) bool {
+	for ; ; path = directory.Parent(path) {
+		info, err := os.Lstat(w.root.Abs(path))
+		if err != nil || !info.IsDir() {
+			return false
+		}
+		if path == "" {
+			return true
+		}
+	}
+}
+
+// drop forgets a directory and all below it.
+func (w *Watcher) drop(path string) {
+	w.unsettledAt = time.Now()
+	w.arms.forget(path)
+	for _, polled := range []map[string]*directory.Polled{w.polls.Unwatched, w.polls.Silent} {
+		for p := range polled {
+			if p == path || path == "" || strings.HasPrefix(p, path+"/") {
+				delete(polled, p)
+				w.silentChanged = true
+			}
+		}
+	}
+}
+
+// settle watches a directory and all below it, as far as they are not watched.
+// Each directory that was not is passed to fresh, if that is set.
+func (w *Watcher) settle(path string, fresh func(path string)) {
+	id, err := directory.Identify(w.root.Abs(path))
+	if err != nil {
+		w.drop(path)
+		return
+	}
+	if !w.arms.matches(path, id) {
+		w.unsettledAt = time.Now()
+		if fresh != nil {
+			fresh(path)
+		}
+		if err := w.arms.arm(path, id); err != nil {
+			w.beginPoll(path, err)
+		}
+	}
+	// List it only now that it is watched.
+	names, err := subdirs(w.root.Abs(path))
+	if err != nil {
+		w.beginPoll(path, err)
+		return
+	}
+	if !w.arms.bare(path) {
+		delete(w.polls.Unwatched, path)
+		w.pollSilent(path, id)
+	}
+	for _, gone := range w.arms.others(path, names) {
+		w.drop(directory.Join(path, gone))
+	}
+	for _, name := range names {
+		w.settle(directory.Join(path, name), fresh)
+	}
+}
+
+// subdirs lists the directories in a directory.
+func subdirs(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
+}
+
+// audit makes sure that every directory is watched.
+func (w *Watcher) audit() {
+	start := time.Now()
+	var fresh []string
+	if w.arms.doubtful {
+		w.arms.doubtful = false
+		w.arms.forget("")
+	}
+	w.settle("", func(path string) { fresh = append(fresh, path) })
+	for _, path := range fresh {
+		w.sink.Changed(path, watch.Entry|watch.Tree)
+	}
+	w.unsettledAt = time.Time{}
+	if len(fresh) > 0 || w.arms.doubtful {
+		w.unsettledAt = time.Now()
+	}
+	w.nextAudit = time.Now().Add(20 * time.Since(start))
+}
