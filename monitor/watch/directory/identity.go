@@ -4,7 +4,6 @@ package directory
 
 import (
 	"errors"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,24 +34,6 @@ func Identify(path string) (Identity, error) {
 // With any other one, nobody knows.
 func Gone(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
-}
-
-// Join appends a name to a path relative to the root.
-func Join(dir, name string) string {
-	if dir == "" {
-		return name
-	}
-	return dir + "/" + name
-}
-
-// Base returns the last name of a path.
-func Base(path string) string {
-	return path[strings.LastIndexByte(path, '/')+1:]
-}
-
-// Parent returns the directory that holds path; "" holds itself.
-func Parent(path string) string {
-	return path[:max(strings.LastIndexByte(path, '/'), 0)]
 }
 
 // ignoringEINTR repeats a system call that a signal interrupted.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wsync/config/filesystem"
+	"wsync/monitor/relpath"
 )
 
 // Mounts follows what is mounted below a directory: that is no event of the
@@ -62,7 +63,7 @@ func (m *Mounts) Changes() []string {
 	m.over, m.overBefore = make(map[string]bool), m.over
 	for _, mount := range m.below {
 		if info, err := os.Lstat(m.dir + "/" + mount.Path); err == nil && !info.IsDir() {
-			m.over[Parent(mount.Path)] = true
+			m.over[relpath.Parent(mount.Path)] = true
 		}
 	}
 	return differing(before, m.below)

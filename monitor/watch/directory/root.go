@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"time"
+
+	"wsync/monitor/relpath"
 )
 
 const (
@@ -46,7 +48,7 @@ func (r *Root) Abs(path string) string {
 	if path == "" {
 		return r.Dir
 	}
-	return Join(r.Dir, path)
+	return relpath.Join(r.Dir, path)
 }
 
 // Find takes note of where Path leads now.

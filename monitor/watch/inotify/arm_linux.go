@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/directory"
 )
@@ -373,7 +374,7 @@ func (w *Watcher) pathOf(p place) (string, bool) {
 		return "", true
 	}
 	dir, ok := w.tree.path(p.parent)
-	return directory.Join(dir, p.name), ok
+	return relpath.Join(dir, p.name), ok
 }
 
 // freeWatches returns how many more watches Options.MaxWatches allows.

@@ -2,10 +2,12 @@ package inotify
 
 import (
 	"encoding/binary"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/directory"
 )
@@ -82,7 +84,7 @@ func (w *Watcher) handle(e *event, until time.Time) {
 		return
 	}
 	if w.root.Away {
-		if e.wd == w.parentWatch && e.name == directory.Base(w.root.Dir) {
+		if e.wd == w.parentWatch && e.name == filepath.Base(w.root.Dir) {
 			w.rootMayBeBack()
 		}
 		return
@@ -117,7 +119,7 @@ func (w *Watcher) handle(e *event, until time.Time) {
 	if !ok && e.mask&(unix.IN_MOVED_FROM|unix.IN_MOVED_TO) == 0 {
 		return
 	}
-	path := directory.Join(dir, e.name)
+	path := relpath.Join(dir, e.name)
 	switch {
 	case e.mask&unix.IN_CREATE != 0:
 		w.created(n, path, e)
@@ -331,7 +333,7 @@ func (w *Watcher) departed(d *departure) {
 		// The directory that was left may be called otherwise by now, and the
 		// receiver knows it.
 		if now, ok := w.tree.path(dir); ok {
-			path = directory.Join(now, d.name)
+			path = relpath.Join(now, d.name)
 		}
 	}
 	w.sink.Changed(path, change)

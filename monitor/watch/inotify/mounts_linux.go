@@ -3,7 +3,7 @@ package inotify
 import (
 	"strings"
 
-	"wsync/monitor/watch/directory"
+	"wsync/monitor/relpath"
 )
 
 // checkMounts watches anew what was mounted or unmounted below the root.
@@ -22,7 +22,7 @@ func (w *Watcher) checkMounts() {
 	w.types.Forget()
 	for _, path := range changes {
 		w.settlePath(path)
-		if dir := directory.Parent(path); w.mounts.OverFileLately(dir) {
+		if dir := relpath.Parent(path); w.mounts.OverFileLately(dir) {
 			w.settlePath(dir)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/directory"
 )
@@ -74,7 +75,7 @@ func (w *Watcher) compare(j *job, n *node, state *directory.Polled) []string {
 
 // differs reports an entry of a polled directory that is another one, or changed.
 func (w *Watcher) differs(n *node, dir string, d directory.Difference) {
-	path := directory.Join(dir, d.Name)
+	path := relpath.Join(dir, d.Name)
 	child := n.children[d.Name]
 	if d.IsDir {
 		if d.Replaced || child == nil {

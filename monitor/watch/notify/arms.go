@@ -3,10 +3,12 @@ package notify
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	lib "github.com/rjeczalik/notify"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch/directory"
 )
 
@@ -73,11 +75,11 @@ func (a *arms) arm(path string, id directory.Identity) error {
 	if known == nil {
 		known = &armed{}
 		a.known[path] = known
-		if parent := a.known[directory.Parent(path)]; parent != nil && path != "" {
+		if parent := a.known[relpath.Parent(path)]; parent != nil && path != "" {
 			if parent.names == nil {
 				parent.names = make(map[string]struct{})
 			}
-			parent.names[directory.Base(path)] = struct{}{}
+			parent.names[path[strings.LastIndexByte(path, '/')+1:]] = struct{}{}
 		}
 	}
 	if a.paths[known.id] == path {
@@ -100,7 +102,7 @@ func (a *arms) watch(path string) error {
 	abs := a.dir + "/"
 	if path != "" {
 		// Without the slash, a name that ends in "..." would mean more.
-		abs = directory.Join(a.dir, path) + "/"
+		abs = relpath.Join(a.dir, path) + "/"
 	}
 	kicks, again := a.kicked[abs]
 	if !again {
@@ -152,14 +154,14 @@ func (a *arms) forget(path string) {
 		return
 	}
 	for name := range known.names {
-		a.forget(directory.Join(path, name))
+		a.forget(relpath.Join(path, name))
 	}
 	if a.paths[known.id] == path {
 		delete(a.paths, known.id)
 	}
 	delete(a.known, path)
-	if parent := a.known[directory.Parent(path)]; parent != nil && path != "" {
-		delete(parent.names, directory.Base(path))
+	if parent := a.known[relpath.Parent(path)]; parent != nil && path != "" {
+		delete(parent.names, path[strings.LastIndexByte(path, '/')+1:])
 	}
 }
 

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/directory"
 )
@@ -71,7 +72,7 @@ func (w *Watcher) pollOne(path string, state *directory.Polled) {
 		delete(w.polls.Unwatched, path)
 	}
 	for _, d := range entries.Since(before) {
-		w.differs(directory.Join(path, d.Name), d)
+		w.differs(relpath.Join(path, d.Name), d)
 	}
 }
 

@@ -3,6 +3,7 @@ package notify
 import (
 	"time"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/directory"
 )
@@ -79,7 +80,7 @@ func (w *Watcher) checkMounts() {
 	}
 	w.types.Forget()
 	for _, path := range changes {
-		dir := directory.Parent(path)
+		dir := relpath.Parent(path)
 		if !w.realDir(dir) {
 			w.unsettledAt = time.Now() // a directory was renamed, and what is in it is to be looked at
 			continue

@@ -2,23 +2,23 @@ package notify
 
 import (
 	"os"
-	"strings"
 	"time"
 
 	lib "github.com/rjeczalik/notify"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/directory"
 )
 
 // look finds out what is at a path that there is a hint for.
 func (w *Watcher) look(path string, events lib.Event) {
-	for parent := directory.Parent(path); path != "" && !w.arms.has(parent); parent = directory.Parent(path) {
+	for parent := relpath.Parent(path); path != "" && !w.arms.has(parent); parent = relpath.Parent(path) {
 		// Nothing is known of its directory: begin with that.
 		path = parent
 		events |= lib.Create
 	}
-	if !w.realDir(directory.Parent(path)) {
+	if !w.realDir(relpath.Parent(path)) {
 		return // Some part of the path is gone, or a symbolic link.
 	}
 	id, err := directory.Identify(w.root.Abs(path))
@@ -48,7 +48,7 @@ func (w *Watcher) look(path string, events lib.Event) {
 // realDir reports whether the path leads to a directory and through directories
 // only, and not through symbolic links.
 func (w *Watcher) realDir(path string) bool {
-	for ; ; path = directory.Parent(path) {
+	for ; ; path = relpath.Parent(path) {
 		info, err := os.Lstat(w.root.Abs(path))
 		if err != nil || !info.IsDir() {
 			return false
@@ -65,7 +65,7 @@ func (w *Watcher) drop(path string) {
 	w.arms.forget(path)
 	for _, polled := range []map[string]*directory.Polled{w.polls.Unwatched, w.polls.Silent} {
 		for p := range polled {
-			if p == path || path == "" || strings.HasPrefix(p, path+"/") {
+			if path == "" || relpath.Within(p, path) {
 				delete(polled, p)
 				w.silentChanged = true
 			}
@@ -101,10 +101,10 @@ func (w *Watcher) settle(path string, fresh func(path string)) {
 		w.pollSilent(path, id)
 	}
 	for _, gone := range w.arms.others(path, names) {
-		w.drop(directory.Join(path, gone))
+		w.drop(relpath.Join(path, gone))
 	}
 	for _, name := range names {
-		w.settle(directory.Join(path, name), fresh)
+		w.settle(relpath.Join(path, name), fresh)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
-	"wsync/monitor/watch/directory"
 )
 
 // Bench is a running watcher with its engine.
@@ -123,7 +123,7 @@ func (b *Bench) probe() {
 	var probes []string
 	b.Walk("", func(path string, f Facts) {
 		if f.Mode.IsDir() {
-			probes = append(probes, directory.Join(path, ".probe"))
+			probes = append(probes, relpath.Join(path, ".probe"))
 		}
 	})
 	deadline := time.Now().Add(Patience)
@@ -144,7 +144,7 @@ func (b *Bench) probe() {
 			}
 			b.Mu.Lock()
 			if b.Seen[p] == 0 && err == nil {
-				deaf = append(deaf, directory.Parent(p))
+				deaf = append(deaf, relpath.Parent(p))
 			}
 			b.Mu.Unlock()
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -67,7 +68,7 @@ func (s *Scene) SeenBelow(path string) []string {
 	defer s.Mu.Unlock()
 	var paths []string
 	for p := range s.Seen {
-		if strings.HasPrefix(p, path+"/") {
+		if relpath.Below(p, path) {
 			paths = append(paths, p)
 		}
 	}

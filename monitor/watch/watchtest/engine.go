@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
-	"wsync/monitor/watch/directory"
 )
 
 // Patience bounds every wait of these tests. It is never waited for in vain.
@@ -174,7 +174,7 @@ func (e *Engine) look(path string) {
 func (e *Engine) believe(path string, f Facts) {
 	e.mirror[path] = f
 	for path != "" {
-		dir := directory.Parent(path)
+		dir := relpath.Parent(path)
 		if e.below[dir] == nil {
 			e.below[dir] = make(map[string]struct{})
 		}
@@ -203,14 +203,14 @@ func (e *Engine) forgetTree(path string) {
 	}
 	delete(e.below, path)
 	if path != "" {
-		delete(e.below[directory.Parent(path)], path)
+		delete(e.below[relpath.Parent(path)], path)
 	}
 }
 
 // read returns the facts of a path; false if there is none, or if one of the
 // directories above it is none.
 func (e *Engine) read(path string) (Facts, bool) {
-	for dir := directory.Parent(path); dir != ""; dir = directory.Parent(dir) {
+	for dir := relpath.Parent(path); dir != ""; dir = relpath.Parent(dir) {
 		info, err := os.Lstat(e.Abs(dir))
 		if err != nil || !info.IsDir() {
 			return Facts{}, false
