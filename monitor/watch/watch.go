@@ -82,8 +82,8 @@ type Watcher interface {
 type Stats struct {
 	// Backend is "inotify" or "notify".
 	Backend string `json:"backend"`
-	// Lossless tells that no change that the operating system reports is ever
-	// missed without a Lost call. Behind a watcher that is not lossless, each
+	// Lossless: no change that the operating system reports is ever missed without
+	// a Lost call. Behind a watcher that is not lossless, each
 	// burst of changes must be followed by a full pass.
 	Lossless bool `json:"lossless"`
 	// Directories is the number of watched directories.

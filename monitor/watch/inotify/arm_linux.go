@@ -47,10 +47,10 @@ type job struct {
 	place
 	// left counts the visits not done yet.
 	left int
-	// report tells whether the place is to be reported as changed, with all
+	// report: the place is to be reported as changed, with all
 	// below it, when the visits are done.
 	report bool
-	// early tells that it was reported once before, to save time.
+	// early: it was reported once before, to save time.
 	early bool
 	// done, if set, is called instead.
 	done func()
@@ -281,7 +281,7 @@ func (w *Watcher) descend(v visit, n *node, dirs []string) {
 	}
 }
 
-// isAlias tells whether the directory found is in the tree under another path
+// isAlias reports whether the directory found is in the tree under another path
 // as well, which a bind mount makes possible. There is one watch for both, and
 // it stays with the other.
 func (w *Watcher) isAlias(found *survey) bool {
@@ -324,7 +324,7 @@ func (w *Watcher) finish(j *job) {
 	}
 }
 
-// inJob tells that a place belongs to a job that is not finished.
+// inJob reports whether a place belongs to a job that is not finished.
 func (w *Watcher) inJob(p place) bool {
 	if len(w.jobs) == 0 {
 		return false

@@ -12,7 +12,7 @@ import (
 	"wsync/monitor/watch/watchtest"
 )
 
-// silent is a Sink that only tells of barriers.
+// silent is a watch.Sink that only reports barriers.
 type silent struct {
 	calls    int
 	barriers chan uint64

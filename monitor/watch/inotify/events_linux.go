@@ -26,8 +26,8 @@ type event struct {
 
 func (e *event) isDir() bool { return e.mask&unix.IN_ISDIR != 0 }
 
-// departure is the first half of a rename: where it went is not known yet.
-type departure struct {
+// movedFrom is the first half of a rename: where it went is not known yet.
+type movedFrom struct {
 	event
 	// path that was left; ok if that was in the tree.
 	path string
@@ -37,14 +37,14 @@ type departure struct {
 	// shape of the tree at the time. If it is another one when the second half
 	// comes, path need not be right any more.
 	shape uint64
-	// unarmed tells that a job was to report the place with all below it and was
+	// unarmed: a job was to report the place with all below it and was
 	// not finished. It will say nothing of where that went.
 	unarmed bool
 	until   time.Time
 }
 
-// readEvents reads one buffer full of events and handles them. drained tells
-// that there were no more at the time.
+// readEvents reads one buffer full of events and handles them. drained reports
+// whether there were no more at the time.
 func (w *Watcher) readEvents() (n int, drained bool, err error) {
 	err = ignoringEINTR(func() (err error) {
 		n, err = unix.Read(w.fd, w.buf)
@@ -92,7 +92,7 @@ func (w *Watcher) handle(e *event, until time.Time) {
 	n := w.tree.byWatch[e.wd]
 	if n == nil {
 		if e.mask&unix.IN_MOVED_TO != 0 {
-			w.forsake(e.cookie)
+			w.expire(e.cookie)
 		}
 		return
 	}
@@ -137,9 +137,9 @@ func (w *Watcher) handle(e *event, until time.Time) {
 	case e.mask&unix.IN_DELETE != 0:
 		w.removed(n, path, e)
 	case e.mask&unix.IN_MOVED_FROM != 0:
-		w.depart(n, path, ok, e, until)
+		w.handleMovedFrom(n, path, ok, e, until)
 	case e.mask&unix.IN_MOVED_TO != 0:
-		w.arrive(n, path, ok, e)
+		w.handleMovedTo(n, path, ok, e)
 	}
 }
 
@@ -222,78 +222,78 @@ func (w *Watcher) displace(n *node, name string) {
 	}
 }
 
-// depart deals with the first half of a rename.
-func (w *Watcher) depart(n *node, path string, ok bool, e *event, until time.Time) {
-	d := departure{event: *e, path: path, ok: ok, unarmed: w.inJob(place{n, e.name}), until: until}
+// handleMovedFrom deals with the first half of a rename.
+func (w *Watcher) handleMovedFrom(n *node, path string, ok bool, e *event, until time.Time) {
+	m := movedFrom{event: *e, path: path, ok: ok, unarmed: w.inJob(place{n, e.name}), until: until}
 	if e.isDir() {
-		if d.node = n.children[e.name]; d.node != nil {
-			w.tree.detach(d.node)
+		if m.node = n.children[e.name]; m.node != nil {
+			w.tree.detach(m.node)
 		}
 	}
-	d.shape = w.tree.shape
-	w.departures = append(w.departures, d)
+	m.shape = w.tree.shape
+	w.unpaired = append(w.unpaired, m)
 }
 
-// arrive deals with the second half of a rename, or the only one.
-func (w *Watcher) arrive(n *node, path string, ok bool, e *event) {
-	d, paired := w.takeDeparture(e.cookie)
+// handleMovedTo deals with the second half of a rename, or the only one.
+func (w *Watcher) handleMovedTo(n *node, path string, ok bool, e *event) {
+	m, paired := w.takeMovedFrom(e.cookie)
 	if !ok {
 		// It went into a directory that has itself left the tree.
 		if paired {
-			w.departed(&d)
+			w.reportRemoved(&m)
 		}
 		return
 	}
-	exchange := paired && d.ok && w.isExchange(&d, path)
-	moved := paired && d.ok && d.shape == w.tree.shape && !exchange
+	exchange := paired && m.ok && w.isExchange(&m, path)
+	moved := paired && m.ok && m.shape == w.tree.shape && !exchange
 	if !e.isDir() {
 		w.displace(n, e.name)
 		if moved {
-			w.sink.Moved(d.path, path, false)
-			if d.unarmed {
+			w.sink.Moved(m.path, path, false)
+			if m.unarmed {
 				w.sink.Changed(path, watch.Content|watch.Meta)
 			}
 			return
 		}
 		if paired {
-			w.departed(&d)
+			w.reportRemoved(&m)
 		}
 		w.sink.Changed(path, watch.Entry|watch.Content)
 		return
 	}
 	here := place{n, e.name}
-	if moved && d.node != nil {
-		missed := d.node.missed
-		if w.replant(d.node, here) {
-			w.mounts.Moved(d.path, path)
-			w.sink.Moved(d.path, path, true)
-			if missed || d.unarmed || w.isUnseen(d.node) {
+	if moved && m.node != nil {
+		missed := m.node.missed
+		if w.reattach(m.node, here) {
+			w.mounts.Moved(m.path, path)
+			w.sink.Moved(m.path, path, true)
+			if missed || m.unarmed || w.isUnseen(m.node) {
 				w.settle(here, true, true)
 			}
-			w.resettle(d.node)
+			w.resettle(m.node)
 			return
 		}
 	}
 	if paired {
-		w.departed(&d)
-		if from := w.tree.byWatch[d.wd]; from != nil {
+		w.reportRemoved(&m)
+		if from := w.tree.byWatch[m.wd]; from != nil {
 			// After an exchange there is something.
-			w.settle(place{from, d.name}, true, false)
+			w.settle(place{from, m.name}, true, false)
 		}
 	}
 	w.settle(here, true, true)
 }
 
-// isUnseen tells that a directory was to be looked at again when it was renamed,
+// isUnseen reports whether a directory was to be looked at again when it was renamed,
 // and has no watch until then. The visit that is due goes to the place it left.
 func (w *Watcher) isUnseen(n *node) bool {
 	return n.wd == 0 && w.polls.Unwatched[n] == nil
 }
 
-// replant puts a directory that was renamed, with all below it, into the tree
+// reattach puts a directory that was renamed, with all below it, into the tree
 // again, if it is what is found at the new place.
-func (w *Watcher) replant(n *node, p place) bool {
-	if _, waiting := w.tree.limbo[n]; !waiting || p.parent.below(n) {
+func (w *Watcher) reattach(n *node, p place) bool {
+	if _, waiting := w.tree.detached[n]; !waiting || p.parent.below(n) {
 		return false
 	}
 	path, _ := w.pathOf(p)
@@ -307,52 +307,52 @@ func (w *Watcher) replant(n *node, p place) bool {
 	return true
 }
 
-// takeDeparture returns the first half of the rename with this cookie.
-func (w *Watcher) takeDeparture(cookie uint32) (departure, bool) {
-	for i, d := range w.departures {
-		if d.cookie == cookie {
-			w.departures = append(w.departures[:i], w.departures[i+1:]...)
-			return d, true
+// takeMovedFrom returns the first half of the rename with this cookie.
+func (w *Watcher) takeMovedFrom(cookie uint32) (movedFrom, bool) {
+	for i, m := range w.unpaired {
+		if m.cookie == cookie {
+			w.unpaired = append(w.unpaired[:i], w.unpaired[i+1:]...)
+			return m, true
 		}
 	}
-	return departure{}, false
+	return movedFrom{}, false
 }
 
-// departed reports a rename as the removal that its first half is.
-func (w *Watcher) departed(d *departure) {
-	if !d.ok {
+// reportRemoved reports a rename as the removal that its first half is.
+func (w *Watcher) reportRemoved(m *movedFrom) {
+	if !m.ok {
 		return
 	}
 	// Content, as after an exchange there is another file of the name.
 	change := watch.Entry | watch.Content
-	if d.isDir() {
+	if m.isDir() {
 		change |= watch.Tree
 	}
-	path := d.path
-	if dir := w.tree.byWatch[d.wd]; dir != nil {
+	path := m.path
+	if dir := w.tree.byWatch[m.wd]; dir != nil {
 		// The directory that was left may be called otherwise by now, and the
 		// receiver knows it.
 		if now, ok := w.tree.path(dir); ok {
-			path = relpath.Join(now, d.name)
+			path = relpath.Join(now, m.name)
 		}
 	}
 	w.sink.Changed(path, change)
 }
 
-// forsake deals with a rename whose second half is in a directory that is not
+// expire deals with a rename whose second half is in a directory that is not
 // in the tree any more.
-func (w *Watcher) forsake(cookie uint32) {
-	if d, ok := w.takeDeparture(cookie); ok {
-		w.departed(&d)
+func (w *Watcher) expire(cookie uint32) {
+	if m, ok := w.takeMovedFrom(cookie); ok {
+		w.reportRemoved(&m)
 	}
 }
 
-// forsakeAll deals with renames whose second half has not come by now.
-func (w *Watcher) forsakeAll(now time.Time) {
-	for len(w.departures) > 0 && !now.Before(w.departures[0].until) {
-		d := w.departures[0]
-		w.departures = append(w.departures[:0], w.departures[1:]...)
-		w.departed(&d)
+// expireAll deals with renames whose second half has not come by now.
+func (w *Watcher) expireAll(now time.Time) {
+	for len(w.unpaired) > 0 && !now.Before(w.unpaired[0].until) {
+		m := w.unpaired[0]
+		w.unpaired = append(w.unpaired[:0], w.unpaired[1:]...)
+		w.reportRemoved(&m)
 	}
 }
 
@@ -366,17 +366,17 @@ type renamed struct {
 	until    time.Time
 }
 
-// isExchange tells whether a rename undoes one that was seen just before. That
+// isExchange reports whether a rename undoes one that was seen just before. That
 // may be the second half of an exchange of two names, which the kernel tells as
 // two renames, each of which would remove the other's file if it were one.
 // Either way the receiver has to look at both.
-func (w *Watcher) isExchange(d *departure, to string) bool {
+func (w *Watcher) isExchange(m *movedFrom, to string) bool {
 	for _, r := range w.renames {
-		if r.from == to && r.to == d.path && d.until.Before(r.until) {
+		if r.from == to && r.to == m.path && m.until.Before(r.until) {
 			return true
 		}
 	}
-	w.renames[w.nextRename] = renamed{d.path, to, d.until.Add(exchangeWindow)}
+	w.renames[w.nextRename] = renamed{m.path, to, m.until.Add(exchangeWindow)}
 	w.nextRename = (w.nextRename + 1) % len(w.renames)
 	return false
 }

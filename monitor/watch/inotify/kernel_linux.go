@@ -127,7 +127,7 @@ func eachEntry(fd int, buf []byte, f func(name []byte, kind byte) error) error {
 	}
 }
 
-// isDir tells whether the entry is a directory. Some file systems do not say
+// isDir reports whether the entry is a directory. Some file systems do not say
 // so in their listing and must be asked.
 func isDir(fd int, name []byte, kind byte) bool {
 	if kind != unix.DT_UNKNOWN {

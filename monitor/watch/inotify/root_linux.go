@@ -49,12 +49,12 @@ func (w *Watcher) loseRoot(reason string) {
 	}
 	text := w.root.Lose(reason)
 	if w.tree.root != nil {
-		w.tree.bury(w.tree.root)
+		w.tree.release(w.tree.root)
 		w.tree.root = nil
 	}
-	w.tree.buryLimbo()
+	w.tree.releaseDetached()
 	w.tree.shape++
-	w.departures = w.departures[:0]
+	w.unpaired = w.unpaired[:0]
 	w.polls.Cancel()
 	w.unwatched = nil
 	// It does not matter if it fails: the path is checked now and then.
@@ -82,7 +82,7 @@ func (w *Watcher) rootIsBack() {
 	w.settleRoot("the root is back")
 }
 
-// settleRoot starts a job for the whole tree, and when that is done tells why
+// settleRoot starts a job for the whole tree, and when that is done says why
 // events were lost before, unless lost is "".
 func (w *Watcher) settleRoot(lost string) {
 	losses := w.root.Losses
@@ -102,7 +102,7 @@ func (w *Watcher) settleRoot(lost string) {
 	w.push(visit{relist: true, job: &job{done: done}})
 }
 
-// arm tells that the whole tree is watched, once.
+// arm calls armed, once: the whole tree is watched.
 func (w *Watcher) arm() {
 	if w.armed != nil {
 		w.publish()

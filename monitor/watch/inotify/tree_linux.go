@@ -11,7 +11,7 @@ import (
 // belong to the goroutine in Run.
 type node struct {
 	// parent is nil for the root, and for a directory that was taken out of
-	// the tree, which keeps its own subtree until it is buried or comes back.
+	// the tree, which keeps its own subtree until it is released or comes back.
 	parent   *node
 	name     string
 	children map[string]*node
@@ -19,10 +19,10 @@ type node struct {
 	// wd is the watch, or 0 if there is none: then it is polled,
 	// or about to be looked at again.
 	wd int32
-	// missed tells of a node out of the tree that events below it were passed
-	// over: if it comes back, it has to be looked at as a whole.
+	// missed, of a node that is detached: events below it were passed over, so
+	// that it has to be looked at as a whole if it comes back.
 	missed bool
-	// denied tells that the directory is watched but may not be read: when it
+	// denied: the directory is watched but may not be read: when it
 	// may be, all in it is news to the receiver.
 	denied bool
 }
@@ -36,9 +36,9 @@ type tree struct {
 	byWatch map[int32]*node
 	// polls are the nodes that are polled.
 	polls *directory.Polls[*node]
-	// limbo are nodes taken out of the tree whose fate is not known yet:
-	// further events may tell that they only went somewhere else.
-	limbo map[*node]struct{}
+	// detached are nodes taken out of the tree: further events may say that they
+	// only went somewhere else.
+	detached map[*node]struct{}
 	// shape counts how often directories were taken out of the tree, be it to
 	// be put in elsewhere: paths worked out before it changed may be wrong.
 	shape uint64
@@ -50,10 +50,10 @@ type tree struct {
 
 func newTree(inotify int, polls *directory.Polls[*node]) *tree {
 	return &tree{
-		inotify: inotify,
-		byWatch: make(map[int32]*node),
-		polls:   polls,
-		limbo:   make(map[*node]struct{}),
+		inotify:  inotify,
+		byWatch:  make(map[int32]*node),
+		polls:    polls,
+		detached: make(map[*node]struct{}),
 	}
 }
 
@@ -66,7 +66,7 @@ func (n *node) top() *node {
 	return n
 }
 
-// below tells whether n is dir or in its subtree.
+// below reports whether n is dir or in its subtree.
 func (n *node) below(dir *node) bool {
 	for ; n != nil; n = n.parent {
 		if n == dir {
@@ -76,7 +76,7 @@ func (n *node) below(dir *node) bool {
 	return false
 }
 
-// holds tells whether n is in the tree.
+// holds reports whether n is in the tree.
 func (t *tree) holds(n *node) bool {
 	return t.root != nil && n.top() == t.root
 }
@@ -114,9 +114,9 @@ func (t *tree) path(n *node) (string, bool) {
 	return text, true
 }
 
-// attach puts n, which is in limbo or new, into the tree.
+// attach puts n, which is detached or new, into the tree.
 func (t *tree) attach(n, parent *node, name string) {
-	delete(t.limbo, n)
+	delete(t.detached, n)
 	n.parent, n.name, n.missed = parent, name, false
 	if parent.children == nil {
 		parent.children = make(map[string]*node)
@@ -124,8 +124,7 @@ func (t *tree) attach(n, parent *node, name string) {
 	parent.children[name] = n
 }
 
-// detach takes n out of the tree into limbo. Its watches stay until it is
-// buried.
+// detach takes n out of the tree. Its watches stay until it is released.
 func (t *tree) detach(n *node) {
 	if n.parent != nil && n.parent.children[n.name] == n {
 		delete(n.parent.children, n.name)
@@ -134,7 +133,7 @@ func (t *tree) detach(n *node) {
 		}
 	}
 	n.parent = nil
-	t.limbo[n] = struct{}{}
+	t.detached[n] = struct{}{}
 	t.shape++
 }
 
@@ -163,8 +162,8 @@ func (t *tree) dropWatch(n *node) {
 	n.wd = 0
 }
 
-// bury forgets n and all below it.
-func (t *tree) bury(n *node) {
+// release forgets n and all below it.
+func (t *tree) release(n *node) {
 	stack := []*node{n}
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
@@ -177,10 +176,10 @@ func (t *tree) bury(n *node) {
 	}
 }
 
-// buryLimbo forgets what was taken out of the tree and did not come back.
-func (t *tree) buryLimbo() {
-	for n := range t.limbo {
-		t.bury(n)
-		delete(t.limbo, n)
+// releaseDetached forgets what was taken out of the tree and did not come back.
+func (t *tree) releaseDetached() {
+	for n := range t.detached {
+		t.release(n)
+		delete(t.detached, n)
 	}
 }

@@ -44,8 +44,8 @@ func (w *Watcher) timeout(now time.Time) int {
 			next = t
 		}
 	}
-	if len(w.departures) > 0 {
-		earlier(w.departures[0].until)
+	if len(w.unpaired) > 0 {
+		earlier(w.unpaired[0].until)
 	}
 	if !w.overflow.IsZero() {
 		earlier(w.overflow.Add(overflowWait))

@@ -59,7 +59,7 @@ type Watcher struct {
 	root    directory.Root
 	tree    *tree
 	mounts  directory.Mounts
-	// mountsNoted tells that something was mounted or unmounted somewhere.
+	// mountsNoted: something was mounted or unmounted somewhere.
 	mountsNoted bool
 
 	// visits are the places to settle, the last one first.
@@ -72,7 +72,7 @@ type Watcher struct {
 	// recent are the places settled since the queue was last seen empty.
 	recent []place
 
-	departures []departure
+	unpaired   []movedFrom
 	renames    [32]renamed
 	nextRename int
 
@@ -259,13 +259,13 @@ func (w *Watcher) recover() {
 		return // What is lost is told when the root comes back.
 	}
 	// Halves of renames whose other halves may be lost.
-	w.forsakeAll(time.Now().Add(time.Hour))
+	w.expireAll(time.Now().Add(time.Hour))
 	w.settleRoot("the kernel's event queue overflowed")
 }
 
 // tend does what is due at a certain time.
 func (w *Watcher) tend(now time.Time) {
-	w.forsakeAll(now)
+	w.expireAll(now)
 	if !w.overflow.IsZero() && now.Sub(w.overflow) > overflowWait {
 		w.recover()
 	}
@@ -280,8 +280,8 @@ func (w *Watcher) tend(now time.Time) {
 		w.nextRewatch = now.Add(rewatchInterval)
 		w.rewatch()
 	}
-	if len(w.visits) == 0 && len(w.departures) == 0 {
-		w.tree.buryLimbo()
+	if len(w.visits) == 0 && len(w.unpaired) == 0 {
+		w.tree.releaseDetached()
 	}
 }
 
@@ -315,7 +315,7 @@ func (w *Watcher) answerBarrier() {
 	}
 	// A rename whose second half has not come by now went out of the tree, or
 	// is not over yet: then the second half is reported for itself.
-	w.forsakeAll(time.Now().Add(time.Hour))
+	w.expireAll(time.Now().Add(time.Hour))
 	n := w.barrier.n
 	w.barrier = nil
 	w.publish()

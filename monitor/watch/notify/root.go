@@ -51,7 +51,7 @@ func (w *Watcher) settleRoot() bool {
 	return w.arms.has("")
 }
 
-// arm tells that the whole tree is watched, once.
+// arm calls armed, once: the whole tree is watched.
 func (w *Watcher) arm() {
 	if w.armed != nil {
 		w.publish()
