@@ -65,6 +65,8 @@ var importRules = []importRule{
 		why: "it makes remotes for tests of any package, so that it must depend on none"},
 	{pkg: "monitor/bench", may: "monitor/remotetest",
 		why: "it measures the finished program, beside others"},
+	{pkg: "monitor/exclude/gitignore", may: "", leaf: true,
+		why: "what git ignores has nothing to do with what is mirrored"},
 	{pkg: "monitor/*", may: "monitor/* config",
 		why: "parts of the monitor do not know the whole"},
 	{pkg: "config", may: "", leaf: true,
