@@ -45,6 +45,11 @@ var importRules = []importRule{
 		why: "everything depends on it"},
 	{pkg: "monitor/mounts", may: "monitor/relpath config config/filesystem",
 		why: "it compares and remembers, and knows nothing of who sends"},
+	{pkg: "monitor/transfer", may: "monitor/direct monitor/dirty monitor/exclude monitor/guard monitor/links monitor/marks monitor/mounts monitor/relay " +
+		"monitor/relpath monitor/remote monitor/remotefs monitor/report monitor/rsync monitor/ssh monitor/walk monitor/watch config",
+		why: "it carries out orders, and knows nothing of who gives them"},
+	{pkg: "monitor/marks", may: "monitor/remote monitor/rsync monitor/ssh config",
+		why: "whose a destination is has nothing to do with what is sent"},
 	{pkg: "monitor/links", may: "monitor/relpath monitor/walk monitor/exclude",
 		why: "names of files are about the workspace alone"},
 	{pkg: "monitor/walk", may: "monitor/sparse", leaf: true,
@@ -91,6 +96,7 @@ var forbiddenDeps = []struct{ pkg, dep, why string }{
 	{"monitor", "monitor/remotetest", "it is for tests"},
 	{"monitor", "monitor/watch/watchtest", "it is for tests"},
 	{"monitor/dirty", "monitor/watch/backend", "what a change is must not bring along who watches"},
+	{"monitor/remote", "monitor/transfer", "what is to be done is decided without doing anything"},
 }
 
 // listedPackage is what `go list -json` says of a package.

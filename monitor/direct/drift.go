@@ -20,6 +20,10 @@ func (l *Lane) Settle() {
 	l.target.Flush()
 }
 
+// Unsettle forgets how the destination was left: from now on it is changed by other
+// means than this lane, until the next Settle.
+func (l *Lane) Unsettle() { l.settled = nil }
+
 // askTimes asks when the directories were changed last in which somebody else's
 // changes would show. The answers come before those to the other requests, so that
 // nobody has to wait for them; seesDrift looks at them.

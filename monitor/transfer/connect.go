@@ -1,0 +1,101 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"wsync/config"
+	"wsync/monitor/relay"
+	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
+	"wsync/monitor/ssh"
+)
+
+// connect makes the connection that the remote needs before rsync can run.
+func (l *Lane) connect(ctx context.Context, r config.Remote) (rsync.Endpoint, *remote.Failure) {
+	endpoint := rsync.Endpoint{Remote: r, Exclude: l.exclude, Began: time.Now()}
+	switch r.Connection.Kind() {
+	case config.KindRsyncDaemon:
+		failure := l.connectDaemon(ctx, &endpoint)
+		return endpoint, failure
+	case config.KindLocal:
+		return endpoint, makeParent(r)
+	}
+	if err := l.connection.Ensure(ctx, l.environment()); err != nil {
+		return endpoint, connectFailure(err)
+	}
+	endpoint.SSH = l.connection.Command()
+	return endpoint, nil
+}
+
+// makeParent makes the directory that a local destination is in, not by rsync, which
+// makes only the last directory of the path.
+func makeParent(r config.Remote) *remote.Failure {
+	err := os.MkdirAll(filepath.Dir(r.RemotePath), 0o777)
+	if err == nil {
+		return nil
+	}
+	hint := ""
+	var where *fs.PathError
+	if errors.As(err, &where) && errors.Is(err, fs.ErrPermission) {
+		hint = "the user who runs the daemon must be able to write into " + filepath.Dir(where.Path)
+	}
+	return failed(remote.Attention, fmt.Errorf("cannot make the destination: %w", err), hint)
+}
+
+// rsyncPort is an rsync daemon's if none is named (services(5)).
+const rsyncPort = 873
+
+// connectDaemon leads to the daemon by a relay, and makes the connection that
+// the next run is to use.
+func (l *Lane) connectDaemon(ctx context.Context, endpoint *rsync.Endpoint) *remote.Failure {
+	if os.Getenv("RSYNC_PROXY") != "" || os.Getenv("RSYNC_CONNECT_PROG") != "" {
+		return nil // the user has another way, which rsync itself must go
+	}
+	if l.relay == nil {
+		d := endpoint.Remote.Connection.RsyncDaemon
+		port := d.Port
+		if port == 0 {
+			port = rsyncPort
+		}
+		opened, err := relay.New(net.JoinHostPort(strings.Trim(d.Host, "[]"), strconv.Itoa(port)))
+		if err != nil {
+			return failed(remote.Trouble, err, "")
+		}
+		l.relay = opened
+	}
+	endpoint.Relay = l.relay.Address()
+	if s := l.standby; s != nil {
+		if s.Ready() {
+			return nil // it is connected
+		}
+		s.Close() // it may only be about to end
+		l.standby = nil
+	}
+	if err := l.relay.Connect(ctx); err != nil {
+		return failed(remote.Offline, err, "")
+	}
+	return nil
+}
+
+// connectFailure tells a missing ssh from a remote that is away.
+func connectFailure(err error) *remote.Failure {
+	var failure *ssh.ConnectError
+	switch {
+	case errors.As(err, &failure):
+		message, hint := rsync.Words(255, rsync.ParseStderr(failure.Stderr, "", ""))
+		return failed(remote.Offline, errors.New(message), hint)
+	case errors.Is(err, exec.ErrNotFound):
+		return failed(remote.Attention, errors.New("there is no ssh in PATH"), "install the OpenSSH client")
+	}
+	return failed(remote.Offline, err, "")
+}

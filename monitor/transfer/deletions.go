@@ -1,0 +1,175 @@
+package transfer
+
+import (
+	"fmt"
+	"slices"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
+	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
+)
+
+// holdAdoption holds the first pass to a destination that is in use, and reports
+// whether it does. The outcome is final then, or when it has a failure.
+func (t *transfer) holdAdoption() bool {
+	foreign := &tally{tools: t.lane.tools}
+	list, ok := t.tallied(rsync.ListDeletions(t.endpoint, t.Except), foreign)
+	if ok && list.verdict == rsync.Partial && len(list.said.Failures) > 0 {
+		// What cannot be read here keeps rsync from looking further there. Without
+		// it, it does; what is below fails until it can be read, and goes nowhere.
+		except := slices.Clone(t.Except)
+		for _, f := range list.said.Failures {
+			except = append(except, f.Path)
+		}
+		list, ok = t.tallied(rsync.ListDeletions(t.endpoint, except), foreign)
+	}
+	if list.said.MissingDestination {
+		t.out = remote.Outcome{} // there is nothing foreign
+		return false
+	}
+	if !ok {
+		return false
+	}
+	if list.verdict != rsync.Done && list.Deleted == 0 {
+		// Nobody knows what is there.
+		t.fail(list.Code, rsync.Trouble, list.said)
+		return false
+	}
+	if t.meetsInside(list.Result) {
+		return true
+	}
+	list.Deleted -= list.Probes // of this mirror or another, soon gone
+	if list.Deleted == 0 {
+		return false
+	}
+	entries := "1 entry"
+	if list.Deleted > 1 {
+		entries = fmt.Sprintf("%d entries", list.Deleted)
+	}
+	t.out.Hold = foreign.hold(guard.Verdict{Action: guard.Hold, Reason: fmt.Sprintf("the destination holds %s that the workspace does not", entries)})
+	t.out.Hold.Pass, t.out.Hold.All = t.Batch.Everything, true
+	t.out.Again.Entries = t.Batch.Entries
+	return true
+}
+
+// tallied runs a job and counts what it deletes, or would delete if it only lists.
+func (t *transfer) tallied(job rsync.Job, c *tally) (r ran, ok bool) {
+	job.Deleting = c.add
+	return t.run(job)
+}
+
+// hold is a hold of what has been counted.
+func (c *tally) hold(v guard.Verdict) *remote.Hold {
+	return &remote.Hold{Verdict: v, Names: c.names, Sample: c.sample}
+}
+
+// holds decides about deletions that a run found to be necessary, after it had
+// carried out others, and reports whether they are held.
+func (t *transfer) holds(found *tally, done remote.Count, part dirty.Batch) bool {
+	recent := t.Recent
+	if part.Everything != nil {
+		recent = done
+	}
+	calm := remote.Calm{Settled: true, Quiet: part.Everything != nil || t.asker.Calm().Quiet}
+	v := t.verdict(found.deletions(recent, calm))
+	switch v.Action {
+	case guard.Allow:
+		return false
+	case guard.Wait:
+		t.out.Later = join(t.out.Later, part)
+		return true
+	}
+	h := found.hold(v)
+	h.Pass, h.Entries = part.Everything, part.Entries
+	t.hold(h)
+	return true
+}
+
+// hold adds to what is held.
+func (t *transfer) hold(h *remote.Hold) {
+	if t.out.Hold == nil {
+		t.out.Hold = h
+	} else {
+		merge(t.out.Hold, h)
+	}
+}
+
+// recheckMoved takes what was renamed for deleted if it is not in the tree any
+// more.
+func (t *transfer) recheckMoved() {
+	for _, e := range t.Batch.Entries {
+		if e.MovedTo == "" {
+			continue
+		}
+		if _, err := t.lane.Lstat(e.MovedTo); err != nil {
+			e.MovedTo = ""
+		}
+	}
+}
+
+// judgedDeletions are paths that are gone and may be deleted: those that need no
+// judgement, and those that were judged, with the number of their entries.
+type judgedDeletions struct {
+	cleared, judged []string
+	count           int
+}
+
+// judgeDeletions decides about paths that are gone, and returns those that may
+// be deleted now. The others are in the outcome, to be held or to be asked for
+// again. It comes when all that is new has been sent: what is elsewhere in the tree
+// now was there to be sent.
+func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
+	if len(gone) == 0 || !t.believesGone() {
+		return d
+	}
+	var entries []*dirty.Entry // of the paths to be judged
+	unknown := false
+	events := t.tally()
+	for _, g := range gone {
+		if g.Cleared() {
+			d.cleared = append(d.cleared, g.Path)
+			continue
+		}
+		d.judged = append(d.judged, g.Path)
+		entries = append(entries, g.Entries...)
+		unknown = unknown || g.Unknown()
+		for _, e := range g.Entries {
+			events.add(e.Path)
+		}
+	}
+	if len(d.judged) == 0 {
+		return d
+	}
+	later := func() judgedDeletions {
+		t.out.Later.Entries = append(t.out.Later.Entries, entries...)
+		return judgedDeletions{cleared: d.cleared}
+	}
+	// Events tell how many there are at the most, unless a directory went as a
+	// whole; what never was on the remote counts for nothing.
+	d.count = len(entries)
+	first := t.verdict(events.deletions(t.Recent, t.asker.Calm()))
+	switch {
+	case first.Action == guard.Wait:
+		return later() // there may be more to come, with which they are to be judged
+	case first.Action == guard.Allow && !unknown && events.names.Len()+t.Recent.Entries <= t.Limits.Count:
+		return d
+	}
+	t.setMoved(entries)
+	found := t.tally()
+	list, ok := t.count(rsync.CountDeletions(t.endpoint, d.judged), found)
+	if !ok || t.meetsInside(list.Result) {
+		return judgedDeletions{}
+	}
+	d.count = list.Deleted
+	switch v := t.verdict(found.deletions(t.Recent, t.asker.Calm())); v.Action {
+	case guard.Wait:
+		return later()
+	case guard.Hold:
+		h := found.hold(v)
+		h.Entries = entries
+		t.hold(h)
+		return judgedDeletions{cleared: d.cleared}
+	}
+	return d
+}

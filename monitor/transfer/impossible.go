@@ -1,0 +1,87 @@
+package transfer
+
+import (
+	"slices"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/rsync"
+)
+
+// What cannot be on a remote, however often it is tried, fails alone.
+
+// futile tells that no run without these paths is possible: they are in the way
+// of a look at what is around them.
+func futile(failures []rsync.Failure) bool {
+	return len(failures) > 0 && !slices.ContainsFunc(failures, func(f rsync.Failure) bool { return f.Reason != dirty.TooLong || f.Guessed })
+}
+
+// giveUp puts a path aside that is not even tried.
+func (t *transfer) giveUp(e *dirty.Entry, problem string, reason dirty.Reason) {
+	entry := *e
+	entry.Attempts, entry.Problem, entry.Reason = e.Attempts+1, problem, reason
+	t.out.Failed = append(t.out.Failed, &entry)
+}
+
+// tooLong are those of the failing paths that rsync cannot be told to leave out.
+func (t *transfer) tooLong() (paths []string) {
+	limit := t.endpoint.MaxPath()
+	for _, p := range t.Except {
+		if len(p) > limit {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// passTooLong sends what is beside paths that are too long. Where rsync comes upon
+// one it deletes nothing, so that the pass itself leaves out the directories
+// that they are in; this comes before it, and deletes nothing at all.
+func (t *transfer) passTooLong(compare func(rsync.Job) rsync.Job) {
+	long := t.tooLong()
+	if len(long) == 0 {
+		return
+	}
+	others := slices.DeleteFunc(slices.Clone(t.Except), func(p string) bool { return slices.Contains(long, p) })
+	done := t.tally()
+	r, ok := t.tallied(compare(rsync.FullPass(t.endpoint, others, 0)), done)
+	if !ok {
+		return
+	}
+	part := dirty.Batch{Everything: t.Batch.Everything}
+	t.account(r, done, sweep{part: part})
+	failures, _ := t.failures(r, part)
+	if t.separate(failures, part) {
+		t.out.Again = join(t.out.Again, part)
+	}
+}
+
+// clearReplaced deletes from the remote what was at the paths that have become
+// something that cannot be made there: a directory, for example, that is a device
+// now.
+func (t *transfer) clearReplaced() {
+	var part dirty.Batch
+	var paths []string
+	if t.capabilities().Folds() {
+		t.lookAnew()
+	}
+	for _, e := range t.out.Failed {
+		if e.Reason == dirty.BadKind && e.Path != "" && t.clearable(e.Path) {
+			part.Entries = append(part.Entries, e)
+			paths = append(paths, e.Path)
+		}
+	}
+	if len(paths) == 0 || t.endpoint.Strategy.Basic || t.out.Failure != nil || t.out.Hold != nil || !t.believesGone() {
+		return
+	}
+	job := rsync.Clear(t.endpoint, paths)
+	t.sweep(sweep{
+		run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
+		list: job.DryRun(),
+		part: part,
+	})
+	if t.out.Hold == nil {
+		return
+	}
+	// They wait for an approval, and not for another attempt.
+	t.out.Failed = slices.DeleteFunc(t.out.Failed, func(e *dirty.Entry) bool { return slices.Contains(part.Entries, e) })
+}

@@ -1,0 +1,138 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/monitor/direct"
+	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
+)
+
+// knowledge is what was found out about a remote. It is not changed.
+type knowledge struct {
+	version  rsync.Version
+	strategy rsync.Strategy
+	// probed: strategy was tried, not guessed.
+	probed bool
+	// direct is the lane for small changes, nil where there is none.
+	direct *direct.Lane
+	// notes say it in words.
+	notes []string
+}
+
+// guess finds out which rsync the remote has, unless that is known, and what that
+// can do.
+func (l *Lane) guess(ctx context.Context, endpoint *rsync.Endpoint) *knowledge {
+	k := l.known.Load()
+	if k == nil {
+		version := l.remoteVersion(ctx, endpoint.Remote)
+		k = &knowledge{version: version, strategy: rsync.Choose(l.local, version)}
+		l.known.Store(k)
+	}
+	endpoint.Strategy = k.strategy
+	return k
+}
+
+// remoteVersion asks for the version of the remote's rsync. It is unknown where
+// only rsync itself may be run.
+func (l *Lane) remoteVersion(ctx context.Context, r config.Remote) rsync.Version {
+	if r.Connection.Kind() == config.KindLocal {
+		return l.local
+	}
+	if l.connection == nil {
+		return rsync.Version{}
+	}
+	output, _, err := l.connection.Output(ctx, l.environment(), "rsync --version")
+	version, ok := rsync.ParseVersion(output)
+	if !ok {
+		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))
+	}
+	return version
+}
+
+// probe tries what the remote can do, unless that is known, which writes to the
+// destination. ok is false when the outcome is final: the remote cannot be reached,
+// or no rsync answers.
+func (t *transfer) probe() (ok bool) {
+	k := t.lane.guess(t.ctx, &t.endpoint)
+	if !k.probed {
+		var err error
+		if k, err = t.lane.probe(t.ctx, t.endpoint, k); err != nil {
+			t.failProbe(err)
+			return false
+		}
+		t.lane.known.Store(k)
+	}
+	t.endpoint.Strategy, t.out.Strategy = k.strategy, k.notes
+	return true
+}
+
+// failProbe ends a transfer whose probe failed.
+func (t *transfer) failProbe(err error) {
+	var failure *rsync.ProbeError
+	if !errors.As(err, &failure) {
+		t.out = remote.Outcome{Failure: failed(remote.Trouble, err, "")}
+		return
+	}
+	kind := remote.Attention
+	switch {
+	case failure.Unreachable:
+		kind = remote.Offline
+	case failure.Busy:
+		kind = remote.Trouble
+	}
+	t.out = remote.Outcome{Failure: failed(kind, failure, failure.Hint), Causes: remote.Interrupted}
+	t.mute = failure.Mute
+}
+
+// probe tries what a remote can do of which only the version is known, and opens the
+// direct lane.
+func (l *Lane) probe(ctx context.Context, endpoint rsync.Endpoint, guessed *knowledge) (*knowledge, error) {
+	release, err := l.session(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	var d *direct.Lane
+	var refusal string
+	strategy, err := rsync.Probe(ctx, endpoint, l.scratch, l.environment(), func(witness string) {
+		d, refusal = l.openDirect(ctx, endpoint.Remote, witness)
+	})
+	var failure *rsync.ProbeError
+	if ctx.Err() != nil || errors.As(err, &failure) && (failure.Unreachable || failure.Busy || failure.Mute) {
+		if d != nil && d.Err() == nil {
+			d.Close() // it was there before that
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, failure
+	}
+	if d != nil {
+		d.SetCapabilities(strategy.Capabilities)
+	}
+	endpoint.Strategy = strategy
+	k := &knowledge{version: guessed.version, strategy: strategy, probed: true, direct: d}
+	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, endpoint.Describe()...)
+	k.notes = append(k.notes, l.describeDirect(d, refusal))
+	if err != nil {
+		l.log.Warn("Cannot probe the remote", zap.Error(err))
+		k.notes = append(k.notes, "this could not be tried out: "+err.Error())
+	}
+	return k, nil
+}
+
+// describeDirect says in words how small changes go.
+func (l *Lane) describeDirect(d *direct.Lane, refusal string) string {
+	switch {
+	case d == nil:
+		return "all changes travel by rsync: " + refusal
+	case l.connection != nil:
+		return "small changes travel by sftp, and are confirmed by rsync"
+	}
+	return "small changes are made directly, and confirmed by rsync"
+}

@@ -1,0 +1,182 @@
+// Package transfer carries out orders: it brings one remote in line with the
+// workspace for a batch of paths, small changes directly, all others with rsync, and
+// says what became of each.
+//
+// A Lane is what lasts: the connection, what was found out about the remote, and
+// the direct lane. A transfer is one order on its way, and builds up the Outcome.
+package transfer
+
+import (
+	"context"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/monitor/direct"
+	"wsync/monitor/exclude"
+	"wsync/monitor/guard"
+	"wsync/monitor/links"
+	"wsync/monitor/marks"
+	"wsync/monitor/relay"
+	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
+	"wsync/monitor/ssh"
+)
+
+// Options are what a Lane is made of. What they point to is shared with others.
+type Options struct {
+	Log *zap.Logger
+	// Root is the workspace's directory.
+	Root string
+	// Local is the version of this machine's rsync.
+	Local rsync.Version
+	// Environment returns the environment of children; from any goroutine.
+	Environment func() []string
+	// Connection is nil unless the remote is reached by ssh.
+	Connection *ssh.Connection
+	// Scratch is an existing directory for what is of use for a moment.
+	Scratch string
+	Files   *direct.Files
+	Links   *links.Index
+	Tools   *guard.Tools
+	// Exclude are the workspace's rules.
+	Exclude exclude.Rules
+	// Workspace is its name, and Directory the daemon's own directory: for
+	// other mirrors that meet this one.
+	Workspace, Directory string
+	// FullPassInterval is the time between two full passes.
+	FullPassInterval time.Duration
+}
+
+// Lane transfers batches to one remote.
+//
+// Transfer is called from one goroutine at a time, but for orders that go beside
+// another one: of these there is one at a time as well, from a goroutine of their
+// own. Leave and Close are called when no transfer is under way. All other methods
+// may be called from any goroutine.
+type Lane struct {
+	log         *zap.Logger
+	root        string
+	environment func() []string
+	connection  *ssh.Connection // nil unless the remote is reached by ssh
+	local       rsync.Version
+	scratch     string
+	files       *direct.Files
+	links       *links.Index
+	tools       *guard.Tools
+	exclude     exclude.Rules
+
+	// stale: what is known is to be forgotten by the next transfer.
+	stale atomic.Bool
+	// known is what was found out since the last failure, nil at first. Only
+	// transfers that do not go beside another store it.
+	known atomic.Pointer[knowledge]
+	// directMu is held while the direct lane that known leads to is used, and while
+	// known is taken from those who may use it.
+	directMu sync.Mutex
+
+	// What follows belongs to the transfer that does not go beside another.
+
+	// siblings are for a remote that folds names.
+	siblings siblings
+	// relay leads to an rsync daemon, nil for other remotes or until it is used.
+	relay *relay.Relay
+	// standby is a run of rsync that waits for the next small change, nil for
+	// none.
+	standby *rsync.Standby
+	marks   *marks.Marks
+	// looked: marks were looked for since the connection was made.
+	looked bool
+}
+
+// New returns a lane that knows nothing of its remote yet.
+func New(o Options) *Lane {
+	return &Lane{
+		log: o.Log, root: o.Root, environment: o.Environment, connection: o.Connection, local: o.Local,
+		scratch: o.Scratch, files: o.Files, links: o.Links, tools: o.Tools, exclude: o.Exclude,
+		marks: marks.New(marks.Options{
+			Log: o.Log, Scratch: o.Scratch, Environment: o.Environment, Connection: o.Connection,
+			Workspace: o.Workspace, Directory: o.Directory, Interval: o.FullPassInterval,
+		}),
+	}
+}
+
+// Transfer brings the remote in line with the workspace for an order. The asker's
+// methods are called from this goroutine, but for Progress.
+func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.Asker) remote.Outcome {
+	t := &transfer{Order: order, asker: asker, lane: l, ctx: ctx}
+	if order.Beside {
+		t.beside()
+		return t.out
+	}
+	if l.stale.Swap(false) {
+		l.Close()
+	}
+	var failure *remote.Failure
+	if t.endpoint, failure = l.connect(ctx, order.Remote); failure != nil {
+		return remote.Outcome{Failure: failure}
+	}
+	t.do()
+	if l.relay != nil {
+		l.relay.Release()
+	}
+	if t.mute && l.connection != nil && ctx.Err() == nil {
+		l.findOut(ctx, &t.out)
+	}
+	if t.out.Failure != nil {
+		// Whatever it was, the remote may be another one when it is back.
+		l.Close()
+		return t.out
+	}
+	if d := l.directLane(); d != nil {
+		l.exclusively(d, d.Settle)
+	}
+	if l.standby == nil {
+		l.prepare(t.endpoint)
+	}
+	return t.out
+}
+
+// Close ends the use of the remote: what is known about it is forgotten.
+func (l *Lane) Close() {
+	l.closeDirect()
+	if l.standby != nil {
+		l.standby.Close()
+		l.standby = nil
+	}
+	if l.relay != nil {
+		l.relay.Close()
+		l.relay = nil
+	}
+	l.looked = false
+}
+
+// Reset forgets what is known about the remote; with failing also its connection,
+// which others may use: as long as it serves, it is not broken under them.
+func (l *Lane) Reset(failing bool) {
+	l.stale.Store(true)
+	if l.connection != nil && failing {
+		go l.connection.Reset()
+	}
+}
+
+// Direct reports whether there is a way for small changes without rsync, by which
+// renames can be repeated.
+func (l *Lane) Direct() bool { return l.directLane() != nil }
+
+// Lstat looks at a path of the workspace.
+func (l *Lane) Lstat(name string) (fs.FileInfo, error) {
+	info, err := rsync.LstatIn(l.root)(name)
+	if err == nil && info.Mode().IsRegular() {
+		l.tools.Look(name)
+	}
+	return info, err
+}
+
+// Workspace is the workspace for the guard.
+func (l *Lane) Workspace() guard.Workspace {
+	return guard.Directory{Root: l.root, Tools: l.tools, Exclude: l.exclude}
+}

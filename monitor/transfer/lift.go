@@ -1,0 +1,145 @@
+package transfer
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"slices"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/monitor/relpath"
+	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
+)
+
+// A directory may have a mode that forbids its owner to look into it, or to make
+// or remove something there: those of a module cache, for example, which are made
+// writable for their removal, and are gone before their new modes were sent.
+// rsync lifts the modes of directories that are on both sides for as long as it
+// works in them, but not of those that are gone. So these are lifted when a run
+// was denied something, and it is done again. Whatever happens in between, what is
+// gone is as dirty as before, and what is back by then gets its mode with the rest.
+
+// lifted are the permissions of its owner to do anything in a directory.
+const lifted = 0o700
+
+// attempt runs the job of a sweep that deletes at most free entries. What it has
+// done is in the outcome, and done and Deleted count what it has deleted. ok is that
+// of run.
+func (t *transfer) attempt(s sweep, free int) (r ran, done remote.Count, ok bool) {
+	deleted, tried := 0, make(map[string]bool)
+	for job := s.run(free); ; {
+		c := t.tally()
+		r, ok = t.tallied(job, c)
+		if r.said.DiskFull() {
+			t.makeRoom(s.list, s.part)
+		}
+		if !ok {
+			if r.said.MissingDestination {
+				t.out.Causes |= remote.Lost
+			}
+			return r, done, false
+		}
+		t.account(r, c, s)
+		done = done.Plus(c.number())
+		deleted += r.Deleted
+		gone, both := t.denied(r.said, tried)
+		if !t.lift(gone) && len(both) == 0 {
+			r.Deleted = deleted
+			return r, done, true
+		}
+		if free < math.MaxInt32 {
+			free = max(free-r.Deleted, 0)
+		}
+		// What was put into the trash got the mode that was in the way.
+		t.endpoint.Began = time.Now()
+		job = s.run(free)
+		if len(both) > 0 {
+			job = job.AtOnce(t.endpoint)
+		}
+	}
+}
+
+// count runs a job that finds what would be deleted, and counts that. It looks into no directory
+// that must not be read, not even for the time being, so that all of these are
+// lifted, and those that are on both sides put back.
+func (t *transfer) count(job rsync.Job, c *tally) (r ran, ok bool) {
+	tried := make(map[string]bool)
+	var back []string
+	for {
+		if r, ok = t.tallied(job, c); !ok {
+			break
+		}
+		gone, both := t.denied(r.said, tried)
+		if !t.lift(slices.Concat(gone, both)) {
+			break
+		}
+		back = append(back, both...)
+	}
+	if len(back) > 0 {
+		if err := t.setModes(back, 0); err != nil && t.out.Failure == nil {
+			t.failModes(err)
+			return r, false
+		}
+	}
+	return r, ok
+}
+
+// denied are the directories whose modes may be in the way to what a run was
+// denied, except for those that were tried before: those that are gone from the
+// workspace, or are something else there, and those that are on both sides.
+func (t *transfer) denied(said rsync.Complaints, tried map[string]bool) (gone, both []string) {
+	if !said.Denied() || t.ctx.Err() != nil || t.asker.Root() != "" {
+		return nil, nil
+	}
+	lstat := rsync.LstatIn(t.lane.root)
+	for _, f := range said.Failures {
+		p := f.Path
+		if f.Here {
+			continue
+		}
+		if f.IsFile() {
+			p = relpath.Parent(p)
+		}
+		for ; p != "" && !tried[p]; p = relpath.Parent(p) {
+			tried[p] = true
+			info, err := lstat(p)
+			missing := errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+			switch {
+			case err != nil && !missing || t.excepted(p):
+			case missing || !info.IsDir():
+				gone = append(gone, p)
+			case info.Mode()&lifted != lifted:
+				both = append(both, p)
+			}
+		}
+	}
+	return gone, both
+}
+
+// lift lifts directories of the remote, and tells that another run may get
+// further.
+func (t *transfer) lift(dirs []string) bool {
+	if len(dirs) == 0 {
+		return false
+	}
+	slices.Sort(dirs)
+	err := t.setModes(dirs, lifted)
+	t.lane.log.Debug("Lifted modes of directories", zap.Strings("first", dirs[:min(len(dirs), 10)]), zap.Int("directories", len(dirs)), zap.Error(err))
+	return err == nil
+}
+
+// setModes gives directories of the remote the modes that they have in the
+// workspace, with more, which is all that one has that is gone. The error is that
+// none of them has it.
+func (t *transfer) setModes(dirs []string, more fs.FileMode) error {
+	asIs := func(string) error { return nil }
+	denied, err := t.sendSkeleton(dirs, more, asIs, rsync.Modes(t.endpoint, dirs))
+	if denied > 0 && denied < len(dirs) {
+		return nil
+	}
+	return err
+}

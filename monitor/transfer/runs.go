@@ -1,0 +1,130 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
+)
+
+// run runs a job of rsync, by the standby if that is for it; ahead reports whether
+// it was. There is never more than one connection.
+func (l *Lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progress)) (r rsync.Result, ahead bool, err error) {
+	if s := l.standby; s != nil {
+		l.standby = nil
+		if result, ok, err := s.Run(ctx, job, progress); ok {
+			return result, true, err
+		}
+	}
+	release, err := l.session(ctx)
+	if err != nil {
+		return rsync.Result{}, false, err
+	}
+	defer release()
+	r, err = rsync.Run(ctx, l.root, l.environment(), job, progress)
+	return r, false, err
+}
+
+// session waits until one more command may run on the connection, and returns
+// the function that says it has ended. The direct lane does without: it has the
+// one session that all remotes of a host share, so that no run of rsync keeps a
+// small change waiting.
+func (l *Lane) session(ctx context.Context) (release func(), err error) {
+	if l.connection == nil {
+		return func() {}, nil
+	}
+	return l.connection.Acquire(ctx)
+}
+
+// prepare makes the next small change quick that has to go by rsync. To connect
+// to a daemon and agree with it takes most of the time.
+func (l *Lane) prepare(endpoint rsync.Endpoint) {
+	r := endpoint.Remote
+	if r.Connection.Kind() != config.KindRsyncDaemon || endpoint.Strategy.Basic || r.Trash != 0 {
+		return
+	}
+	standby, err := rsync.Prepare(l.root, l.environment(), rsync.Paths(endpoint, nil, true).Limit(endpoint, 0))
+	if err != nil {
+		l.log.Debug("Cannot prepare a run of rsync", zap.Error(err))
+		return
+	}
+	l.standby = standby
+}
+
+// realRoot is the root as rsync names it: without symbolic links.
+func (l *Lane) realRoot() string {
+	if real, err := filepath.EvalSymlinks(l.root); err == nil {
+		return real
+	}
+	return l.root
+}
+
+// ran is how a run of rsync ended whose outcome is not final.
+type ran struct {
+	rsync.Result
+	verdict rsync.Verdict // Done, Vanished, Partial or PartialDeletion
+	said    rsync.Complaints
+}
+
+// run runs one job, and adds it to the progress. ok is false when the outcome
+// is final.
+func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
+	files, bytes := t.out.Files, t.out.Bytes
+	result, ahead, err := t.lane.run(t.ctx, job, func(p rsync.Progress) { t.asker.Progress(files+p.Files, bytes+p.Bytes) })
+	if err != nil {
+		hint := ""
+		if errors.Is(err, exec.ErrNotFound) {
+			err, hint = errors.New("there is no rsync in PATH"), "install rsync"
+		}
+		t.out.Failure = failed(remote.Attention, err, hint)
+		return ran{}, false
+	}
+	t.ahead = t.ahead || ahead
+	t.out.Verified = time.Now()
+	t.out.Files, t.out.Bytes = files+result.Progress.Files, bytes+result.Progress.Bytes
+	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, t.lane.realRoot(), t.Remote.RemotePath)}
+	r.verdict = rsync.Judge(result.Code, r.said)
+	if rsync.EndsRun(result.Code) && r.said.NamesPaths() && !r.said.MissingDestination {
+		// One path has ended it, which others need not. See judge.
+		r.verdict = rsync.Partial
+	}
+	t.lane.log.Debug("rsync ended", zap.Int("code", result.Code), zap.Strings("args", job.Args),
+		zap.ByteString("input", job.Input[:min(len(job.Input), 2000)]), zap.String("stderr", result.Stderr))
+	switch r.verdict {
+	case rsync.Done, rsync.Vanished, rsync.Partial, rsync.PartialDeletion:
+		return r, true
+	}
+	t.fail(result.Code, r.verdict, r.said)
+	t.mute = rsync.Mute(result.Stderr)
+	return r, false
+}
+
+// fail ends the transfer with what rsync said.
+func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) {
+	message, hint := rsync.Words(code, said)
+	kind := remote.Trouble
+	switch verdict {
+	case rsync.Unreachable:
+		kind = remote.Offline
+		t.out.Causes |= remote.Interrupted
+	case rsync.Attention:
+		kind = remote.Attention
+	}
+	t.out.Failure = &remote.Failure{Kind: kind, Message: message, Hint: hint}
+}
+
+// failed is the failure that an error is. If nobody wants the outcome any more, the
+// error is only that.
+func failed(kind remote.FailureKind, err error, hint string) *remote.Failure {
+	if errors.Is(err, context.Canceled) {
+		kind = remote.Canceled
+	}
+	return &remote.Failure{Kind: kind, Message: err.Error(), Hint: hint}
+}

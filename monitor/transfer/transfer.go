@@ -1,0 +1,215 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
+	"wsync/monitor/relpath"
+	"wsync/monitor/remote"
+	"wsync/monitor/remotefs"
+	"wsync/monitor/rsync"
+	"wsync/monitor/walk"
+	"wsync/monitor/watch"
+)
+
+// transfer is one transfer of a lane. It belongs to one goroutine. What is left of
+// the order gets less on its way, and the outcome more.
+type transfer struct {
+	remote.Order
+	asker    remote.Asker
+	lane     *Lane
+	ctx      context.Context
+	endpoint rsync.Endpoint
+	// ahead: a run was used that had connected before. It has the directory that
+	// the daemon had then, in whose place another may be.
+	ahead bool
+	// mute: nothing on the remote answered as an rsync does.
+	mute bool
+	// moved is what the paths that were judged last have been renamed to.
+	moved   map[string]string
+	fitting fitting
+	// made are directories that the remote did not have before.
+	made []string
+	out  remote.Outcome
+}
+
+// do transfers the batch.
+func (t *transfer) do() {
+	defer t.findObstacles(t.Batch.Entries)
+	if !t.begin() {
+		return
+	}
+	if t.Batch.Everything == nil && !t.Confirm {
+		t.directly()
+	}
+	t.Batch = t.Batch.Settled()
+	t.recheckMoved()
+	t.endDirect()
+	if t.out.Failure == nil && t.Batch.Everything != nil {
+		t.fullPass()
+	}
+	if t.out.Failure == nil {
+		t.entries()
+	}
+	t.closeNested()
+	t.clearReplaced()
+	if t.out.Failure == nil && t.ahead {
+		t.out.Unconfirmed = append(t.out.Unconfirmed, toConfirm(t.Batch.Entries)...)
+	}
+}
+
+// begin finds out whether the batch may and can be transferred, and takes out of it
+// what cannot; ok is false when the outcome is final.
+func (t *transfer) begin() (ok bool) {
+	t.lane.guess(t.ctx, &t.endpoint)
+	if !t.take() || !t.probe() || !t.serves() {
+		return false
+	}
+	if t.setApart(); t.out.Failure != nil {
+		return false
+	}
+	t.recheckMoved()
+	t.fit()
+	return t.out.Failure == nil
+}
+
+// take reports whether the destination is this mirror's: nothing foreign is there
+// that has not been approved, and no other mirror.
+func (t *transfer) take() bool {
+	if t.Adopt && t.approvedByUser() == 0 && t.holdAdoption() {
+		t.meets(false) // whose it is says more than what there is
+		return false
+	}
+	if t.out.Failure != nil {
+		return false
+	}
+	if t.Adopt {
+		if t.meets(false) {
+			return false // having left nothing there
+		}
+		t.asker.Adopted()
+	}
+	return !t.meets(true)
+}
+
+// serves reports whether the remote can do what it is for.
+func (t *transfer) serves() bool {
+	switch {
+	case t.endpoint.Untrashed():
+		t.out.Failure = failed(remote.Attention,
+			errors.New("the remote cannot keep what is deleted or overwritten: one of the two rsyncs is openrsync"),
+			"install rsync there, or attach it again without --trash")
+	case t.endpoint.Strategy.KeepsExisting:
+		t.out.Failure = failed(remote.Attention,
+			errors.New("the remote keeps files as they are that are there already, and nothing can be mirrored to it"),
+			"take -no-overwrite from rrsync in the remote's authorized_keys")
+	}
+	return t.out.Failure == nil
+}
+
+// endDirect ends the use of the direct lane, which another transfer may have while
+// rsync runs for what is left of the batch. What rsync does is not to be taken for
+// somebody else's work.
+func (t *transfer) endDirect() {
+	if t.out.Failure != nil || t.Batch.Empty() {
+		return
+	}
+	d := t.lane.directLane()
+	if d == nil {
+		return
+	}
+	t.lane.exclusively(d, d.Unsettle)
+	if t.Batch.Everything == nil && !t.capabilities().Limited() {
+		t.asker.OnlyRsync()
+	}
+}
+
+// approvedByUser is how many deletions of a full pass the user has approved.
+func (t *transfer) approvedByUser() int {
+	if t.Batch.Everything == nil {
+		return 0
+	}
+	return t.Batch.Everything.Approved
+}
+
+// fullPass compares the whole tree. Nothing is deleted before what would have to
+// go was counted and judged.
+//
+// A pass that has to find changes also looks into the files that may have
+// changed since the remote was last known to be equal: size and modification
+// time can be made to look the same, the time of the last change of the inode
+// cannot.
+func (t *transfer) fullPass() {
+	var scanning sync.WaitGroup
+	scanning.Go(func() { t.lane.links.Scan(t.ctx) })
+	defer scanning.Wait()
+	t.keepHouse()
+	everything := dirty.Batch{Everything: t.Batch.Everything}
+	reread := t.changedFiles()
+	holes := walk.HasHoles(t.ctx, t.lane.root, []string{""})
+	compare := func(job rsync.Job) rsync.Job {
+		job = job.Sparse(t.endpoint, holes)
+		if t.Batch.Everything.Change&watch.Content != 0 {
+			return job.Checksum()
+		}
+		return job
+	}
+	if t.passTooLong(compare); t.out.Failure != nil {
+		return
+	}
+	t.sweep(sweep{
+		run:  func(maxDelete int) rsync.Job { return compare(rsync.FullPass(t.endpoint, t.Except, maxDelete)) },
+		list: rsync.ListDeletions(t.endpoint, t.Except),
+		part: everything,
+	})
+	reread = slices.DeleteFunc(reread, func(p string) bool { return len(p) > t.endpoint.MaxPath() || t.excepted(p) })
+	if len(reread) == 0 || t.out.Failure != nil || t.out.Hold != nil || t.out.Again.Everything != nil {
+		return
+	}
+	job := rsync.Paths(t.endpoint, reread, false).Checksum().Sparse(t.endpoint, holes)
+	t.sweep(sweep{
+		run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
+		list: job.DryRun(),
+		part: everything,
+	})
+}
+
+// changedFiles are the files that a full pass has to look into. If they are too
+// many, it looks into all.
+func (t *transfer) changedFiles() []string {
+	if t.Since.IsZero() {
+		return nil
+	}
+	paths, all := walk.ChangedSince(t.ctx, t.lane.root, t.Since, dirty.Limit)
+	if !all {
+		t.Batch.Everything.Change |= watch.Content
+		return nil
+	}
+	return paths
+}
+
+// believesGone reports, after paths were found to be gone, whether they are: while
+// they were looked at, the root was still the one that the guard saw. If it was not,
+// the transfer ends as one that was cancelled.
+func (t *transfer) believesGone() bool {
+	if t.ctx.Err() == nil && t.asker.Root() == "" {
+		return true
+	}
+	t.out.Failure = failed(remote.Canceled, context.Canceled, "")
+	return false
+}
+
+func (t *transfer) capabilities() remotefs.Capabilities { return t.endpoint.Strategy.Capabilities }
+
+// excluded says what is not mirrored to the remote.
+func (t *transfer) excluded() exclude.Rules { return t.lane.exclude.At(t.Remote) }
+
+// excepted reports whether a path is left out, because it fails or is not mirrored.
+func (t *transfer) excepted(name string) bool {
+	return t.excluded().Excludes(name) ||
+		slices.ContainsFunc(t.Except, func(p string) bool { return relpath.Within(name, p) })
+}
