@@ -87,7 +87,7 @@ func (l *Lane) connectDaemon(ctx context.Context, endpoint *rsync.Endpoint) *rem
 	return nil
 }
 
-// connectFailure tells a missing ssh from a remote that is away.
+// connectFailure knows a missing ssh from a remote that is away.
 func connectFailure(err error) *remote.Failure {
 	var failure *ssh.ConnectError
 	switch {

@@ -15,7 +15,7 @@ import (
 // on after an error with a path, and names it; what it did not name is there.
 // The exception are deletions: after a read error there are none, and a
 // directory that failed takes what is below it along. So the part is run
-// again without the failed paths, and that run proves it. So it is when rsync had
+// again without the failed paths, and that run verifies it. So it is when rsync had
 // more to say than is kept.
 //
 // That a run succeeded is not all: of some paths rsync only says that it leaves
@@ -53,8 +53,8 @@ func (t *transfer) judge(r ran, part dirty.Batch) {
 	}
 }
 
-// failures are the paths of a part that failed in a run. unclear tells that
-// others may have failed as well.
+// failures are the paths of a part that failed in a run. unclear reports
+// whether others may have failed as well.
 func (t *transfer) failures(r ran, part dirty.Batch) (failures []rsync.Failure, unclear bool) {
 	done := r.verdict == rsync.Done
 	for _, f := range r.said.Failures {
@@ -94,18 +94,18 @@ func (t *transfer) failures(r ran, part dirty.Batch) (failures []rsync.Failure, 
 	return failures, len(r.said.Unattributed) > named && !rsync.EndsRun(r.Code) // there the rest is not believed anyway
 }
 
-// isGone tells that there is nothing at a path of the workspace.
+// isGone reports whether there is nothing at a path of the workspace.
 func (t *transfer) isGone(name string) bool {
 	_, err := t.lane.Lstat(name)
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// pins tells that something below dir is left alone on the remote by our own rules.
+// pins reports whether something below dir is left alone on the remote by our own rules.
 func (t *transfer) pins(dir string) bool {
 	return t.lane.exclude.Anywhere() || slices.ContainsFunc(t.Except, func(p string) bool { return relpath.Below(p, dir) })
 }
 
-// separate puts the failed paths aside, each as an entry of its own, and tells
+// separate puts the failed paths aside, each as an entry of its own, and reports
 // whether one of them failed for the first time and with its contents.
 func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bool) {
 	oldest := part.Everything

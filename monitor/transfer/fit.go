@@ -205,7 +205,7 @@ func refusalOf(c remotefs.Capabilities, path string, mode fs.FileMode) unfit {
 	return u
 }
 
-// alive tells that something of the workspace is the file that path would be at the
+// alive reports whether something of the workspace is the file that path would be at the
 // destination: it must not be removed there.
 func (t *transfer) alive(path string) bool { return len(t.sameThere(path)) > 0 }
 
@@ -232,13 +232,13 @@ func (t *transfer) sameThere(path string) []string {
 	return dirs
 }
 
-// clearable tells that what is at the place of path at the destination, where path
+// clearable reports whether what is at the place of path at the destination, where path
 // cannot be, is no other path's.
 func (t *transfer) clearable(path string) bool {
 	return !slices.ContainsFunc(t.sameThere(path), func(other string) bool { return other != path })
 }
 
-// repeatable tells that a rename means the same on the destination: no other name
+// repeatable reports whether a rename means the same on the destination: no other name
 // is one of the two files there.
 func (t *transfer) repeatable(m dirty.Move) bool {
 	to := t.place(m.To)

@@ -9,7 +9,7 @@ import (
 
 // What cannot be on a remote, however often it is tried, fails alone.
 
-// futile tells that no run without these paths is possible: they are in the way
+// futile reports whether no run without these paths is possible: they are in the way
 // of a look at what is around them.
 func futile(failures []rsync.Failure) bool {
 	return len(failures) > 0 && !slices.ContainsFunc(failures, func(f rsync.Failure) bool { return f.Reason != dirty.TooLong || f.Guessed })

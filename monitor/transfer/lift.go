@@ -120,7 +120,7 @@ func (t *transfer) denied(said rsync.Complaints, tried map[string]bool) (gone, b
 	return gone, both
 }
 
-// lift lifts directories of the remote, and tells that another run may get
+// lift lifts directories of the remote, and reports whether another run may get
 // further.
 func (t *transfer) lift(dirs []string) bool {
 	if len(dirs) == 0 {

@@ -1,0 +1,81 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
+	"wsync/monitor/remote"
+)
+
+// What was renamed is no deletion, where it is now; and what is gone from there is.
+func TestElsewhere(t *testing.T) {
+	root := newDir(t)
+	write(t, root, "e/1", "e/sub/2", "f")
+	transfer := &transfer{lane: &Lane{root: root}}
+	transfer.setMoved([]*dirty.Entry{{Path: "d", MovedTo: "e"}, {Path: "d/was", MovedTo: "f"}, {Path: "x", MovedTo: "gone"}, {Path: "y"}})
+	for name, want := range map[string]bool{
+		"d": true, "d/1": true, "d/sub/2": true, "d/3": false, "d/was": true, "d/sub": true, "dd": false, "x": false, "y": false, "e": false,
+	} {
+		if got := transfer.isElsewhere(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// What a dirty path lies below, and is no directory, may be one on the remote.
+func TestObstacles(t *testing.T) {
+	root := newDir(t)
+	write(t, root, "d/f", "file")
+	check(t, os.Symlink("d", filepath.Join(root, "link")))
+	transfer := &transfer{lane: &Lane{root: root, tools: guard.NewTools(root)}}
+	transfer.findObstacles([]*dirty.Entry{{Path: "d/f"}, {Path: "file/x"}, {Path: "link/f"}, {Path: "d/gone/f"}, {Path: "d/gone/g"}, {Path: "nothing"}, {}})
+	var found []string
+	for _, e := range transfer.out.Obstacles {
+		found = append(found, e.Path)
+	}
+	if want := []string{"file", "link", "d/gone"}; !slices.Equal(found, want) {
+		t.Errorf("%q, expected %q", found, want)
+	}
+}
+
+// What comes of nobody wanting the outcome is no failure of the remote's, whatever
+// it was taken for.
+func TestFailed(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		kind remote.FailureKind
+	}{
+		{errors.New("no"), remote.Attention},
+		{context.DeadlineExceeded, remote.Attention},
+		{context.Canceled, remote.Canceled},
+		{fmt.Errorf("cannot run rsync: %w", context.Canceled), remote.Canceled},
+	} {
+		f := failed(remote.Attention, test.err, "hint")
+		if f.Kind != test.kind || f.Message != test.err.Error() || f.Hint != "hint" {
+			t.Errorf("%v: %+v", test.err, *f)
+		}
+	}
+}
+
+// What a monitor that was killed has left is gone, whatever modes it has.
+func TestScratchIsCleared(t *testing.T) {
+	run := newDir(t)
+	for range 2 {
+		dir, err := NewScratch(run)
+		check(t, err)
+		entries, err := os.ReadDir(dir)
+		check(t, err)
+		if len(entries) > 0 {
+			t.Errorf("%v is left", entries)
+		}
+		check(t, os.MkdirAll(filepath.Join(dir, "d/e"), 0o700))
+		check(t, os.Chmod(filepath.Join(dir, "d"), 0))
+	}
+}
