@@ -28,6 +28,8 @@ type Mount struct {
 	// FSID is the file system's own identifier as config.RootIdentity has it, ""
 	// where it has none or was not asked.
 	FSID string `json:"fsid,omitempty"`
+
+	layers string // of an overlay, a line each
 }
 
 // SameFileSystem tells that both are the same part of the same file system, as far
@@ -80,14 +82,18 @@ func parseLine(line string) (Mount, error) {
 	if err != nil {
 		return Mount{}, fmt.Errorf("cannot understand the mount %q: %w", line, err)
 	}
-	return Mount{
+	m := Mount{
 		ID:     id,
 		Parent: parent,
 		Root:   unescape(fields[3]),
 		Path:   unescape(fields[4]),
 		Type:   unescape(fields[end+1]),
 		Source: unescape(fields[end+2]),
-	}, nil
+	}
+	if m.Type == overlayType && end+3 < len(fields) {
+		m.layers = layersOf(fields[end+3])
+	}
+	return m, nil
 }
 
 // unescape undoes the kernel's \ooo for blanks, backslashes and the like.

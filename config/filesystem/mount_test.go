@@ -1,6 +1,7 @@
 package filesystem
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,42 @@ func TestParse(t *testing.T) {
 		if got, err := Parse([]byte(broken)); err == nil {
 			t.Errorf("%q: %+v", broken, got)
 		}
+	}
+}
+
+func TestLayers(t *testing.T) {
+	for _, test := range []struct{ options, want string }{
+		{"rw,lowerdir=/l,upperdir=/u,workdir=/w,uuid=on", "/l /u"},
+		{"ro,lowerdir=/a:/b/c:/d", "/a /b/c /d"},
+		{"rw,lowerdir=/a::/data::/more,upperdir=/u", "/a /data /more /u"},
+		{"rw,lowerdir+=/a,lowerdir+=/b,datadir+=/c,upperdir=/u", "/a /b /c /u"},
+		{`rw,lowerdir=/a\134:b:/c\054d,upperdir=/u\040v`, "/a:b /c,d /u v"},
+		{"rw,lowerdir=l/ABC:l/DEF,upperdir=ABC/diff,workdir=ABC/work", "l/ABC l/DEF ABC/diff"},
+		{"rw", ""},
+	} {
+		m, err := Parse([]byte("36 35 0:5 / /m rw - overlay overlay " + test.options + "\n"))
+		if err != nil || len(m) != 1 || strings.ReplaceAll(m[0].layers, "\n", " ") != test.want {
+			t.Errorf("%s: %+v, %v", test.options, m, err)
+		}
+	}
+	if m, err := Parse([]byte("36 35 0:5 / /m rw - tmpfs none rw,lowerdir=/a\n")); err != nil || m[0].layers != "" {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// A layer that can be changed by its own path makes an overlay silent.
+func TestOverlayIsSilent(t *testing.T) {
+	dir := t.TempDir()
+	for layers, want := range map[string]bool{
+		dir: runtime.GOOS == "linux", "/not/there\n" + dir: runtime.GOOS == "linux",
+		"/not/there": false, "relative": false, "": false,
+	} {
+		if got := (Mount{Type: "overlay", layers: layers}).IsSilent(); got != want {
+			t.Errorf("%q: %v", layers, got)
+		}
+	}
+	if (Mount{Type: "ext4", layers: dir}).IsSilent() {
+		t.Error("ext4 has no layers")
 	}
 }
 

@@ -76,7 +76,14 @@ func typeOfName(name string) Type {
 }
 
 // IsSilent reports whether what is mounted changes without an event.
-func (m Mount) IsSilent() bool { return typeOfName(m.Type).Silent }
+func (m Mount) IsSilent() bool { return m.kind().Silent }
+
+// kind is the type of what is mounted.
+func (m Mount) kind() Type {
+	t := typeOfName(m.Type)
+	t.Silent = t.Silent || m.changesBeneath()
+	return t
+}
 
 // SilentIn returns what changes without an event in the directory dir: the file
 // system that it is on, and what is mounted below. The paths are absolute.

@@ -24,6 +24,7 @@ func TestContract(t *testing.T)               { watchtest.Contract(t, create, wa
 func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
 func TestMounts(t *testing.T)                 { watchtest.Mounts(t, create) }
 func TestMountsElsewhere(t *testing.T)        { watchtest.MountsElsewhere(t, create) }
+func TestOverlay(t *testing.T)                { watchtest.Overlay(t, create) }
 func TestBarrierBeforeRun(t *testing.T)       { watchtest.BarrierBeforeRun(t, create) }
 func TestRootBehindLink(t *testing.T)         { watchtest.RootBehindLink(t, createQuick) }
 func TestRoot(t *testing.T)                   { watchtest.RootGone(t, createQuick) }

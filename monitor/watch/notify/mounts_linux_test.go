@@ -7,4 +7,5 @@ import (
 )
 
 func TestMounts(t *testing.T)          { watchtest.Mounts(t, create) }
+func TestOverlay(t *testing.T)         { watchtest.Overlay(t, create) }
 func TestMountsElsewhere(t *testing.T) { watchtest.MountsElsewhere(t, create) }

@@ -1,9 +1,12 @@
 package watchtest
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"wsync/monitor/watch"
 )
@@ -150,6 +153,65 @@ func (s *Scene) Tmpfs(path string) {
 func (s *Scene) Unmount(path string) {
 	s.T.Helper()
 	s.Must(syscall.Unmount(path, syscall.MNT_DETACH))
+}
+
+// overlay mounts an overlay at path, of layers that are in a directory of their own.
+func (s *Scene) overlay(path string) (layers string) {
+	s.T.Helper()
+	layers = s.Out("layers")
+	s.Mkdir(layers)
+	s.Tmpfs(layers)
+	for _, name := range []string{"lower", "upper", "work"} {
+		s.Mkdir(filepath.Join(layers, name))
+	}
+	s.Plant(filepath.Join(layers, "lower"), 2, 1, 2)
+	s.Mkdir(path)
+	options := fmt.Sprintf("lowerdir=%[1]s/lower,upperdir=%[1]s/upper,workdir=%[1]s/work,userxattr", layers)
+	if err := syscall.Mount("overlay", path, "overlay", 0, options); err != nil {
+		s.T.Skipf("cannot mount an overlay: %v", err)
+	}
+	s.T.Cleanup(func() { syscall.Unmount(path, syscall.MNT_DETACH) })
+	return layers
+}
+
+// Overlay has the layers of an overlay changed behind it, which is no event, where
+// a path leads to them; where none does, nothing is polled. What is removed behind
+// it stays there for who knows its name.
+func Overlay(t *testing.T, create New) {
+	if !InChild() {
+		RunChild(t, Child{Mounts: true})
+		return
+	}
+	s := NewScene(t, create, watch.Options{PollInterval: time.Hour}, nil)
+	s.Sync()
+	layers := s.overlay(s.In("m"))
+	s.Verify()
+	if st := s.W.Stats(); st.Silent != 3 || st.SilentTypes != "overlay" || st.PollInterval != time.Hour {
+		t.Errorf("%+v", st)
+	}
+	s.Forget()
+	s.Write(filepath.Join(layers, "lower", "file0"), "changed beneath")
+	s.Write(filepath.Join(layers, "lower", "dir1", "new"), "x")
+	s.Write(filepath.Join(layers, "upper", "made"), "x")
+	s.Sync()
+	for _, path := range []string{"m/file0", "m/dir1/new", "m/made"} {
+		if s.Seen[path] == 0 {
+			t.Errorf("%s is not seen: %v", path, s.Seen)
+		}
+	}
+	s.Verify()
+
+	s.Unmount(s.In("m"))
+	s.Unmount(layers)
+	s.overlay(s.Out("n"))
+	s.Unmount(layers) // as in a container
+	s.Mkdir(s.In("n"))
+	s.Must(syscall.Mount(s.Out("n"), s.In("n"), "", syscall.MS_MOVE, ""))
+	s.T.Cleanup(func() { s.Unmount(s.In("n")) })
+	s.Verify()
+	if st := s.W.Stats(); st.Silent != 0 || st.Directories < 4 {
+		t.Errorf("%+v", st)
+	}
 }
 
 // Mounts plays each case of mounts.
