@@ -3,6 +3,7 @@ package filesystem
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,7 +12,7 @@ import (
 // mounted. Those that another machine serves are not asked: they may not answer.
 func (m *Mount) Identify(path string) {
 	var fs unix.Statfs_t
-	if typeOfName(m.Type).Silent || unix.Statfs(path, &fs) != nil || fs.Fsid.Val == [2]int32{} {
+	if runtime.GOOS == "darwin" || typeOfName(m.Type).Silent || unix.Statfs(path, &fs) != nil || fs.Fsid.Val == [2]int32{} {
 		return
 	}
 	if raw, err := binary.Append(nil, binary.BigEndian, fs.Fsid.Val); err == nil {

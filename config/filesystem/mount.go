@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -113,6 +114,19 @@ func unescape(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// findParents finds out which mount each one is on, if they are in the order in which
+// they were mounted: the last one before it that a path to it leads through.
+func findParents(mounts []Mount) {
+	for i := range mounts {
+		for _, m := range slices.Backward(mounts[:i]) {
+			if dir := strings.TrimSuffix(m.Path, "/"); mounts[i].Path == m.Path || strings.HasPrefix(mounts[i].Path, dir+"/") {
+				mounts[i].Parent = m.ID
+				break
+			}
+		}
+	}
 }
 
 // Below returns the mounts below the directory dir, which is a path without

@@ -1,6 +1,7 @@
 package filesystem
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -116,6 +117,35 @@ func TestBelow(t *testing.T) {
 		var got []string
 		for _, m := range Below(mounts, test.dir) {
 			got = append(got, string(rune('0'+m.ID))+" "+m.Path)
+		}
+		if joined := strings.Join(got, ", "); joined != test.want {
+			t.Errorf("%s: %q, not %q", test.name, joined, test.want)
+		}
+	}
+}
+
+// Where the system does not say which mount another one is on, their order does.
+func TestFindParents(t *testing.T) {
+	tests := []struct {
+		name, paths, dir, want string // the ID is the place in the order
+	}{
+		{"one, and others", "/ /dev /w/m /w2/m", "/w", "3 on 1"},
+		{"nested", "/ /w/m /w/m/n", "/w", "2 on 1, 3 on 2"},
+		{"one over another", "/ /w/m /w/m", "/w", "3 on 2"},
+		{"over a directory that leads to one", "/ /w/d/m /w/d", "/w", "3 on 1"},
+		{"on one that is over another", "/ /w/d /w/d /w/d/m", "/w", "3 on 2, 4 on 3"},
+		{"on the root itself", "/ /w /w/m", "/w", "3 on 2"},
+		{"names that begin alike", "/ /w/m /w/m2", "/w", "2 on 1, 3 on 1"},
+	}
+	for _, test := range tests {
+		var mounts []Mount
+		for i, path := range strings.Fields(test.paths) {
+			mounts = append(mounts, Mount{ID: i + 1, Path: path})
+		}
+		findParents(mounts)
+		var got []string
+		for _, m := range Below(mounts, test.dir) {
+			got = append(got, fmt.Sprintf("%d on %d", m.ID, m.Parent))
 		}
 		if joined := strings.Join(got, ", "); joined != test.want {
 			t.Errorf("%s: %q, not %q", test.name, joined, test.want)
