@@ -152,8 +152,9 @@ func FullPass(e Endpoint, except []string, maxDelete int) Job {
 // ListDeletions finds what a FullPass without limit would delete, and changes
 // nothing.
 func ListDeletions(e Endpoint, except []string) Job {
-	// It comes before anything was tried, and needs no look at times.
+	// It comes before anything was tried, and needs no look at times, nor a trash.
 	e.Strategy.Nanoseconds = false
+	e.Began = time.Time{}
 	args := append([]string{"--recursive", "--delete", "--dry-run"}, excludes(except)...)
 	return e.job(args, nil)
 }

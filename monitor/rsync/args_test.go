@@ -415,3 +415,28 @@ func TestSparseJobs(t *testing.T) {
 		}
 	}
 }
+
+// A directory of the destination is named from the top of what the other side sees
+// where that may be an rrsync.
+func TestFromTop(t *testing.T) {
+	far := config.Connection{HostAlias: &config.HostAlias{HostAlias: "h"}}
+	for _, test := range []struct {
+		to   string
+		by   config.Connection
+		s    Strategy
+		want string
+	}{
+		{"/srv/x", far, modern, "trash"},
+		{"x", far, modern, "trash"},
+		{"/srv/x", far, Strategy{Unnamed: true}, "/srv/x/trash"},
+		{"x/y", far, Strategy{Unnamed: true}, "trash"},
+		{"x/y", far, Strategy{Unnamed: true, WindowRefused: true}, "/x/y/trash"},
+		{"mod/x", config.Connection{RsyncDaemon: &config.RsyncDaemon{Host: "h"}}, Strategy{Unnamed: true, WindowRefused: true}, "trash"},
+		{"/srv/x", config.Connection{Local: &config.Local{}}, Strategy{Unnamed: true}, "trash"},
+	} {
+		e := Endpoint{Strategy: test.s, Remote: config.Remote{Name: "r", RemotePath: test.to, Connection: test.by}}
+		if got := e.fromTop("trash"); got != test.want {
+			t.Errorf("%s, %+v: %s, want %s", test.to, test.s, got, test.want)
+		}
+	}
+}

@@ -8,7 +8,9 @@ import "wsync/config"
 // SweepDelayed removes.
 
 // delays tells that the runs for this remote delay their updates.
-func (e Endpoint) delays() bool { return e.Remote.DelayUpdates && !e.Strategy.Basic }
+func (e Endpoint) delays() bool {
+	return e.Remote.DelayUpdates && !e.Strategy.Basic && !e.Strategy.NoDelay
+}
 
 // delay are the options of a run that sends files.
 func (e Endpoint) delay() []string {
@@ -39,6 +41,8 @@ func (e Endpoint) Describe() []string {
 	switch {
 	case e.delays():
 		lines = append(lines, "the files of one run appear together, at its end (--delay-updates)")
+	case e.Remote.DelayUpdates && e.Strategy.NoDelay:
+		lines = append(lines, "files appear one by one, although --delay-updates was asked for: the remote's rsync cannot make a directory for it, as under rrsync")
 	case e.Remote.DelayUpdates:
 		lines = append(lines, "files appear one by one, although --delay-updates was asked for: openrsync does not know it")
 	}

@@ -114,7 +114,7 @@ var messages = []message{
 	{text: `ABORTING due to invalid path from sender: `, about: aboutPath, naming: relative},
 	{text: `ABORTING due to unsafe pathname from sender: `, about: aboutPath, naming: relative},
 	{text: `invalid file mode `, before: ` for `, behind: ` [`, about: aboutPath, naming: relative},
-	{text: `Unable to create partial-dir for `, behind: ` -- discarding `, about: aboutPath, naming: relative},
+	{text: noPartialDir, behind: ` -- discarding `, about: aboutPath, naming: relative},
 	{text: `refusing malicious fuzzy operation for `, about: aboutPath, naming: relative},
 	{text: `refusing unconfined partial basis for `, about: aboutPath, naming: relative},
 	{text: `got a block match with no basis file for "`, about: aboutPath},

@@ -39,6 +39,9 @@ type Strategy struct {
 	// KeepsExisting: the remote leaves files as they are that are there already, and
 	// says nothing, as rrsync -no-overwrite does. There is no way to mirror to it.
 	KeepsExisting bool
+	// NoDelay: the remote makes no directory in which updates could be delayed, as
+	// rrsync, which has it in another place.
+	NoDelay bool
 }
 
 // Choose finds the strategy for two versions, before anything was tried. What
@@ -184,16 +187,15 @@ func (p *prober) run(ctx context.Context, dir string, job Job) (Result, error) {
 // try carries the probe out, but for the removal of what it has made.
 func (p *prober) try(ctx context.Context, visit func(path string)) (learnt Strategy, err error) {
 	guess := p.endpoint.Strategy
-	var failure *ProbeError
-	for _, p.endpoint.Strategy = range guess.lesser() {
-		p.sent = true
-		if _, err = p.run(ctx, p.source, sendDirectory(p.endpoint, p.scratch)); err == nil || !errors.As(err, &failure) || !failure.refused {
-			break
-		}
+	r, err := p.send(ctx)
+	if err == nil && strings.Contains(r.Stderr, noPartialDir) {
+		p.endpoint.Strategy.NoDelay = true
+		_, err = p.run(ctx, p.source, sendDirectory(p.endpoint, p.scratch))
 	}
 	if err != nil {
 		return guess, err
 	}
+	var failure *ProbeError
 	learnt = p.endpoint.Strategy
 	learnt.WindowRefused = guess.Nanoseconds && !learnt.Nanoseconds
 	visit(p.scratch + "/kept")
@@ -201,8 +203,7 @@ func (p *prober) try(ctx context.Context, visit func(path string)) (learnt Strat
 	if err := os.WriteFile(p.file("removed"), []byte("wsync, changed\n"), 0o600); err != nil {
 		return guess, err
 	}
-	r, err := p.run(ctx, p.file(""), Paths(p.inside(), []string{"kept", "removed"}, false))
-	if err != nil {
+	if r, err = p.run(ctx, p.file(""), Paths(p.inside(), []string{"kept", "removed"}, false)); err != nil {
 		return guess, err
 	}
 	learnt.KeepsExisting = r.Files == 0
@@ -241,6 +242,22 @@ func (p *prober) try(ctx context.Context, visit func(path string)) (learnt Strat
 		p.endpoint.Strategy.DeleteMissing = learnt.DeleteMissing
 	}
 	return learnt, nil
+}
+
+// noPartialDir is what rsync says, and no more, of a file that it was to keep for a
+// while and cannot.
+const noPartialDir = "Unable to create partial-dir for "
+
+// send sends the scratch directory, in the way that the remote takes.
+func (p *prober) send(ctx context.Context) (r Result, err error) {
+	var failure *ProbeError
+	for _, p.endpoint.Strategy = range p.endpoint.Strategy.lesser() {
+		p.sent = true
+		if r, err = p.run(ctx, p.source, sendDirectory(p.endpoint, p.scratch)); err == nil || !errors.As(err, &failure) || !failure.refused {
+			break
+		}
+	}
+	return r, err
 }
 
 // tellsDeletions finds out whether the remote lists what it would delete, as it has

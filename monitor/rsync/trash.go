@@ -1,6 +1,7 @@
 package rsync
 
 import (
+	"path"
 	"regexp"
 	"strings"
 	"time"
@@ -32,7 +33,21 @@ func (e Endpoint) trash() []string {
 	if !e.Trashes() || e.Began.IsZero() {
 		return nil
 	}
-	return []string{"--backup", "--backup-dir=" + config.TrashDirectory + "/" + e.Began.UTC().Format(trashLayout)}
+	dir := config.TrashDirectory + "/" + e.Began.UTC().Format(trashLayout)
+	return []string{"--backup", "--backup-dir=" + e.fromTop(dir)}
+}
+
+// fromTop names a directory in the destination for an option. rsync takes it from
+// there, but an rrsync of today from the directory that it is restricted to.
+func (e Endpoint) fromTop(name string) string {
+	switch to := e.Remote.RemotePath; {
+	case !e.Strategy.Unnamed || e.Remote.Connection.Kind() != config.KindSSH: // no rrsync: that gives no version
+	case strings.HasPrefix(to, "/"):
+		return path.Join(to, name)
+	case e.Strategy.WindowRefused: // as rrsync does, whose "/" is that directory
+		return path.Join("/", to, name)
+	}
+	return name
 }
 
 // bytewise is the option that compares files by content. What is only sent
