@@ -24,4 +24,9 @@
 //   - ** means any number of directories only as a whole name between slashes, and only
 //     in a pattern with a slash in it; elsewhere it is a *. Before version 2.52 git took
 //     the one in name**/ for such a whole name, too, against its own documentation.
+//
+// What is a rule file, the caller decides. Git takes a .gitignore in the tree only if it
+// is a file, and no link to one; it follows links to info/exclude and core.excludesFile;
+// it passes over what it may not read. It never ignores what it tracks, of which nothing
+// is known here.
 package gitignore

@@ -22,13 +22,16 @@ func (r *Rule) String() string { return fmt.Sprintf("%s:%d:%s", r.Source, r.Line
 // something by it: it can match no path, or is cut short by a byte that is 0.
 type Problem struct {
 	Source  string // as a Rule's
-	Line    int
+	Line    int    // 0 if the whole file says nothing
 	Pattern string
 	Reason  string // why, in a few words
 }
 
 // String returns the problem as one line: where it is, and what.
 func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.Source + ": " + p.Reason
+	}
 	return fmt.Sprintf("%s:%d: %s: %q", p.Source, p.Line, p.Reason, p.Pattern)
 }
 
@@ -57,8 +60,15 @@ type candidate struct {
 // maxEnds is how many lists a pattern may be in. It bounds what a File takes.
 const maxEnds = 8
 
-// nulReason is the Problem of a line that a byte 0 cuts short.
-const nulReason = "the line ends for git at a byte that is 0"
+// MaxSize is the size in bytes of the largest file that rules are read from. Before
+// version 2.46 git had no such limit.
+const MaxSize = 100<<20 - 1
+
+// What can be wrong beside patterns.
+const (
+	nulReason = "the line ends for git at a byte that is 0"
+	tooLarge  = "the file is too large, and ignores nothing"
+)
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
@@ -66,6 +76,10 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 // text is refused: a line that cannot be read is a Problem, and ignores nothing.
 func Parse(source string, text []byte) *File {
 	f := &File{lists: make([][]candidate, 1)}
+	if len(text) > MaxSize {
+		f.problems = []Problem{{Source: source, Reason: tooLarge}}
+		return f
+	}
 	rest := string(bytes.TrimPrefix(text, byteOrderMark))
 	for number := 1; rest != ""; number++ {
 		var line string

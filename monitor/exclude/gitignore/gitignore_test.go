@@ -218,6 +218,12 @@ func TestParse(t *testing.T) {
 	if f := Parse("", nil); f.Match("a", false) != nil || f.Match("", true) != nil || len(f.Problems()) > 0 {
 		t.Error("an empty file matches something")
 	}
+	large := make([]byte, MaxSize+1)
+	copy(large, "a\n")
+	f = Parse("large", large)
+	if f.Match("a", false) != nil || len(f.Problems()) != 1 || f.Problems()[0].String() != "large: "+tooLarge {
+		t.Errorf("too large a file: %v", f.Problems())
+	}
 	// The last line that matches counts, in whatever list it is.
 	f = Parse("", []byte("*.o\n!a*\nb.o\n!*o\na.o\n![ab].o\n*\n!a.[o]"))
 	for path, line := range map[string]int{"a.o": 8, "b.o": 7, "c": 7} {

@@ -133,7 +133,6 @@ func readClass(text string) (s set, length int, problem string) {
 			name, ok := strings.CutSuffix(text[i+len("[:"):closing], ":")
 			if !ok { // not of the form [:name:], so that the [ is a character
 				s.add('[')
-				low = '['
 				break
 			}
 			named, ok := posixClasses[name]
