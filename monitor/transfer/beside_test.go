@@ -70,7 +70,7 @@ func beside(t *testing.T, l *Lane, r config.Remote, entries ...*dirty.Entry) rem
 }
 
 // While rsync runs, small changes arrive. Nothing is removed meanwhile, and what
-// needs rsync is left.
+// needs rsync is left. What either has done is nobody else's work.
 func TestBeside(t *testing.T) {
 	for name, open := range lanes {
 		t.Run(name, func(t *testing.T) {
@@ -108,47 +108,40 @@ func TestBeside(t *testing.T) {
 			if succeed(t, out); out.Causes != 0 || !exists(filepath.Join(r.RemotePath, "big")) {
 				t.Errorf("causes %d, big is there: %v", out.Causes, exists(filepath.Join(r.RemotePath, "big")))
 			}
+			seesDrift(t, l, r)
 		})
 	}
 }
 
-// What both transfers have done is nobody else's work, and what somebody else does
-// afterwards is noticed.
-func TestBesideIsNoDrift(t *testing.T) {
-	for name, open := range lanes {
-		t.Run(name, func(t *testing.T) {
-			l, r := open(t)
-			run := startSlowRun(t, l, r, 0)
-			put(t, l.root, "a", "b")
-			succeed(t, beside(t, l, r, entryOf("a")))
-			if out := run.end(); out.Causes != 0 {
-				t.Errorf("causes %d", out.Causes)
-			}
-			if out := l.Transfer(t.Context(), orderOf(r, entryOf("b")), new(asker)); out.Causes != 0 {
-				t.Errorf("then causes %d", out.Causes)
-			}
-			if l.connection != nil { // what the lane has asked for at last is answered
-				session, err := l.connection.SFTP(t.Context(), l.environment())
-				check(t, err)
-				session.Lstat(".").Wait()
-			}
-			put(t, r.RemotePath, "foreign")
-			later := time.Now().Add(time.Minute) // sftp has no fractions of a second
-			check(t, os.Chtimes(r.RemotePath, later, later))
-			if out := l.Transfer(t.Context(), orderOf(r, entryOf("b")), new(asker)); out.Causes != remote.Drifted {
-				t.Errorf("after a change on the remote causes %d", out.Causes)
-			}
-		})
+// seesDrift checks that nothing but what somebody else does to the remote is taken
+// for that.
+func seesDrift(t *testing.T, l *Lane, r config.Remote) {
+	t.Helper()
+	put(t, l.root, "small")
+	if out := l.Transfer(t.Context(), orderOf(r, entryOf("small")), new(asker)); out.Causes != 0 {
+		t.Errorf("then causes %d", out.Causes)
+	}
+	if l.connection != nil { // what the lane has asked for at last is answered
+		session, err := l.connection.SFTP(t.Context(), l.environment())
+		check(t, err)
+		session.Lstat(".").Wait()
+	}
+	put(t, r.RemotePath, "foreign")
+	later := time.Now().Add(time.Minute) // sftp has no fractions of a second
+	check(t, os.Chtimes(r.RemotePath, later, later))
+	if out := l.Transfer(t.Context(), orderOf(r, entryOf("small")), new(asker)); out.Causes != remote.Drifted {
+		t.Errorf("after a change on the remote causes %d", out.Causes)
 	}
 }
 
 // However the run ends, transfers that go beside it meanwhile either do what they are
 // for or leave it.
 func TestBesideWhileTheOtherEnds(t *testing.T) {
-	for name, open := range lanes {
-		for _, code := range []int{0, 12} {
+	remotetest.Long(t, testing.Short())
+	for name, codes := range map[string][]int{"local": {0, 12}, "ssh": {12}} {
+		for _, code := range codes {
 			t.Run(fmt.Sprintf("%s, code %d", name, code), func(t *testing.T) {
-				l, r := open(t)
+				l, r := lanes[name](t)
 				run := startSlowRun(t, l, r, code)
 				stop := make(chan struct{})
 				var others sync.WaitGroup
@@ -170,7 +163,7 @@ func TestBesideWhileTheOtherEnds(t *testing.T) {
 					}
 				})
 				out := run.end()
-				for range 5 {
+				for range 2 {
 					l.Transfer(t.Context(), orderOf(r, entryOf("f0")), new(asker))
 				}
 				close(stop)
@@ -185,23 +178,19 @@ func TestBesideWhileTheOtherEnds(t *testing.T) {
 
 // Without the direct lane, or where a look around is needed, nothing goes beside.
 func TestNothingBeside(t *testing.T) {
-	for name, change := range map[string]func(l *Lane){
-		"nothing known": func(l *Lane) { l.known.Store(nil) },
-		"no direct lane": func(l *Lane) {
-			k := *l.known.Load()
-			k.direct = nil
-			l.known.Store(&k)
-		},
-		"limited": func(l *Lane) {
-			k := *l.known.Load()
-			k.strategy.Capabilities = remotefs.Capabilities{FoldsCase: true}
-			l.known.Store(&k)
-		},
-		"to be forgotten": func(l *Lane) { l.Reset(false) },
+	l, r := localLane(t)
+	known := l.known.Load()
+	for name, change := range map[string]func(k *knowledge){
+		"nothing known":   func(*knowledge) { l.known.Store(nil) },
+		"no direct lane":  func(k *knowledge) { k.direct = nil },
+		"limited":         func(k *knowledge) { k.strategy.Capabilities = remotefs.Capabilities{FoldsCase: true} },
+		"to be forgotten": func(*knowledge) { l.Reset(false) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, r := localLane(t)
-			change(l)
+			k := *known
+			l.stale.Store(false)
+			l.known.Store(&k)
+			change(&k)
 			put(t, l.root, "f")
 			order := orderOf(r, &dirty.Entry{Path: "f", Change: watch.Content, Seq: 1})
 			order.Beside = true
