@@ -99,15 +99,21 @@ func (o *oracle) starsAfterName(t testing.TB) bool {
 	return o.ask(t, root, "", []string{"ab/x/b"})[0] != answer{}
 }
 
-// afterName reports whether a line is one for which starsAfterName makes a difference.
-func afterName(line string) bool {
-	text := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(line), "!"), "/")
-	at := strings.IndexAny(text, `*?[\`)
-	if at <= 0 || text[at-1] == '/' || !strings.HasPrefix(text[at:], "**") {
-		return false
+// afterName reports whether text has a line for which starsAfterName makes a difference.
+func afterName(text string) bool {
+	for line := range strings.SplitSeq(text, "\n") {
+		line, _, _ = strings.Cut(strings.TrimSuffix(line, "\r"), "\x00")
+		line = strings.TrimPrefix(strings.TrimPrefix(trimSpaces(line), "!"), "/")
+		at := strings.IndexAny(line, `*?[\`)
+		if at <= 0 || line[at-1] == '/' || !strings.HasPrefix(line[at:], "**") {
+			continue
+		}
+		rest := strings.TrimLeft(line[at:], "*")
+		if rest == "" || rest[0] == '/' || strings.HasPrefix(rest, `\/`) {
+			return true
+		}
 	}
-	rest := strings.TrimLeft(text[at:], "*")
-	return rest == "" || rest[0] == '/' || strings.HasPrefix(rest, `\/`) || rest[0] == 0
+	return false
 }
 
 // A world is a tree with rule files, on the disk for git and in memory for us.

@@ -67,11 +67,11 @@ func (r *reader) anyNames(i, stars int) (length int) {
 	if !r.inPath || stars < 2 || i > 0 && r.text[i-1] != '/' {
 		return 0
 	}
-	any := segment{}
+	names := segment{}
 	switch rest := r.text[i+stars:]; {
 	case strings.HasPrefix(rest, "/"):
-		if n := len(r.segments); n == 0 || r.segments[n-1] != any {
-			r.segments = append(r.segments, any)
+		if n := len(r.segments); n == 0 || r.segments[n-1] != names {
+			r.segments = append(r.segments, names)
 		}
 		return stars + len("/")
 	case rest == "", strings.HasPrefix(rest, `\/`):
@@ -79,7 +79,7 @@ func (r *reader) anyNames(i, stars int) (length int) {
 		// and so it is for git before a slash that is quoted.
 		r.star()
 		r.endSegment()
-		r.segments = append(r.segments, any)
+		r.segments = append(r.segments, names)
 		return stars + min(len(rest), len(`\/`))
 	}
 	return 0

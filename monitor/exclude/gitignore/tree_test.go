@@ -72,6 +72,25 @@ func TestTree(t *testing.T) {
 	}
 }
 
+// Two files of a directory are like one with the lines of both.
+func TestTwoFilesAreLikeOne(t *testing.T) {
+	for seed := range int64(20) {
+		w := newRandom(seed, false).world()
+		one, two := new(Tree), new(Tree)
+		for dir, text := range w.rules {
+			half := strings.LastIndexByte(text[:len(text)*2/3], '\n') + 1
+			one = one.With(dir, Parse(dir, []byte(text)))
+			two = two.With(dir, Parse(dir, []byte(text[:half])), Parse(dir, []byte(text[half:])))
+		}
+		for _, e := range w.entries {
+			a, b := one.Check(e.path, e.dir), two.Check(e.path, e.dir)
+			if a.Ignored != b.Ignored || a.Entry != b.Entry || a.Rule != nil && (a.Rule.Pattern != b.Rule.Pattern || a.Rule.Source != b.Rule.Source) {
+				t.Errorf("seed %d: %q: %+v in one file, %+v in two", seed, e.path, a, b)
+			}
+		}
+	}
+}
+
 // A tree does not change when another is made of it.
 func TestTreeIsImmutable(t *testing.T) {
 	show := func(tree *Tree) (list []string) {
