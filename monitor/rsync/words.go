@@ -129,6 +129,8 @@ var known = []struct {
 	{regexp.MustCompile(`^skipping non-regular file `), "only root can make a device there", "", Done},
 	{literal("Transport endpoint is not connected"), "the file system that is mounted there does not answer", "mount it again; wsync goes on by itself", Done},
 	{regexp.MustCompile(`Stale (?:NFS )?file handle`), "the server of the file system knows it no longer", "mount it again; wsync goes on by itself", Done},
+	{literal("Input/output error"), "the disk or its file system does not work", "the kernel's log (dmesg) says why; wsync goes on by itself", Done},
+	{regexp.MustCompile(`(?:Bad message|Structure needs cleaning) \(\d+\)`), "the file system is damaged", "check it with fsck; wsync goes on by itself", Done},
 	{literal("Host is down"), "the server of the file system does not answer", "bring it back; wsync goes on by itself", Done},
 	{literal("REMOTE HOST IDENTIFICATION HAS CHANGED"), "", "if the host was set up anew, remove its old key with ssh-keygen -R", Done},
 	{literal("Host key verification failed"), "", "connect once by hand with ssh to check and accept the host's key", Done},

@@ -40,6 +40,10 @@ var wordsTests = []wordsTest{
 		"the connection failed: failed to connect to h (10.0.0.1): Connection refused (111)", "nothing listens"},
 	{23, `rsync: [sender] link_stat "/home/u/ws/m" failed: Transport endpoint is not connected (107)`,
 		`the file system that is mounted there does not answer: link_stat "/home/u/ws/m" failed: Transport endpoint is not connected (107)`, "mount it again"},
+	{23, `rsync: [sender] readdir("/home/u/ws/m"): Input/output error (5)`,
+		`the disk or its file system does not work: readdir("/home/u/ws/m"): Input/output error (5)`, "dmesg"},
+	{23, `rsync: [sender] readdir("/home/u/ws/m"): Bad message (74)`,
+		`the file system is damaged: readdir("/home/u/ws/m"): Bad message (74)`, "fsck"},
 	{23, `rsync: [sender] opendir "/home/u/ws/m" failed: Stale file handle (116)`,
 		`the server of the file system knows it no longer: opendir "/home/u/ws/m" failed: Stale file handle (116)`, "mount it again"},
 	{23, `rsync: [sender] readlink_stat("/home/u/ws/m") failed: Host is down (112)`,
@@ -107,7 +111,7 @@ func TestRights(t *testing.T) {
 		{`[generator] failed to set permissions on "/srv/mirror/f": Operation not permitted (1)`, "/srv/mirror/f belongs to somebody else there"},
 		{`[generator] failed to set times on "/srv/mirror/f": Operation not permitted (1)`, "/srv/mirror/f belongs to somebody else there"},
 		{`[receiver] chgrp "/srv/mirror/f" failed: Operation not permitted (1)`, ""},
-		{`[receiver] write failed on "/srv/mirror/f": Input/output error (5)`, ""},
+		{`[receiver] write failed on "/srv/mirror/f": Cannot allocate memory (12)`, ""},
 	} {
 		said, hint := PathWords(test.message)
 		if !strings.HasPrefix(hint, test.hint) || (hint == "") != (test.hint == "") {

@@ -4,6 +4,8 @@ package directory
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,6 +36,19 @@ func Identify(path string) (Identity, error) {
 // With any other one, nobody knows.
 func Gone(err error) bool {
 	return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP)
+}
+
+// Explain says what an error that a directory cannot be watched or read with means
+// where the system's words do not.
+func Explain(err error) error {
+	is := func(target error) bool { return errors.Is(err, target) }
+	switch {
+	case slices.ContainsFunc(absent, is):
+		return fmt.Errorf("the file system that is mounted there does not answer (%w)", err)
+	case slices.ContainsFunc(broken, is):
+		return fmt.Errorf("the disk or its file system does not work (%w)", err)
+	}
+	return err
 }
 
 // ignoringEINTR repeats a system call that a signal interrupted.

@@ -2,6 +2,13 @@ package directory
 
 import "golang.org/x/sys/unix"
 
+// absent are errors of file systems that another machine or program serves and that
+// do not answer, broken those of disks, and of file systems on them.
+var (
+	absent = []error{unix.ENOTCONN, unix.ESTALE, unix.EHOSTDOWN, unix.EHOSTUNREACH, unix.ETIMEDOUT, unix.ECONNABORTED}
+	broken = []error{unix.EIO, unix.EBADMSG, unix.EUCLEAN, unix.EREMOTEIO, unix.ENXIO, unix.ENODEV}
+)
+
 const openFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NONBLOCK
 
 // Open opens a directory without following a symbolic link anywhere in its path,

@@ -4,6 +4,13 @@ package directory
 
 import "golang.org/x/sys/unix"
 
+// absent are errors of file systems that another machine or program serves and that
+// do not answer, broken those of disks, and of file systems on them.
+var (
+	absent = []error{unix.ENOTCONN, unix.ESTALE, unix.EHOSTDOWN, unix.EHOSTUNREACH, unix.ETIMEDOUT}
+	broken = []error{unix.EIO, unix.ENXIO, unix.ENODEV}
+)
+
 // Open opens a directory without following a symbolic link at the end of its path.
 func Open(path string) (fd int, err error) {
 	err = ignoringEINTR(func() (err error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
+	"io/fs"
 	"os"
 	"time"
 
@@ -53,6 +54,10 @@ func Take(path string, id Identity, t filesystem.Type) (Snapshot, []string, erro
 		return nil, nil, errReplaced
 	}
 	names, err := f.Readdirnames(-1)
+	var detailed *fs.PathError
+	if errors.As(err, &detailed) {
+		err = detailed.Err
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,7 +75,8 @@ func Take(path string, id Identity, t filesystem.Type) (Snapshot, []string, erro
 			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			entries[name] = unknown(err)
+			continue
 		}
 		if t.Forgetful() {
 			st.Ino = 0
@@ -82,6 +88,13 @@ func Take(path string, id Identity, t filesystem.Type) (Snapshot, []string, erro
 		}
 	}
 	return entries, dirs, nil
+}
+
+// unknown makes the print of an entry that is there and cannot be looked at: it
+// differs when that ends, or ends in another way, and keeps nothing else from being
+// compared.
+func unknown(err error) print {
+	return print{rest: maphash.String(printSeed, err.Error())}
 }
 
 var printSeed = maphash.MakeSeed()

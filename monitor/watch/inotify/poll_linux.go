@@ -180,7 +180,7 @@ func (w *Watcher) problem() string {
 			continue
 		}
 		broken++
-		if text := fmt.Sprintf("cannot watch %q: %v", w.root.Abs(path), state.Why); example == "" || text < example {
+		if text := fmt.Sprintf("cannot watch %q: %v", w.root.Abs(path), directory.Explain(state.Why)); example == "" || text < example {
 			example = text
 		}
 	}

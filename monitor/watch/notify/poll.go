@@ -8,7 +8,7 @@ import (
 
 // beginPoll polls a directory from now on, because of err.
 func (w *Watcher) beginPoll(path string, err error) {
-	w.problemText = "cannot watch " + w.root.Abs(path) + ": " + err.Error()
+	w.problemText = "cannot watch " + w.root.Abs(path) + ": " + directory.Explain(err).Error()
 	if w.polls.Unwatched[path] == nil {
 		state := &directory.Polled{Why: err}
 		w.polls.Unwatched[path] = state
