@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +49,12 @@ var importRules = []importRule{
 	{pkg: "monitor/transfer", may: "monitor/direct monitor/dirty monitor/exclude monitor/guard monitor/links monitor/marks monitor/mounts monitor/relay " +
 		"monitor/relpath monitor/remote monitor/remotefs monitor/report monitor/rsync monitor/ssh monitor/walk monitor/watch config",
 		why: "it carries out orders, and knows nothing of who gives them"},
+	{pkg: "monitor/remote", may: "monitor/dirty monitor/exclude monitor/guard monitor/relpath monitor/report monitor/watch config", leaf: true,
+		why: "what is due follows from what it is told, and from nothing that it looks at"},
+	{pkg: "monitor/worker", may: "monitor/dirty monitor/exclude monitor/guard monitor/mounts monitor/remote monitor/report monitor/rsync monitor/watch config",
+		why: "it has orders carried out, by whoever does"},
+	{pkg: "monitor/dirty", may: "monitor/relpath monitor/watch", leaf: true,
+		why: "what may differ has nothing to do with who sends it"},
 	{pkg: "monitor/marks", may: "monitor/remote monitor/rsync monitor/ssh config",
 		why: "whose a destination is has nothing to do with what is sent"},
 	{pkg: "monitor/links", may: "monitor/relpath monitor/walk monitor/exclude",
@@ -202,6 +209,48 @@ func TestImports(t *testing.T) {
 			t.Errorf("%q depends on %q: %s", forbidden.pkg, forbidden.dep, forbidden.why)
 		}
 	}
+}
+
+// The account of a remote is a machine: given the same, it decides the same. So
+// there is nothing in it that looks at anything, or waits for it.
+func TestTheAccountIsPure(t *testing.T) {
+	may := strings.Fields("context errors fmt iter maps math math/rand/v2 slices strconv strings time")
+	for _, imported := range listPackages(t)["monitor/remote"].Imports {
+		if !isOurs(imported) && !slices.Contains(may, imported) {
+			t.Errorf("monitor/remote imports %q", imported)
+		}
+	}
+	for _, file := range sources(t, "monitor/remote") {
+		for i, line := range strings.Split(file.text, "\n") {
+			for _, impure := range []string{"time.Now(", "time.Since(", "time.After", "time.Sleep(", "\tgo ", "rand.Int", "rand.N("} {
+				if strings.Contains(line, impure) {
+					t.Errorf("%s:%d: %q", file.name, i+1, impure)
+				}
+			}
+		}
+	}
+}
+
+// source is the text of a Go file that is no test.
+type source struct{ name, text string }
+
+func sources(t *testing.T, dir string) (all []source) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, source{name, string(text)})
+	}
+	return all
 }
 
 func TestPackagesHaveDocComments(t *testing.T) {

@@ -43,12 +43,7 @@ func (m *mirror) Changed(path string, change watch.Change) {
 	if content&^watch.Open == 0 {
 		others = nil
 	}
-	m.eachNow(func(w *runningWorker) {
-		w.mark(path, change, seq, now)
-		for _, other := range others {
-			w.mark(other, content, seq, now)
-		}
-	})
+	m.eachNow(func(w *runningWorker) { w.Mark(path, change, others, content, seq, now) })
 	if a != links.Settled {
 		m.tellLinks(nil, a)
 	}
@@ -75,7 +70,7 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	// what was seen of its names.
 	stats := m.watcher.Stats()
 	repeatable := stats.Lossless && stats.Polled+stats.Silent == 0
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markMoved(from, to, change, repeatable, seq, now) })
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.Moved(from, to, change, repeatable, seq, now) })
 	m.compensate()
 }
 
@@ -147,7 +142,7 @@ func (m *mirror) reached(n uint64) {
 	if !m.watcher.Stats().Lossless {
 		m.markEverything(remote.PassEvents, 0)
 	}
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.addBarrier(n, seq, now) })
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.AddBarrier(n, seq, now) })
 }
 
 // each calls f for all workers with the number and the time of a new mark.
@@ -167,7 +162,7 @@ func (m *mirror) eachNow(f func(w *runningWorker)) {
 
 // markEverything makes full passes due after a delay.
 func (m *mirror) markEverything(reason remote.PassReason, delay time.Duration) {
-	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markEverything(reason, seq, now, now.Add(delay)) })
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.Everything(reason, seq, now, now.Add(delay)) })
 }
 
 // compensate follows changes with a full pass when the watcher may have missed
@@ -190,4 +185,9 @@ func (m *mirror) compensate() {
 	// Each time: a pass that is not due yet may have been made early, for a request
 	// to wait for example, and then none would come after this change.
 	m.markEverything(remote.PassEvents, delay)
+}
+
+// mountsChanged is called by the watcher when something was mounted or unmounted.
+func (m *mirror) mountsChanged() {
+	m.each(func(w *runningWorker, seq uint64, now time.Time) { w.MountsChanged(seq, now) })
 }

@@ -4,15 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"go.uber.org/zap"
-
 	"wsync/config"
-	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
-	"wsync/monitor/links"
-	"wsync/monitor/remote"
 	"wsync/monitor/watch"
 )
 
@@ -38,26 +34,33 @@ func TestExcludedMarks(t *testing.T) {
 			s.Changed("c/.git/index", watch.Entry)
 		}, "/b"},
 		{"and of the root", func(s watch.Sink) { s.Changed(".git", watch.Entry) }, "/"},
-		{"a move", func(s watch.Sink) { s.Moved("a", "b", false) }, "/a! /b"},
+		{"a move", func(s watch.Sink) { s.Moved("a", "b", false) }, "/a>b"},
 		{"a move in", func(s watch.Sink) { s.Moved("a", ".git/b", false) }, "/a"},
 		{"a move onto its name", func(s watch.Sink) { s.Moved("x/a", "x/.git", true) }, "/x /x/a"},
 		{"a move out", func(s watch.Sink) { s.Moved(".git/a", "b", true) }, "/b"},
 		{"a move within", func(s watch.Sink) { s.Moved("x/.git/a", ".git/b", true) }, ""},
 		{"a new name for it", func(s watch.Sink) { s.Moved("x/.git", "x/.git.old", true) }, "/x /x/.git.old"},
 	} {
-		w := &worker{log: zap.NewNop(), lane: &lane{}, set: dirty.NewSet(), confirmations: remote.NewConfirmations(), changed: func(bool) {}}
-		m := &mirror{watcher: losslessWatcher{}, links: links.New(t.TempDir(), rules, nil), exclude: rules, workers: map[string]*runningWorker{"r": {worker: w}}}
-		test.happen(m)
-		var got []string
-		for _, e := range w.set.Take(time.Now()).Entries {
-			mark := "/" + e.Path
-			if e.Cleared() {
-				mark += "!"
-			}
-			got = append(got, mark)
-		}
-		if slices.Sort(got); strings.Join(got, " ") != test.dirty {
-			t.Errorf("%s: %q, expected %q", test.name, got, test.dirty)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			m := &mirror{root: t.TempDir(), exclude: rules}
+			synctest.Test(t, func(t *testing.T) {
+				r := recorded(t, m, losslessWatcher{})
+				test.happen(m)
+				time.Sleep(time.Second) // of the bubble's clock
+				synctest.Wait()
+				var got []string
+				for _, b := range r.take() {
+					for _, move := range b.Moves {
+						got = append(got, "/"+move.From+">"+move.To)
+					}
+					for _, e := range b.Entries {
+						got = append(got, "/"+e.Path)
+					}
+				}
+				if slices.Sort(got); strings.Join(slices.Compact(got), " ") != test.dirty {
+					t.Errorf("%q, expected %q", got, test.dirty)
+				}
+			})
+		})
 	}
 }

@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"context"
 	"sync"
 	"time"
 )
@@ -29,15 +28,4 @@ func (l *looks) after(mark uint64, lastMark func() uint64, look func() string) s
 		l.found = look()
 	}
 	return l.found
-}
-
-// believesGone tells, after paths were found to be gone, that they are: while they
-// were looked at, the root was still the one that the guard saw. If it was not, the
-// transfer ends as one that was cancelled.
-func (t *transfer) believesGone() bool {
-	if t.ctx.Err() == nil && t.root() == "" {
-		return true
-	}
-	t.out.err = context.Canceled
-	return false
 }

@@ -29,37 +29,3 @@ func TestLooksAreShared(t *testing.T) {
 		}
 	})
 }
-
-func TestBackoff(t *testing.T) {
-	for n, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 6: 32 * time.Second, 7: time.Minute, 19: time.Minute, 20: time.Minute, 1 << 30: time.Minute} {
-		shortest, longest := want, time.Duration(0)
-		for range 2000 {
-			d := backoff(n, maxBackoff)
-			shortest, longest = min(shortest, d), max(longest, d)
-		}
-		if longest > want || shortest < want-want/5 || longest-shortest < want/10 {
-			t.Errorf("failure %d waits %v to %v, expected up to %v", n, shortest, longest, want)
-		}
-	}
-	if d := backoff(100, attentionBackoff); d > attentionBackoff || d < attentionBackoff*4/5 {
-		t.Errorf("attention waits %v", d)
-	}
-}
-
-func TestEager(t *testing.T) {
-	for n, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 5 * time.Second, 6: 5 * time.Second, 1 << 30: 5 * time.Second} {
-		if got := eager(n); got != want {
-			t.Errorf("after %d failures: %v", n, got)
-		}
-	}
-}
-
-func TestJittered(t *testing.T) {
-	for _, d := range []time.Duration{time.Hour, time.Second, 1, 0} {
-		for range 2000 {
-			if got := jittered(d); got < d-d/10 || got > d+d/10+1 {
-				t.Fatalf("%v became %v", d, got)
-			}
-		}
-	}
-}

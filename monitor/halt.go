@@ -60,7 +60,7 @@ func (m *mirror) setHalt(reason string) {
 	}
 	if reason != before {
 		for _, w := range m.workers {
-			w.setHalt(reason, m.seq.Add(1), time.Now())
+			w.Halt(reason, m.seq.Add(1), time.Now())
 		}
 	}
 	m.mu.Unlock()

@@ -3,7 +3,6 @@ package monitor
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,7 +13,6 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/direct"
-	"wsync/monitor/dirty"
 	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/links"
@@ -23,7 +21,9 @@ import (
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
+	"wsync/monitor/transfer"
 	"wsync/monitor/watch"
+	"wsync/monitor/worker"
 )
 
 // mirror is a workspace at work: it hands what the watcher sees to the workers
@@ -77,8 +77,8 @@ type mirror struct {
 
 // runningWorker is a worker and how to end it.
 type runningWorker struct {
-	*worker
-	stop context.CancelFunc // ends run
+	*worker.Worker
+	stop context.CancelFunc // ends Run
 }
 
 // run mirrors until ctx is done.
@@ -111,7 +111,7 @@ func (m *mirror) arm() {
 	stats := m.watcher.Stats()
 	m.log.Info("Watching", zap.String("backend", stats.Backend), zap.Int("directories", stats.Directories), zap.Int("polled", stats.Polled))
 	for _, w := range workers {
-		w.arm()
+		w.Arm()
 	}
 	m.changed(false)
 }
@@ -164,68 +164,65 @@ func (m *mirror) defineRemote(r config.Remote) {
 	if m.ctx.Err() != nil {
 		return // all are ending
 	}
-	orders, now := m.definition.Orders[r.Name], time.Now()
+	now := time.Now()
+	d := remote.Definition{
+		Remote: r, Paused: m.definition.Workspace.Paused, Settings: m.definition.Settings,
+		Orders: m.definition.Orders[r.Name], Confirm: m.definition.Proof,
+	}
 	w, ok := m.workers[r.Name]
-	if ok && w.serves(r) {
-		w.define(r, m.definition.Workspace.Paused, m.definition.Settings, orders, m.definition.Proof, m.seq.Add(1), now)
+	if ok && w.Serves(r) {
+		w.Define(d, m.seq.Add(1), now)
 		return
 	}
 	if ok {
 		w.stop()
 	}
-	w = &runningWorker{worker: m.newWorker(r)}
-	w.orders = orders
-	w.define(r, m.definition.Workspace.Paused, m.definition.Settings, orders, m.definition.Proof, m.seq.Add(1), now)
-	w.everything(remote.PassStart, m.seq.Add(1), now, now)
-	w.everArmed, w.halt = m.armed, m.halt
+	worker, release := m.newWorker(r)
+	w = &runningWorker{Worker: worker}
+	w.Define(d, m.seq.Add(1), now)
+	w.Everything(remote.PassStart, m.seq.Add(1), now, now)
+	if m.armed {
+		w.Arm()
+	}
+	if m.halt != "" {
+		w.Halt(m.halt, m.seq.Add(1), now)
+	}
 	var ctx context.Context
 	ctx, w.stop = context.WithCancel(m.ctx)
 	m.workers[r.Name] = w
 	m.working.Go(func() {
-		w.run(ctx)
-		if c := w.lane.connection; c != nil {
-			m.pool.Release(c)
-		}
+		w.Run(ctx)
+		release()
 	})
 }
 
-// newWorker makes the worker of a remote; the caller holds mu.
-func (m *mirror) newWorker(r config.Remote) *worker {
-	log := m.log.With(zap.String("remote", r.Name))
-	settings := m.definition.Settings
-	l := &lane{log: log, root: m.root, local: m.local, environment: m.environment, scratch: m.scratch, files: m.files, links: m.links, tools: m.tools, exclude: m.exclude}
-	l.marks = newMarks(m.definition.Workspace.Name, filepath.Dir(filepath.Dir(settings.RunDirectory)), settings.FullPassInterval)
+// newWorker makes the worker of a remote, to be released when it has ended; the
+// caller holds mu.
+func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
+	log, settings := m.log.With(zap.String("remote", r.Name)), m.definition.Settings
+	var connection *ssh.Connection
+	release = func() {}
 	if r.Connection.Kind() == config.KindSSH {
-		l.connection = m.pool.Connection(ssh.HostOf(r.Connection))
+		connection = m.pool.Connection(ssh.HostOf(r.Connection))
+		release = func() { m.pool.Release(connection) }
 	}
-	stamp := stampPath(settings.RunDirectory, r)
-	return &worker{
-		log:           log,
-		memory:        mounts.Read(mounts.MemoryPath(stamp), r),
-		mounted:       m.mounted,
-		stamp:         stamp,
-		cleanAsOf:     readStamp(stamp, time.Now()),
-		lane:          l,
-		guard:         m.checkAndHalt,
-		nextSeq:       func() uint64 { return m.seq.Add(1) },
-		lastSeq:       m.seq.Load,
-		afterEvents:   m.afterEvents,
-		changed:       m.changed,
-		wake:          make(chan struct{}, 1),
-		remote:        r,
-		set:           dirty.NewSet(),
-		confirmations: remote.NewConfirmations(),
-		gitLocks:      make(gitLocks),
-		passes:        remote.Passes{Interval: settings.FullPassInterval},
-		limits: guard.Limits{
-			Share:      settings.HoldDeletionsShare,
-			Count:      settings.HoldDeletionsCount,
-			AllowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
-		},
-		phase:   rand.N(maxBackoff),
-		adopted: !r.AdoptionPending,
-		since:   time.Now(),
-	}
+	lane := transfer.New(transfer.Options{
+		Log: log, Root: m.root, Local: m.local, Environment: m.environment, Connection: connection, Scratch: m.scratch,
+		Exclude: m.exclude, Files: m.files, Links: m.links, Tools: m.tools,
+		Workspace: m.definition.Workspace.Name, Directory: filepath.Dir(filepath.Dir(settings.RunDirectory)), FullPassInterval: settings.FullPassInterval,
+	})
+	return worker.New(worker.Options{
+		Log: log, Root: m.root, Carrier: lane,
+		Exclude:     m.exclude,
+		AllowEmpty:  m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
+		Guard:       m.checkAndHalt,
+		NextMark:    func() uint64 { return m.seq.Add(1) },
+		LastMark:    m.seq.Load,
+		AfterEvents: m.afterEvents,
+		Changed:     m.changed,
+		Mounts:      m.mounted,
+		Stamp:       worker.StampPath(settings.RunDirectory, r),
+	}, r), release
 }
 
 // environment is the environment of rsync and ssh.
@@ -286,7 +283,7 @@ func (m *mirror) report(now time.Time) report.Report {
 	}
 	for _, remote := range m.definition.Workspace.Remotes {
 		if w, ok := m.workers[remote.Name]; ok {
-			r.Remotes = append(r.Remotes, w.status(now))
+			r.Remotes = append(r.Remotes, w.Status(now))
 		}
 	}
 	return r

@@ -30,6 +30,7 @@ import (
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
+	"wsync/monitor/transfer"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/backend"
 )
@@ -137,7 +138,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	if err := os.MkdirAll(cookies, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot make a directory for cookies: %w", err)
 	}
-	scratch, err := newScratch(d.Settings.RunDirectory)
+	scratch, err := transfer.NewScratch(d.Settings.RunDirectory)
 	if err != nil {
 		return nil, err
 	}
@@ -173,16 +174,6 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		return nil, err
 	}
 	return m, nil
-}
-
-// newScratch makes an empty directory below run for what is of use for a moment. A
-// monitor that was killed may have left something there.
-func newScratch(run string) (string, error) {
-	dir := filepath.Join(run, "scratch")
-	if err := errors.Join(removeAll(dir), os.Mkdir(dir, 0o700)); err != nil {
-		return "", fmt.Errorf("cannot make a scratch directory: %w", err)
-	}
-	return dir, nil
 }
 
 // localVersion is the version of this machine's rsync, unknown if there is none.

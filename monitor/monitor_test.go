@@ -382,16 +382,3 @@ func TestRunFailingPath(t *testing.T) {
 	r.wait("r")
 	r.equal(dst)
 }
-
-// A monitor that was killed while it tried out a remote leaves nothing for good.
-func TestScratchIsCleared(t *testing.T) {
-	run := newDir(t)
-	for range 2 {
-		dir, err := newScratch(run)
-		check(t, err)
-		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-			t.Errorf("%v: %v", left, err)
-		}
-		write(t, dir, "probe-1/f")
-	}
-}

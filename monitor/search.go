@@ -3,10 +3,8 @@ package monitor
 import (
 	"time"
 
-	"wsync/monitor/dirty"
 	"wsync/monitor/links"
 	"wsync/monitor/remote"
-	"wsync/monitor/watch"
 )
 
 // The search for names that nobody knows: a walk through the workspace, which
@@ -26,7 +24,7 @@ func (m *mirror) tellLinks(found []links.Marks, a links.Answer) {
 	m.markFound(found)
 	switch a {
 	case links.Beyond:
-		m.each(func(w *runningWorker, seq uint64, now time.Time) { w.markLinked(seq, now) })
+		m.each(func(w *runningWorker, seq uint64, now time.Time) { w.NamesUnknown(seq, now) })
 	case links.Asks:
 		m.tellSearch()
 		if m.searching.CompareAndSwap(false, true) {
@@ -43,7 +41,7 @@ func (m *mirror) tellSearch() {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, w := range m.workers {
-		w.noteSearch(seq, since, files)
+		w.SetSearch(remote.Search{Seq: seq, Since: since, Files: files})
 	}
 }
 
@@ -90,57 +88,7 @@ func (m *mirror) markFound(found []links.Marks) {
 	}
 	m.each(func(w *runningWorker, _ uint64, now time.Time) {
 		for _, f := range found {
-			w.markNames(f, now)
+			w.MarkNames(f.Names, f.Seq, f.Since, now)
 		}
 	})
 }
-
-// markNames makes names of a file dirty, as of an earlier mark.
-func (w *worker) markNames(m links.Marks, now time.Time) {
-	if len(m.Names) == 0 {
-		return
-	}
-	w.mu.Lock()
-	for _, name := range m.Names {
-		if path, change := w.excluded().Change(name, watch.Content|watch.Meta); change != 0 {
-			w.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: path, Change: change, Seq: m.Seq, Since: m.Since}}}, now)
-		}
-	}
-	w.changedAt = now
-	w.mu.Unlock()
-	w.poke()
-}
-
-// linkedInterval is the least time between two full passes for the sake of
-// files whose names cannot be remembered.
-const linkedInterval = 10 * time.Second
-
-// markLinked makes a full pass due for the sake of a file whose names cannot all
-// be remembered, and not more often than linkedInterval.
-func (w *worker) markLinked(seq uint64, now time.Time) {
-	w.mu.Lock()
-	w.everything(remote.PassEvents, seq, now, w.passes.Last.Add(linkedInterval))
-	w.mu.Unlock()
-	w.poke()
-}
-
-// noteSearch takes in that there are questions about so many files, which may have
-// changed with the mark seq.
-func (w *worker) noteSearch(seq uint64, since time.Time, files int) {
-	w.mu.Lock()
-	w.sought = sought{seq, since, files}
-	w.unanswered = true
-	w.mu.Unlock()
-	w.poke()
-}
-
-// sought is a search for names: files may have others, which have to be looked at
-// because of marks from seq on.
-type sought struct {
-	seq   uint64
-	since time.Time
-	files int
-}
-
-// Oldest is as that of a batch.
-func (s sought) Oldest() (seq uint64, since time.Time, ok bool) { return s.seq, s.since, s.files > 0 }

@@ -5,6 +5,7 @@ package dirty
 
 import (
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -273,6 +274,12 @@ func oldest(everything *Entry, moves []Move, entries iter.Seq[*Entry]) (seq uint
 	return seq, since, ok
 }
 
+// All returns the entries.
+func (s *Set) All() iter.Seq[*Entry] { return maps.Values(s.entries) }
+
+// Moves returns the renames that are to be repeated, in their order.
+func (s *Set) Moves() []Move { return slices.Clone(s.moves) }
+
 // Failing returns the entries that fail on their own.
 func (s *Set) Failing() []*Entry {
 	var failing []*Entry
@@ -375,12 +382,7 @@ func (s *Set) Take(now time.Time) Batch {
 		if e.NotBefore.After(now) && !(b.Everything != nil && e.Parked()) {
 			continue
 		}
-		e.Deferred = false
-		b.Entries = append(b.Entries, e)
-		delete(s.entries, p)
-		if e.Change&watch.Open != 0 {
-			s.writing[p] = writing{sent: now}
-		}
+		b.Entries = append(b.Entries, s.take(p, now))
 	}
 	if len(s.entries) == 0 && len(b.Entries) > 1024 {
 		// A map keeps the room of its largest time; a burst must not.

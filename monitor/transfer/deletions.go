@@ -77,7 +77,7 @@ func (t *transfer) holds(found *tally, done remote.Count, part dirty.Batch) bool
 	case guard.Allow:
 		return false
 	case guard.Wait:
-		t.out.Later = join(t.out.Later, part)
+		t.out.Later = remote.Join(t.out.Later, part)
 		return true
 	}
 	h := found.hold(v)
@@ -91,7 +91,7 @@ func (t *transfer) hold(h *remote.Hold) {
 	if t.out.Hold == nil {
 		t.out.Hold = h
 	} else {
-		merge(t.out.Hold, h)
+		t.out.Hold.Merge(h)
 	}
 }
 

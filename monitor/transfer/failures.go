@@ -7,6 +7,7 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
+	"wsync/monitor/remote"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -23,7 +24,7 @@ import (
 func (t *transfer) judge(r ran, part dirty.Batch) {
 	if r.verdict == rsync.PartialDeletion {
 		// More had to go than a moment before.
-		t.out.Again = join(t.out.Again, part)
+		t.out.Again = remote.Join(t.out.Again, part)
 		return
 	}
 	failures, unclear := t.failures(r, part)
@@ -49,7 +50,7 @@ func (t *transfer) judge(r ran, part dirty.Batch) {
 				rest.Entries = append(rest.Entries, e)
 			}
 		}
-		t.out.Again = join(t.out.Again, rest)
+		t.out.Again = remote.Join(t.out.Again, rest)
 	}
 }
 
@@ -159,13 +160,4 @@ func (t *transfer) failure(name string) string {
 		}
 	}
 	return ""
-}
-
-// join adds the parts of b to a.
-func join(a, b dirty.Batch) dirty.Batch {
-	if b.Everything != nil {
-		a.Everything = b.Everything
-	}
-	a.Entries = append(a.Entries, b.Entries...)
-	return a
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
 	"wsync/monitor/rsync"
 )
 
@@ -51,7 +52,7 @@ func (t *transfer) passTooLong(compare func(rsync.Job) rsync.Job) {
 	t.account(r, done, sweep{part: part})
 	failures, _ := t.failures(r, part)
 	if t.separate(failures, part) {
-		t.out.Again = join(t.out.Again, part)
+		t.out.Again = remote.Join(t.out.Again, part)
 	}
 }
 

@@ -65,7 +65,7 @@ func (t *transfer) sweep(s sweep) {
 	if second.said.DeletionsHeld {
 		// More had to go than were counted. The exit code need not tell: others go
 		// before it, and an rsync daemon has none for it.
-		t.out.Again = join(t.out.Again, s.part)
+		t.out.Again = remote.Join(t.out.Again, s.part)
 		return
 	}
 	t.judge(second, s.part)

@@ -1,0 +1,205 @@
+package remote
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/watch"
+)
+
+// batchOf has entries for names, and a move for each "a>b".
+func batchOf(names string) (b dirty.Batch) {
+	for name := range strings.FieldsSeq(names) {
+		if from, to, ok := strings.Cut(name, ">"); ok {
+			b.Moves = append(b.Moves, dirty.Move{From: from, To: to})
+		} else {
+			b.Entries = append(b.Entries, &dirty.Entry{Path: strings.TrimPrefix(name, "/")})
+		}
+	}
+	return b
+}
+
+// pathsOf are the names of a batch as batchOf has them, sorted.
+func pathsOf(b dirty.Batch) string {
+	var names []string
+	for _, m := range b.Moves {
+		names = append(names, m.From+">"+m.To)
+	}
+	for _, e := range b.Entries {
+		names = append(names, "/"+e.Path)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+// Whether a path may be sent while a batch is under way.
+func TestReach(t *testing.T) {
+	for _, test := range []struct{ batch, path, holds string }{
+		{"d/big", "d/big", "yes"},
+		{"d/big", "d/big/below", "yes"},
+		{"d/big", "d", "yes"},
+		{"d/big", "/", "yes"},
+		{"d/big", "d/other", ""},
+		{"d/big", "d/bigger", ""},
+		{"d/big", "x/y", ""},
+		{"/", "x", ""},
+		{"/", "/", "yes"},
+		{"a/x>b/y", "a", "yes"},
+		{"a/x>b/y", "b/y/z", "yes"},
+		{"a/x>b/y", "b/z", ""},
+	} {
+		if got := reachOf(batchOf(test.batch)).holds(strings.TrimPrefix(test.path, "/")); got != (test.holds != "") {
+			t.Errorf("%s while %s is under way: %v", test.path, test.batch, got)
+		}
+	}
+	if !reachOf(dirty.Batch{Everything: &dirty.Entry{}}).holds("x") {
+		t.Error("a full pass does not reach everything")
+	}
+}
+
+// under has a batch for paths under way of which nothing goes by the direct lane
+// any more.
+func under(t *testing.T, paths ...string) (*schedule, *Sending) {
+	t.Helper()
+	s := newSchedule(t, nil)
+	s.change(watch.Content, paths...)
+	s.now = s.now.Add(time.Second)
+	first := s.Send(noRepositories{}, s.seq, true, s.now)
+	if first == nil || first.Order.Beside {
+		t.Fatalf("nothing is under way: %+v", first)
+	}
+	if step, _ := s.Next(s.now, nil); step != Sleep {
+		t.Error("something is to be sent while the direct lane is in use")
+	}
+	s.OnlyRsync(first)
+	return s, first
+}
+
+// beside is what is sent beside what is under way, "" for nothing.
+func (s *schedule) besideNow() string {
+	if step, _ := s.Next(s.now, nil); step != Send {
+		return ""
+	}
+	b := s.Send(noRepositories{}, s.seq, true, s.now)
+	if b == nil {
+		return ""
+	}
+	if !b.Order.Beside {
+		s.t.Error("a second transfer takes itself for the only one")
+	}
+	return pathsOf(b.Order.Batch)
+}
+
+func TestSendBeside(t *testing.T) {
+	for name, test := range map[string]struct {
+		happen func(s *schedule)
+		want   string
+	}{
+		"nothing":                    {func(s *schedule) {}, ""},
+		"a file elsewhere":           {func(s *schedule) { s.change(watch.Content, "d/a", "x/b") }, "/d/a /x/b"},
+		"the file itself":            {func(s *schedule) { s.change(watch.Content, "d/big") }, ""},
+		"its directory, and a file":  {func(s *schedule) { s.change(watch.Meta, "d"); s.change(watch.Content, "d/a") }, "/d/a"},
+		"a rename":                   {func(s *schedule) { s.Moved("x", "y", made, true, 9, s.now) }, "x>y"},
+		"a rename of its directory":  {func(s *schedule) { s.Moved("d", "e", wholly, true, 9, s.now); s.change(watch.Content, "z") }, "/e /z"},
+		"a full pass":                {func(s *schedule) { s.Everything(PassVerify, 9, s.now, s.now) }, ""},
+		"very many":                  {func(s *schedule) { s.change(watch.Content, numbered("x/", burstCount+1)...) }, ""},
+		"while paused":               {func(s *schedule) { s.change(watch.Content, "a"); s.paused = true }, ""},
+		"while another is beside it": {func(s *schedule) { s.change(watch.Content, "a"); s.beside = &Sending{} }, ""},
+		"after a failure":            {func(s *schedule) { s.change(watch.Content, "a"); s.retry.failed(&Failure{}, s.now) }, ""},
+		"while deletions are held":   {func(s *schedule) { s.change(watch.Content, "a"); s.holds.held = &held{id: "1"} }, ""},
+	} {
+		s, _ := under(t, "d/big")
+		test.happen(s)
+		s.now = s.now.Add(30 * time.Millisecond) // a file may still be written to
+		if got := s.besideNow(); got != test.want {
+			t.Errorf("%s: sends %q, expected %q", name, got, test.want)
+		}
+	}
+}
+
+// What goes beside another transfer is open until it has ended, what it leaves is
+// open until that one has, and both come back in the end.
+func TestBesideAndBarriers(t *testing.T) {
+	s, first := under(t, "d/big")
+	s.change(made, "d/a", "x/b")
+	s.AddBarrier(1, s.seq, s.now)
+	if got := s.besideNow(); got != "/d/a /x/b" {
+		t.Fatalf("sends %q", got)
+	}
+	second := s.beside
+	if step, _ := s.Next(s.now, nil); step != Sleep {
+		t.Error("a third transfer")
+	}
+	status := s.Status(s.now)
+	if status.Pending != 3 || status.State.InSync() {
+		t.Errorf("%+v", status)
+	}
+	out := Outcome{Unconfirmed: toConfirm(second.Order.Batch.Entries[:1])}
+	out.Again.Entries = second.Order.Batch.Entries[1:]
+	sent, left := out.Unconfirmed[0].Path, out.Again.Entries[0].Path
+	s.End(second, out, nil, s.now)
+	if pending := s.Status(s.now).Pending; pending != 2 {
+		t.Errorf("%d are pending", pending)
+	}
+	// What is left is not tried again before the other one has ended.
+	s.change(watch.Content, left)
+	if got := s.besideNow(); got != "" {
+		t.Errorf("sends %q", got)
+	}
+	s.End(first, Outcome{}, nil, s.now)
+	if s.Answer(); s.barriers.Acknowledged != 0 {
+		t.Error("a barrier is reached before what is left was sent")
+	}
+	last := s.Send(noRepositories{}, s.seq, true, s.now)
+	if got := pathsOf(last.Order.Batch); !strings.Contains(got, "/"+left) || strings.Contains(got, "/"+sent) {
+		t.Errorf("sends %q", got)
+	}
+	// Its directory may have got the time that it had before.
+	if got := pathsOf(last.Order.Batch); strings.HasPrefix(sent, "d/") && !slices.Contains(strings.Fields(got), "/d") {
+		t.Errorf("sends %q, without the directory of %s", got, sent)
+	}
+	s.End(last, Outcome{}, nil, s.now)
+	if s.Answer(); s.barriers.Acknowledged != 1 {
+		t.Error("a barrier is not reached")
+	}
+}
+
+// One that fails beside another says so, and loses nothing.
+func TestBesideFails(t *testing.T) {
+	s, first := under(t, "d/big")
+	s.change(watch.Content, "a")
+	s.now = s.now.Add(time.Second)
+	if s.besideNow() != "/a" {
+		t.Fatal("nothing goes beside it")
+	}
+	s.End(s.beside, Outcome{Failure: &Failure{Kind: Offline}, Causes: Interrupted, Late: batchOf("a").Entries}, nil, s.now)
+	if a := s.Account(); a.Failures != 1 || len(a.Dirty) != 1 || !a.Everything {
+		t.Errorf("%+v", a)
+	}
+	s.End(first, Outcome{}, nil, s.now)
+	if a := s.Account(); a.Failures != 0 || len(a.Dirty) != 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
+// A rename of what is under way beside another one, or left by it, is not repeated.
+func TestMovedWhileBeside(t *testing.T) {
+	s, _ := under(t, "d/big")
+	s.change(watch.Content, "a")
+	s.now = s.now.Add(time.Second)
+	if s.besideNow() != "/a" {
+		t.Fatal("nothing goes beside it")
+	}
+	s.Moved("a", "b", made, true, 9, s.now)
+	if len(s.set.Take(s.now.Add(time.Hour)).Moves) > 0 {
+		t.Error("repeated while it is under way")
+	}
+	s.End(s.beside, Outcome{Again: batchOf("a")}, nil, s.now)
+	s.Moved("a", "c", made, true, 10, s.now)
+	if len(s.set.Take(s.now.Add(time.Hour)).Moves) > 0 {
+		t.Error("repeated while it is left")
+	}
+}

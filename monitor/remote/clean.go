@@ -1,0 +1,27 @@
+package remote
+
+import "time"
+
+// cleanMargin is subtracted from the start of the transfer that left nothing
+// open: coarse clocks of file systems, and events on their way.
+const cleanMargin = 10 * time.Second
+
+// stampInterval is the least time between two writes of a stamp.
+const stampInterval = 5 * time.Second
+
+// clean is until when the remote is known to equal the workspace.
+type clean struct {
+	asOf    time.Time // zero for not at all
+	stamped time.Time // when that was last to be remembered
+}
+
+// nothingOpen takes in that nothing was open after a transfer that began at began,
+// and returns the time to be remembered for the next monitor, zero for none.
+func (c *clean) nothingOpen(began time.Time) (stamp time.Time) {
+	c.asOf = began.Add(-cleanMargin)
+	if began.Sub(c.stamped) < stampInterval {
+		return time.Time{}
+	}
+	c.stamped = began
+	return c.asOf
+}

@@ -1,0 +1,370 @@
+package remote
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"wsync/config"
+	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
+	"wsync/monitor/guard"
+	"wsync/monitor/report"
+	"wsync/monitor/watch"
+)
+
+// wholly is that all of a path may differ, with all below it.
+const wholly = watch.Entry | watch.Content | watch.Tree
+
+// Machine keeps the account of one remote: what happened, and what became of it,
+// goes in by its methods, and Next says what is to be done. It has no clock: the
+// time of each call is given, and never decreases. It is not safe for concurrent
+// use.
+type Machine struct {
+	options Options
+	// From the definition.
+	remote config.Remote
+	paused bool
+	orders report.Orders
+	limits guard.Limits
+	// halt says why nothing may be sent at all, "" if it may; armed: the tree is
+	// watched.
+	halt  string
+	armed bool
+
+	set *dirty.Set
+	// running is the transfer that is under way, and beside another one next to it;
+	// nil for none.
+	running, beside *Sending
+	transfer        report.Transfer
+	// besideLooked is when nothing could be sent beside the transfer under way.
+	besideLooked time.Time
+	// changed is when the last mark was made.
+	changed time.Time
+
+	confirmations Confirmations
+	endings       Endings
+	barriers      Barriers
+	unanswered    bool // barriers came that nobody has looked at
+	search        Search
+	burst         burst
+	git           gitLocks
+	retry         retry
+	passes        Passes
+	recent        recent
+	holds         holds
+	apart         apart
+	meetings      meetings
+	adoption      adoption
+	clean         clean
+
+	strategy    []string
+	lastSuccess time.Time
+	lastID      int64
+	state       report.State
+	since       time.Time // of state
+}
+
+// Options are what a Machine is made with.
+type Options struct {
+	// Exclude are the workspace's rules.
+	Exclude exclude.Rules
+	// AllowEmpty: the workspace may become empty.
+	AllowEmpty bool
+	// CleanAsOf is until when the remote is known to equal the workspace, zero for
+	// not at all.
+	CleanAsOf time.Time
+	// Random spreads the waits.
+	Random *rand.Rand
+	// Words says in words what is wrong with a path, and what to do about it.
+	Words func(problem string) (said, hint string)
+}
+
+// adoption is about what the destination held before.
+type adoption struct {
+	// adopted: what it holds is known not to be anybody else's; replaced: it is
+	// another directory since.
+	adopted, replaced bool
+}
+
+// done reports whether nothing foreign can be at the destination.
+func (a adoption) done() bool { return a.adopted && !a.replaced }
+
+// NewMachine returns the machine of a remote of which nothing is known. It has to
+// be defined before anything else.
+func NewMachine(o Options, now time.Time) *Machine {
+	return &Machine{
+		options:       o,
+		set:           dirty.NewSet(),
+		confirmations: NewConfirmations(),
+		git:           make(gitLocks),
+		retry:         newRetry(o.Random),
+		clean:         clean{asOf: o.CleanAsOf},
+		since:         now,
+	}
+}
+
+// Effects are what the caller of a method has to do afterwards.
+type Effects struct {
+	// Cancel ends the transfers that are under way.
+	Cancel bool
+	// Reset forgets what is known about the remote, with ResetConnection also how
+	// it is reached.
+	Reset, ResetConnection bool
+	// Forget are paths at which something was mounted that nobody misses.
+	Forget []string
+}
+
+// newID names what is shown to the user: no other has that name, in this monitor or
+// an earlier one.
+func (m *Machine) newID(now time.Time) func() string {
+	return func() string {
+		m.lastID = max(m.lastID+1, now.UnixNano())
+		return strconv.FormatInt(m.lastID, 36)
+	}
+}
+
+// excluded says what is not mirrored to this remote.
+func (m *Machine) excluded() exclude.Rules { return m.options.Exclude.At(m.remote) }
+
+// Mark makes a path dirty.
+func (m *Machine) Mark(path string, change watch.Change, seq uint64, now time.Time) {
+	if path, change = m.excluded().Change(path, change); change == 0 {
+		return
+	}
+	if path == "" && change&watch.Tree != 0 {
+		m.Everything(PassEvents, seq, now, now)
+	} else {
+		m.set.Mark(path, change, seq, now)
+	}
+	m.holds.touch(path)
+	m.changed = now
+}
+
+// Moved makes a rename due on the remote, where that can be: repeatable says that
+// it is of now and that there is a way to, and nothing that is under way has seen
+// one of the names. Otherwise both names are dirty: the new one first, so that nobody
+// finds neither.
+func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, seq uint64, now time.Time) {
+	dir := change&watch.Tree != 0
+	if excluded := m.excluded(); excluded.Excludes(from) || excluded.Excludes(to) {
+		m.Mark(to, change, seq, now)
+		m.Mark(from, change, seq, now)
+		return
+	}
+	if repeatable && m.canMove(from, to) && m.set.Move(from, to, dir, seq, now) {
+		m.confirmations.Moved(from, to)
+	} else {
+		m.set.Mark(to, change, seq, now)
+		m.set.MarkMoved(from, to, change, seq, now)
+	}
+	m.holds.touch(to)
+	m.changed = now
+}
+
+// canMove reports whether nothing has seen one of the names of a rename that would
+// come before it on the remote.
+func (m *Machine) canMove(from, to string) bool {
+	if m.holds.held != nil || m.retry.failures > 0 {
+		return false
+	}
+	touched := func(path string) bool {
+		return m.running.touches(path) || m.beside.touches(path) || m.endings.Touch(path)
+	}
+	return !touched(from) && !touched(to)
+}
+
+// MarkNames makes names of a file dirty, as of an earlier mark.
+func (m *Machine) MarkNames(names []string, seq uint64, since, now time.Time) {
+	for _, name := range names {
+		if path, change := m.excluded().Change(name, watch.Content|watch.Meta); change != 0 {
+			m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: path, Change: change, Seq: seq, Since: since}}}, now)
+		}
+	}
+	m.changed = now
+}
+
+// linkedInterval is the least time between two full passes for the sake of
+// files whose names cannot be remembered.
+const linkedInterval = 10 * time.Second
+
+// NamesUnknown makes a full pass due for the sake of a file whose names cannot all
+// be remembered, and not more often than linkedInterval.
+func (m *Machine) NamesUnknown(seq uint64, now time.Time) {
+	m.Everything(PassEvents, seq, now, m.passes.Last.Add(linkedInterval))
+}
+
+// SetSearch takes in for which files names are looked for.
+func (m *Machine) SetSearch(s Search) {
+	m.search = s
+	m.unanswered = true
+}
+
+// Everything makes a full pass due at notBefore.
+func (m *Machine) Everything(reason PassReason, seq uint64, now, notBefore time.Time) {
+	m.passes.Because(reason, m.set.Everything())
+	m.set.MarkEverything(seq, now, notBefore)
+}
+
+// Definition is what the daemon says about the remote.
+type Definition struct {
+	Remote config.Remote
+	// Paused: the workspace is.
+	Paused   bool
+	Settings report.Settings
+	Orders   report.Orders
+	// Confirm is the last barrier for which somebody waits until it is verified.
+	Confirm uint64
+}
+
+// Define takes in a new definition of the remote. The first one's orders are
+// carried out already.
+func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
+	first := m.remote.Name == ""
+	m.passes.SetInterval(d.Settings.FullPassInterval)
+	m.limits = guard.Limits{Share: d.Settings.HoldDeletionsShare, Count: d.Settings.HoldDeletionsCount, AllowEmpty: m.options.AllowEmpty}
+	m.remote, m.paused = d.Remote, d.Paused || d.Remote.Paused
+	m.adoption.adopted = m.adoption.adopted || !d.Remote.AdoptionPending
+	m.set.SkipParked(d.Remote.SkipUnsupported)
+	if !first {
+		e = m.order(d.Orders, seq, now)
+	}
+	m.orders = d.Orders
+	m.barriers.Wanted = d.Confirm
+	e.Cancel = e.Cancel || m.paused
+	return e
+}
+
+// order carries out what differs from the orders before.
+func (m *Machine) order(o report.Orders, seq uint64, now time.Time) (e Effects) {
+	if o.Resync != m.orders.Resync {
+		m.Everything(PassVerify, seq, now, now)
+		m.hurry(now)
+	}
+	if o.Retry != m.orders.Retry {
+		m.meetings.retry()
+		m.hurry(now)
+		e.Reset, e.ResetConnection = true, m.retry.failures > 0
+		m.release(false, now)
+		m.set.Restore(m.apart.end(), now)
+	}
+	if u := m.apart.Unreachable; u != nil && o.Approve == u.Held.ID {
+		e.Forget = m.approveUnreachable(now)
+	}
+	if h := m.holds.held; h != nil && h.id != "" && o.Approve == h.id {
+		m.release(true, now)
+	}
+	if m.meetings.approve(o.Approve) {
+		m.retry.hurry()
+	}
+	return e
+}
+
+// hurry ends all waits after failures.
+func (m *Machine) hurry(now time.Time) {
+	m.retry.hurry()
+	m.set.Hurry(now)
+	m.confirmations.Retry()
+}
+
+// release puts held deletions back into the set, approved by the user or to be
+// judged anew.
+func (m *Machine) release(approved bool, now time.Time) {
+	if m.holds.held == nil {
+		return
+	}
+	if approved {
+		m.recent = nil
+	}
+	m.set.Restore(m.holds.end(approved, now), now)
+}
+
+// Halt stops transfers with a reason, or lets them go on with "": with a full
+// pass, because what happened meanwhile is not known.
+func (m *Machine) Halt(reason string, seq uint64, now time.Time) Effects {
+	m.halt = reason
+	if reason == "" {
+		m.Everything(PassEvents, seq, now, now)
+	}
+	return Effects{Cancel: reason != ""}
+}
+
+// Arm lets transfers begin: before the tree is watched, a pass could miss a
+// change behind it. halt is as that of Halt.
+func (m *Machine) Arm() { m.armed = true }
+
+// AddBarrier answers barrier n when all marks up to seq are on the remote, and
+// when rsync has compared them.
+func (m *Machine) AddBarrier(n, seq uint64, now time.Time) {
+	m.barriers.Add(n, seq)
+	m.unanswered = true
+	m.set.HastenOpen(now)
+	if n <= m.barriers.Wanted {
+		m.confirmations.Hurry(now)
+	}
+}
+
+// Unanswered reports whether barriers came that Answer has not looked at.
+func (m *Machine) Unanswered() bool { return m.unanswered }
+
+// Answer reaches the barriers behind which nothing is open, and reports whether it
+// has reached one. While the workspace is halted, nothing is known about it.
+func (m *Machine) Answer() bool {
+	if !m.barriers.Waiting() || !m.armed || m.halt != "" {
+		return false
+	}
+	m.unanswered = false
+	return m.barriers.Answer(m.oldest(), m.confirmations.Open())
+}
+
+// oldest is the oldest mark that is not acknowledged.
+func (m *Machine) oldest() Open { return Oldest(m.open()...) }
+
+// open are all places in which something may be that is not acknowledged.
+func (m *Machine) open() []func() (uint64, time.Time, bool) {
+	all := []func() (uint64, time.Time, bool){m.set.Oldest, m.heldBatch().Oldest, m.search.Oldest}
+	for _, s := range []*Sending{m.running, m.beside} {
+		if s != nil {
+			all = append(all, s.acknowledging().Oldest, s.left.Oldest)
+		}
+	}
+	return all
+}
+
+// heldBatch is what waits for the user's word, or for file systems.
+func (m *Machine) heldBatch() dirty.Batch {
+	batch := m.holds.batch()
+	batch.Entries = append(batch.Entries[:len(batch.Entries):len(batch.Entries)], m.apart.batch().Entries...)
+	return batch
+}
+
+// Adopted takes in that the destination holds nothing foreign any more. That is
+// reported at once: what a pass leaves there that is interrupted must not be taken
+// for somebody else's.
+func (m *Machine) Adopted() { m.adoption = adoption{adopted: true} }
+
+// Progress takes in what a transfer has sent so far.
+func (m *Machine) Progress(s *Sending, files int, bytes int64) {
+	if s == m.running {
+		m.transfer.Files, m.transfer.Bytes = files, bytes
+	}
+}
+
+// Announces reports whether a mark has come that tells of a path being new.
+func (m *Machine) Announces(path string) bool { return m.set.Announces(path) }
+
+// Calm says whether more deletions are to be expected, for a batch whose oldest mark
+// was made at since.
+func (m *Machine) Calm(since, now time.Time) Calm {
+	quiet := m.quiet(now)
+	return Calm{Settled: quiet || now.Sub(since) >= settleLimit, Quiet: quiet || now.Sub(since) >= quietLimit}
+}
+
+// quiet reports whether nothing has changed for a moment.
+func (m *Machine) quiet(now time.Time) bool { return now.Sub(m.changed) >= settleTime }
+
+// Remote is the remote as it was defined last.
+func (m *Machine) Remote() config.Remote { return m.remote }
+
+// MayTouch reports whether anything at the destination may be changed.
+func (m *Machine) MayTouch() bool { return m.meetings.met == nil && !m.paused && m.halt == "" }

@@ -1,0 +1,303 @@
+package remote
+
+import (
+	"slices"
+	"time"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
+	"wsync/monitor/report"
+	"wsync/monitor/watch"
+)
+
+// Step is what is to be done next.
+type Step int
+
+// The steps. Sleep is until the time that comes with it, or something happens;
+// LookAtHold is for Machine.LookAtHold, and Send for Machine.Send.
+const (
+	Sleep Step = iota
+	LookAtHold
+	Send
+)
+
+// forever is a time that is not waited for.
+const forever = time.Hour
+
+// Next returns what is to be done at now, or when to ask again. passMark numbers a
+// new mark, if a full pass is due because of the time.
+func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at time.Time) {
+	if m.armed && m.passes.TakeNext(now) {
+		m.Everything(PassVerify, passMark(), now, now)
+	}
+	at = now.Add(forever)
+	if look, ok := m.holds.due(m.changed); ok {
+		if !look.After(now) {
+			return LookAtHold, now
+		}
+		at = earlier(at, look)
+	}
+	if send, ok := m.due(now); ok {
+		if !send.After(now) {
+			return Send, now
+		}
+		at = earlier(at, send)
+	}
+	return Sleep, at
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// due is when there is something to send next.
+func (m *Machine) due(now time.Time) (at time.Time, ok bool) {
+	if !m.armed || m.paused || m.halt != "" || m.holds.stopsAll() {
+		return time.Time{}, false
+	}
+	if m.running != nil {
+		return m.besideDue(now)
+	}
+	// Two waits that do not need a look at all paths, of which there may be many.
+	if retry := m.notBefore(now); retry.After(now) {
+		return retry, true
+	}
+	if end := m.burst.end(m.ripening(), m.changed, now); end.After(now) {
+		return end, true
+	}
+	if at, ok = m.set.Ripe(); ok {
+		at = m.notBefore(at)
+	}
+	if confirm, due := m.confirmations.Due(); due && (!ok || confirm.Before(at)) {
+		at, ok = m.notBefore(confirm), true
+	}
+	if pass, due := m.passes.Next(); due && (!ok || pass.Before(at)) {
+		at, ok = m.notBefore(pass), true
+	}
+	return at, ok
+}
+
+func (m *Machine) notBefore(at time.Time) time.Time { return m.retry.notBefore(at, m.changed) }
+
+// ripening is how many paths may be a burst: none if a full pass looks at them
+// anyway.
+func (m *Machine) ripening() int {
+	if m.set.Everything() {
+		return 0
+	}
+	return m.set.Len()
+}
+
+// besideDue is when there is something to send beside the transfer that is under
+// way: small changes of paths that it cannot touch. They must be few, as those who
+// are many are faster together.
+func (m *Machine) besideDue(now time.Time) (at time.Time, ok bool) {
+	switch {
+	case m.beside != nil, !m.running.onlyRsync, m.retry.failures > 0, m.holds.held != nil:
+		return time.Time{}, false
+	case m.set.Len() > burstCount:
+		return time.Time{}, false
+	}
+	at, ok = m.set.RipeFree(m.free)
+	if ok && !at.After(m.besideLooked) && !m.changed.After(m.besideLooked) {
+		return time.Time{}, false // there was no way
+	}
+	return at, ok
+}
+
+// free reports whether a path can be sent beside what is under way.
+func (m *Machine) free(path string) bool { return !m.running.reaches(path) }
+
+// Sending is a transfer that is under way.
+type Sending struct {
+	Order Order
+	// Since is when the oldest mark of its batch was made.
+	Since time.Time
+
+	began  time.Time
+	reason PassReason // of the full pass
+	// approvals is how many approvals there were when it began.
+	approvals int
+	// onlyRsync: nothing of it goes by the direct lane any more.
+	onlyRsync bool
+	reach     *reach // found when it is asked for
+	// left is what could not go beside it, and sent the paths of what could.
+	left dirty.Batch
+	sent []*dirty.Entry
+}
+
+// acknowledging is what is not acknowledged until the transfer ends.
+func (s *Sending) acknowledging() dirty.Batch {
+	if s == nil || s.Order.Confirm {
+		return dirty.Batch{}
+	}
+	return s.Order.Batch
+}
+
+// touches reports whether the transfer has something to do with a path, or with
+// what is above or below it. It is false for none.
+func (s *Sending) touches(path string) bool {
+	return s != nil && (s.Order.Batch.Touches(path) || s.left.Touches(path))
+}
+
+// reaches reports whether the transfer may touch a path on the remote.
+func (s *Sending) reaches(path string) bool {
+	if s.reach == nil {
+		s.reach = reachOf(s.Order.Batch)
+	}
+	return s.reach.holds(path) || s.left.Touches(path)
+}
+
+// Send begins a transfer: it takes what is to be sent now. It is nil if there is
+// nothing. mark is the number of the last mark, and direct says that there is the
+// direct lane.
+func (m *Machine) Send(git Repositories, mark uint64, direct bool, now time.Time) *Sending {
+	if m.running != nil {
+		return m.sendBeside(git, mark, direct, now)
+	}
+	if m.quiet(now) {
+		m.set.EndDeferral(now)
+	}
+	m.holds.endApproval(m.set.Approved(), now)
+	take := func() dirty.Batch { return m.set.Take(now) }
+	batch := m.holdLocked(take(), git, now, take)
+	confirm := batch.Empty()
+	if confirm {
+		batch = m.confirmations.Take(now)
+	}
+	if batch.Empty() {
+		return nil
+	}
+	s := m.sending(batch, mark, now)
+	s.Order.Confirm = confirm
+	s.reason = m.passes.Reason()
+	if batch.Everything != nil && batch.Everything.Change&watch.Content != 0 {
+		s.reason = PassEvents // paths were folded into it
+	}
+	if s.reason != PassVerify {
+		s.Order.Since = m.clean.asOf
+	}
+	m.transfer = report.Transfer{Kind: "changes", Since: now, Paths: batch.Len()}
+	switch {
+	case confirm:
+		m.transfer.Kind = "confirmation"
+	case batch.Everything != nil:
+		m.transfer.Kind = "full pass"
+	}
+	m.running, m.besideLooked = s, time.Time{}
+	return s
+}
+
+// sendBeside is Send while another transfer is under way.
+func (m *Machine) sendBeside(git Repositories, mark uint64, direct bool, now time.Time) *Sending {
+	var batch dirty.Batch
+	if direct {
+		take := func() dirty.Batch { return m.set.TakeFree(now, m.free) }
+		batch = m.holdLocked(take(), git, now, take)
+	}
+	if batch.Empty() {
+		m.besideLooked = now
+		return nil
+	}
+	m.beside = m.sending(batch, mark, now)
+	m.beside.Order.Beside = true
+	return m.beside
+}
+
+// sending is a transfer of a batch.
+func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sending {
+	_, since, _ := batch.Oldest()
+	s := &Sending{
+		Since:     since,
+		began:     now,
+		approvals: m.holds.approvals,
+		Order: Order{
+			Batch:    batch,
+			Remote:   m.remote,
+			Mark:     mark,
+			Room:     m.confirmations.Room(),
+			Adopt:    !m.adoption.done(),
+			Limits:   m.limits,
+			Recent:   m.recent.count(now),
+			Approved: m.holds.approved,
+			Holding:  m.holds.held != nil,
+			TakeOver: m.meetings.takeOver,
+			Away:     m.apart.away,
+			AwayHeld: m.apart.Unreachable != nil,
+		},
+	}
+	for _, e := range slices.Concat(m.set.Failing(), batch.Entries) {
+		if !e.Failing() {
+			continue
+		}
+		s.Order.Failing = append(s.Order.Failing, e)
+		// A mode that cannot be set keeps nothing below it from being sent.
+		if e.Change&^watch.Meta != 0 {
+			s.Order.Except = append(s.Order.Except, e.Path)
+		}
+	}
+	return s
+}
+
+// OnlyRsync takes in that nothing of a transfer goes by the direct lane any more.
+func (m *Machine) OnlyRsync(s *Sending) {
+	if s == m.running && s.Order.Batch.Everything == nil {
+		s.onlyRsync = true
+	}
+}
+
+// LookAtHold returns what has to be found out about what is held; ok is false if
+// there is nothing.
+func (m *Machine) LookAtHold(now time.Time) (l HoldLook, ok bool) {
+	h := m.holds.held
+	if h == nil || h.All {
+		return HoldLook{}, false
+	}
+	l = HoldLook{
+		Back: h.back, Shown: h.id != "", Was: h.Verdict, Most: h.most, Limits: m.limits, of: h,
+		Deletions: guard.Deletions{Entries: h.Names.Len(), Counted: h.Names.Counted(), Settled: true, Quiet: true, RecentCounted: h.before},
+	}
+	h.back = nil
+	if !l.Shown {
+		l.Deletions.RecentCounted = m.recent.count(now).Counted
+	}
+	return l, true
+}
+
+// Returned takes in what is there again, and whether it is a directory each, of what
+// a look was about.
+func (m *Machine) Returned(l HoldLook, there map[string]bool, now time.Time) {
+	if m.holds.held != l.of {
+		return
+	}
+	entries, changed := l.of.take(there)
+	switch {
+	case changed && l.of.Names.Len() == 0:
+		m.release(false, now)
+	case changed:
+		m.set.Restore(dirty.Batch{Entries: entries}, now)
+	}
+}
+
+// Judged takes in the verdict that a look asked for, and reports whether the hold is
+// shown from now on.
+func (m *Machine) Judged(l HoldLook, v guard.Verdict, now time.Time) (shown bool) {
+	h := l.of
+	if m.holds.held != h {
+		return false
+	}
+	if !l.Shown && v.Action == guard.Allow {
+		m.release(false, now)
+		return false
+	}
+	h.reason, h.checked = v.Reason, now
+	if l.Shown {
+		return false
+	}
+	h.Verdict, h.before = v, l.Deletions.RecentCounted
+	h.id = m.newID(now)()
+	return true
+}

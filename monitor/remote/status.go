@@ -1,0 +1,202 @@
+package remote
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/report"
+)
+
+// Status is the remote's part of a report.
+func (m *Machine) Status(now time.Time) report.RemoteStatus {
+	s := report.RemoteStatus{
+		Name:         m.remote.Name,
+		Error:        m.errorMessage(),
+		Drift:        m.passes.Drift,
+		Adopted:      m.adoption.done(),
+		Asked:        m.barriers.Asked,
+		Barrier:      m.barriers.Acknowledged,
+		NamesSought:  m.search.Files,
+		Unconfirmed:  m.confirmations.Len(),
+		Confirmed:    m.barriers.Verified,
+		Strategy:     m.strategy,
+		LastSuccess:  timeOrNil(m.lastSuccess),
+		LastFullPass: timeOrNil(m.passes.Last),
+		Held:         m.held(),
+	}
+	if m.retry.failure != nil {
+		s.Hint = m.retry.failure.Hint
+	}
+	s.Pending, s.PendingEverything = m.set.Len(), m.set.Everything()
+	for _, b := range append(m.underWay(), m.heldBatch()) {
+		s.Pending += b.Len()
+		s.PendingEverything = s.PendingEverything || b.Everything != nil
+	}
+	if since, ok := m.oldestPending(); ok {
+		s.OldestPending = &since
+	}
+	if m.running != nil {
+		transfer := m.transfer
+		s.Transfer = &transfer
+	}
+	s.Unsupported, s.UnsupportedPaths = m.unsupported()
+	failing := m.firstFailing()
+	if s.Error == "" && failing != nil {
+		s.Error, s.Hint = m.options.Words(failing.Problem)
+		s.ErrorPath = failing.Path
+		if failing.Parked() && s.Hint == "" {
+			s.Hint = fmt.Sprintf("wsync info lists what it cannot hold; rename that, or attach %s again with --skip-unsupported", m.remote.Name)
+		}
+	}
+	if m.running == nil && (m.retry.failures > 0 || failing != nil) {
+		s.NextRetry = m.nextRetry(failing)
+	}
+	state := m.currentState(failing != nil)
+	if state != m.state {
+		m.state, m.since = state, now
+	}
+	s.State, s.Since = m.state, m.since
+	return s
+}
+
+// underWay are the batches that are on their way and not there by the remote's word.
+func (m *Machine) underWay() (all []dirty.Batch) {
+	for _, s := range []*Sending{m.running, m.beside} {
+		if s != nil {
+			all = append(all, s.acknowledging(), s.left)
+		}
+	}
+	return all
+}
+
+// held is what the user is asked about, nil for nothing.
+func (m *Machine) held() *report.Held {
+	switch {
+	case m.meetings.met != nil:
+		return m.meetings.shown
+	case m.holds.isShown():
+		return m.holds.report()
+	case m.apart.Unreachable != nil:
+		return m.apart.Held
+	}
+	return nil
+}
+
+// currentState is the one state that says most about the remote.
+func (m *Machine) currentState(failing bool) report.State {
+	switch {
+	case m.paused:
+		return report.Paused
+	case m.halt != "" || m.holds.isShown() || m.apart.Unreachable != nil:
+		return report.Halted
+	case m.retry.failures > 0 && m.meetings.met != nil:
+		return report.Halted
+	case m.retry.is(Offline):
+		return report.Offline
+	case m.retry.failures > 0:
+		return report.Retrying
+	case m.running != nil && !m.running.Order.Confirm || m.beside != nil:
+		return report.Syncing
+	case failing:
+		return report.Retrying
+	case !m.armed:
+		return report.Starting
+	case m.set.Len() > 0 || m.set.Everything() || m.holds.held != nil || m.search.Files > 0:
+		return report.Pending
+	case !m.confirmations.None() || m.confirmations.Running():
+		return report.Confirming
+	}
+	return report.InSync
+}
+
+// errorMessage is why nothing gets through, or "".
+func (m *Machine) errorMessage() string {
+	switch {
+	case m.halt != "":
+		return m.halt
+	case m.holds.isShown():
+		return m.holds.reason
+	case m.apart.Unreachable != nil && m.retry.failures == 0:
+		return m.apart.Held.Reason
+	case m.retry.failures > 0:
+		return m.retry.failure.Message
+	}
+	return ""
+}
+
+// oldestPending is the age of the oldest change that is not acknowledged.
+func (m *Machine) oldestPending() (oldest time.Time, ok bool) {
+	for _, of := range m.open() {
+		if _, since, open := of(); open && (!ok || since.Before(oldest)) {
+			oldest, ok = since, true
+		}
+	}
+	return oldest, ok
+}
+
+// firstFailing is the failing path, or full pass, that is tried next, nil for none.
+func (m *Machine) firstFailing() *dirty.Entry {
+	all := m.set.Failing()
+	if pass := m.set.FailingPass(); pass != nil {
+		all = append(all, pass)
+	}
+	for _, b := range m.underWay() {
+		all = append(all, b.Entries...)
+		if b.Everything != nil {
+			all = append(all, b.Everything)
+		}
+	}
+	var first *dirty.Entry
+	for _, e := range all {
+		if !e.Failing() || e.Parked() && m.remote.SkipUnsupported {
+			continue
+		}
+		if first == nil || e.NotBefore.Before(first.NotBefore) || e.NotBefore.Equal(first.NotBefore) && e.Path < first.Path {
+			first = e
+		}
+	}
+	return first
+}
+
+// unsupportedListed is how many of the paths are named that a remote cannot hold.
+const unsupportedListed = 100
+
+// unsupported counts what the destination cannot hold, and lists the first of it.
+func (m *Machine) unsupported() (count int, first []report.Unsupported) {
+	parked := m.set.Parked()
+	for _, b := range m.underWay() {
+		for _, e := range b.Entries {
+			if e.Parked() {
+				parked = append(parked, e)
+			}
+		}
+	}
+	slices.SortFunc(parked, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
+	for _, e := range parked[:min(len(parked), unsupportedListed)] {
+		said, _ := m.options.Words(e.Problem)
+		first = append(first, report.Unsupported{Path: e.Path, Problem: said})
+	}
+	return len(parked), first
+}
+
+// nextRetry is when the next attempt is due.
+func (m *Machine) nextRetry(failing *dirty.Entry) *time.Time {
+	if m.retry.failures > 0 {
+		return timeOrNil(m.retry.at)
+	}
+	if failing.Parked() {
+		at, _ := m.passes.Next()
+		return timeOrNil(at)
+	}
+	return timeOrNil(failing.NotBefore)
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,8 @@
+package worker
+
+import "wsync/monitor/remotetest"
+
+var (
+	check         = remotetest.Check
+	newDir, write = remotetest.NewDir, remotetest.Write
+)

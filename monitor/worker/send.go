@@ -1,0 +1,202 @@
+package worker
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/remote"
+	"wsync/monitor/watch"
+)
+
+// flight is a transfer under way.
+type flight struct {
+	*remote.Sending
+	ctx    context.Context
+	cancel context.CancelFunc
+	// turn is that of the mounts when it was taken. taken is when that was, by the
+	// machine's time, and began by the clock's.
+	turn         uint64
+	taken, began time.Time
+}
+
+// begin takes what is to be sent now; nil for nothing. The flight has to be carried.
+// The caller holds mu.
+func (w *Worker) begin(ctx context.Context, now time.Time) *flight {
+	_, turn := w.lookAtMounts(now)
+	s := w.machine.Send(repositories(w.Root), w.LastMark(), w.Carrier.Direct(), now)
+	if s == nil {
+		return nil
+	}
+	f := &flight{Sending: s, turn: turn, taken: now, began: time.Now()}
+	f.ctx, f.cancel = context.WithCancel(ctx)
+	w.flights[f] = true
+	return f
+}
+
+// carry has the transfer carried out, and takes in how it ended.
+func (w *Worker) carry(f *flight) {
+	defer f.cancel()
+	out := remote.Outcome{Failure: &remote.Failure{Kind: remote.Canceled}}
+	if w.Guard(f.Order.Mark) == "" {
+		out = w.Carrier.Transfer(f.ctx, f.Order, &asker{w: w, flight: f})
+	}
+	sizes := w.openSizes(f.Order.Batch)
+	ended := time.Now()
+	w.mu.Lock()
+	delete(w.flights, f)
+	after := w.machine.End(f.Sending, out, sizes, ended)
+	w.forgetMounts(after.Forget)
+	w.answer()
+	w.mu.Unlock()
+	w.AfterEvents(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		after.Marked()
+	})
+	w.remember(after.Stamp)
+	if after.Pass != "" {
+		w.Log.Warn("A full pass follows: " + after.Pass)
+	}
+	w.logOutcome(f.Order, out, f.taken)
+	w.trace(f.Order, out, f.taken)
+	w.wakeUp()
+	w.Changed(false)
+}
+
+// openSizes are the sizes of files of a batch that were open when it was taken.
+func (w *Worker) openSizes(batch dirty.Batch) (sizes map[string]int64) {
+	for _, e := range batch.Entries {
+		if e.Change&watch.Open == 0 {
+			continue
+		}
+		if info, err := w.Carrier.Lstat(e.Path); err == nil {
+			if sizes == nil {
+				sizes = make(map[string]int64)
+			}
+			sizes[e.Path] = info.Size()
+		}
+	}
+	return sizes
+}
+
+// remember writes the stamp for the next monitor, unless it is zero.
+func (w *Worker) remember(stamp time.Time) {
+	if stamp.IsZero() {
+		return
+	}
+	if err := writeStamp(w.Stamp, stamp); err != nil {
+		w.Log.Debug("Cannot remember what is clean", zap.Error(err))
+	}
+}
+
+// asker is asked while a transfer is under way; it implements remote.Asker.
+type asker struct {
+	w *Worker
+	*flight
+	told atomic.Bool // all is marked that had happened when that was asked first
+}
+
+// Root implements remote.Asker.
+func (a *asker) Root() string {
+	if !a.w.sameMounts(a.turn) {
+		return "what is mounted in it has changed"
+	}
+	return a.w.Guard(math.MaxUint64)
+}
+
+// Adopted implements remote.Asker.
+func (a *asker) Adopted() {
+	a.w.tell((*remote.Machine).Adopted)
+	a.w.Changed(true)
+}
+
+// Calm implements remote.Asker.
+func (a *asker) Calm() remote.Calm {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	return a.w.machine.Calm(a.Since, a.taken.Add(time.Since(a.began)))
+}
+
+// OnlyRsync implements remote.Asker.
+func (a *asker) OnlyRsync() { a.w.tell(func(m *remote.Machine) { m.OnlyRsync(a.Sending) }) }
+
+// Progress implements remote.Asker.
+func (a *asker) Progress(files int, bytes int64) {
+	a.w.mu.Lock()
+	a.w.machine.Progress(a.Sending, files, bytes)
+	a.w.mu.Unlock()
+	a.w.Changed(false)
+}
+
+// toldTime bounds the wait for what the watcher has to tell.
+const toldTime = 5 * time.Second
+
+// Announced implements remote.Asker. Events about what is in a new directory come
+// before that of the directory, which is told when all of it is watched; so the first
+// call waits until all that has happened so far is told. What is marked meanwhile is
+// still in the set.
+func (a *asker) Announced(ctx context.Context, path string) bool {
+	if !a.told.Load() {
+		done := make(chan struct{})
+		a.w.AfterEvents(func() { close(done) })
+		select {
+		case <-done:
+			a.told.Store(true)
+		case <-ctx.Done():
+		case <-time.After(toldTime):
+		}
+	}
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	return a.w.machine.Announces(path)
+}
+
+// logOutcome writes one line per batch.
+func (w *Worker) logOutcome(o remote.Order, out remote.Outcome, began time.Time) {
+	batch := o.Batch
+	fields := []zap.Field{zap.Int("paths", batch.Len()), zap.Bool("full_pass", batch.Everything != nil), zap.Duration("took", time.Since(began))}
+	switch {
+	case out.Failure != nil && out.Failure.Kind == remote.Canceled:
+	case out.Failure != nil:
+		w.Log.Warn("Cannot transfer", append(fields, zap.Error(out.Failure), zap.String("hint", out.Failure.Hint))...)
+	case out.Hold != nil:
+		w.Log.Info("Deletions are held back", append(fields, zap.String("reason", out.Hold.Verdict.Reason), zap.Int("deletions", out.Hold.Names.Len()))...)
+	case out.Unreachable != nil && out.Unreachable.Held != nil:
+		w.Log.Warn("Files are unreachable", append(fields, zap.String("reason", out.Unreachable.Held.Reason), zap.Int("deletions", out.Unreachable.Held.Count))...)
+	case len(out.Failed) > 0:
+		w.Log.Warn("Some paths failed", append(fields, zap.Int("failed", len(out.Failed)),
+			zap.String("path", out.Failed[0].Path), zap.String("error", out.Failed[0].Problem))...)
+	case batch.Everything != nil:
+		w.Log.Info("Full pass done", append(fields, zap.Int("files", out.Files), zap.Int64("bytes", out.Bytes))...)
+	}
+}
+
+// trace writes at the debug level where the time of a batch went: when its oldest
+// change was hinted at, how long after that it was taken, had left, was acknowledged
+// by the remote, and was verified by rsync.
+func (w *Worker) trace(o remote.Order, out remote.Outcome, taken time.Time) {
+	_, hinted, ok := o.Batch.Oldest()
+	if !ok || out.Failure != nil || o.Batch.Everything != nil || !w.Log.Core().Enabled(zap.DebugLevel) {
+		return
+	}
+	fields := []zap.Field{zap.Int("paths", o.Batch.Len()), zap.Int("files", out.Files), zap.Int64("bytes", out.Bytes),
+		zap.Time("hinted", hinted), zap.Duration("taken", taken.Sub(hinted)), zap.Bool("beside", o.Beside)}
+	for _, moment := range []struct {
+		name string
+		at   time.Time
+	}{{"sent", out.Sent}, {"acknowledged", out.Acknowledged}, {"verified", out.Verified}} {
+		if !moment.at.IsZero() {
+			fields = append(fields, zap.Duration(moment.name, moment.at.Sub(hinted)))
+		}
+	}
+	message := "Batch done"
+	if o.Confirm {
+		message = "Batch confirmed"
+	}
+	w.Log.Debug(message, fields...)
+}

@@ -1,0 +1,50 @@
+package worker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"wsync/config"
+)
+
+// A stamp is a file that remembers until when a remote was known to equal the
+// workspace. A monitor that is killed knows nothing of what was dirty; its
+// successor looks into everything that changed since.
+
+// StampPath is the stamp of a remote. Another destination has another one.
+func StampPath(dir string, r config.Remote) string {
+	sum := sha256.Sum256([]byte(r.Name + "\x00" + r.Destination()))
+	return filepath.Join(dir, "clean-"+hex.EncodeToString(sum[:8]))
+}
+
+// readStamp returns the time in a stamp, zero if there is none. A time in the
+// future means that the clock was set back: then nothing is known, and the
+// earliest time is returned.
+func readStamp(path string, now time.Time) time.Time {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339Nano, string(data))
+	if err != nil || t.After(now) {
+		return time.Unix(0, 0)
+	}
+	return t
+}
+
+// writeStamp replaces a stamp. One that is not written is older than it could
+// be, which costs time but no change.
+func writeStamp(path string, t time.Time) error {
+	temp := path + ".new"
+	if err := os.WriteFile(temp, []byte(t.Format(time.RFC3339Nano)), 0o600); err != nil {
+		return fmt.Errorf("cannot write a stamp: %w", err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return fmt.Errorf("cannot write a stamp: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package worker
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"wsync/config"
+	"wsync/monitor/walk"
+)
+
+func TestStamp(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	path := StampPath(dir, config.Remote{Name: "r", RemotePath: "/there", Connection: config.Connection{Local: &config.Local{}}})
+	if other := StampPath(dir, config.Remote{Name: "r", RemotePath: "/elsewhere", Connection: config.Connection{Local: &config.Local{}}}); other == path {
+		t.Error("two destinations have one stamp")
+	}
+	if got := readStamp(path, now); !got.IsZero() {
+		t.Errorf("no stamp is %v", got)
+	}
+	check(t, writeStamp(path, now))
+	if got := readStamp(path, now.Add(time.Second)); !got.Equal(now) {
+		t.Errorf("%v came back as %v", now, got)
+	}
+	// Everything is in doubt when the clock was set back, or the stamp is damaged.
+	early := time.Unix(0, 0)
+	if got := readStamp(path, now.Add(-time.Second)); !got.Equal(early) {
+		t.Errorf("a stamp of the future is %v", got)
+	}
+	check(t, os.WriteFile(path, []byte("2026-"), 0o600))
+	if got := readStamp(path, now); !got.Equal(early) {
+		t.Errorf("a damaged stamp is %v", got)
+	}
+}
+
+// The time of the inode tells of a change whose modification time was set back.
+func TestChangedSince(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a", "b", "d/c"} {
+		check(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		check(t, os.WriteFile(filepath.Join(root, name), []byte("x"), 0o644))
+	}
+	check(t, os.Symlink("a", filepath.Join(root, "link")))
+	long := time.Now().Add(-24 * time.Hour)
+	check(t, os.Chtimes(filepath.Join(root, "d/c"), long, long))
+	paths, all := walk.ChangedSince(t.Context(), root, long, 10)
+	slices.Sort(paths)
+	if want := []string{"a", "b", "d/c"}; !all || !slices.Equal(paths, want) {
+		t.Errorf("%q, %v", paths, all)
+	}
+	if paths, all := walk.ChangedSince(t.Context(), root, time.Now().Add(time.Hour), 10); !all || len(paths) > 0 {
+		t.Errorf("%q changed in the future", paths)
+	}
+	if paths, all := walk.ChangedSince(t.Context(), root, long, 2); all || len(paths) != 2 {
+		t.Errorf("%q, %v with a limit of 2", paths, all)
+	}
+}

@@ -1,0 +1,261 @@
+// Package worker keeps the remotes of a workspace equal to it, each with a goroutine,
+// a lock and a clock around the account that package remote keeps.
+package worker
+
+import (
+	"context"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"wsync/config"
+	"wsync/monitor/exclude"
+	"wsync/monitor/guard"
+	"wsync/monitor/mounts"
+	"wsync/monitor/remote"
+	"wsync/monitor/report"
+	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
+)
+
+// Carrier carries batches to the remote.
+type Carrier interface {
+	// Transfer carries out an order. One with Beside may come while another runs.
+	Transfer(ctx context.Context, o remote.Order, a remote.Asker) remote.Outcome
+	// Direct reports whether there is a way for small changes without rsync.
+	Direct() bool
+	// Reset forgets what is known about the remote; with failing also its
+	// connection.
+	Reset(failing bool)
+	// Lstat looks at a path of the workspace.
+	Lstat(name string) (fs.FileInfo, error)
+	// Workspace is the workspace for the guard.
+	Workspace() guard.Workspace
+	// Leave takes back what was left at the destination for others to see. mayTouch
+	// says whether the destination's own attributes may be set.
+	Leave(mayTouch func() bool)
+	// Close ends the use of the remote.
+	Close()
+}
+
+// Options are what a Worker is made with. Its functions may be called from any
+// goroutine, and must not block but for looks at the workspace.
+type Options struct {
+	Log     *zap.Logger
+	Root    string
+	Carrier Carrier
+	// Exclude are the workspace's rules, and AllowEmpty says that it may become
+	// empty.
+	Exclude    exclude.Rules
+	AllowEmpty bool
+	// Guard has the root looked at before marks up to one are sent; why nothing may
+	// be, or "".
+	Guard func(mark uint64) string
+	// NextMark numbers a new mark; LastMark is the number of the last one.
+	NextMark, LastMark func() uint64
+	// AfterEvents calls back when all that events tell of from before is marked.
+	AfterEvents func(do func())
+	// Changed has it reported, at once or soon, that something has changed.
+	Changed func(atOnce bool)
+	// Mounts tells what is mounted in the workspace.
+	Mounts *mounts.Table
+	// Stamp is the file that remembers until when the remote was equal.
+	Stamp string
+}
+
+// Worker keeps one remote equal to the workspace. Workers share the watcher, and
+// looks at the workspace, but no work for a remote, so none can delay another. Its
+// methods may be called from any goroutine.
+type Worker struct {
+	Options
+	wake    chan struct{} // one token: something changed for the loop
+	sending sync.WaitGroup
+
+	mu      sync.Mutex // guards everything below
+	machine *remote.Machine
+	flights map[*flight]bool // under way
+	memory  mounts.Memory
+}
+
+// New returns the worker of a remote. It does nothing before Run, and must be
+// defined before that.
+func New(o Options, r config.Remote) *Worker {
+	now := time.Now()
+	return &Worker{
+		Options: o,
+		wake:    make(chan struct{}, 1),
+		flights: make(map[*flight]bool),
+		memory:  mounts.Read(mounts.MemoryPath(o.Stamp), r),
+		machine: remote.NewMachine(remote.Options{
+			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, CleanAsOf: readStamp(o.Stamp, now),
+			Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
+		}, now),
+	}
+}
+
+// tell has the machine take in what has happened.
+func (w *Worker) tell(happened func(m *remote.Machine)) {
+	w.mu.Lock()
+	happened(w.machine)
+	w.mu.Unlock()
+	w.poke()
+}
+
+// effects carries out what follows for others; the caller holds mu.
+func (w *Worker) effects(e remote.Effects) {
+	if e.Cancel {
+		for f := range w.flights {
+			f.cancel()
+		}
+	}
+	if e.Reset {
+		w.Carrier.Reset(e.ResetConnection)
+	}
+	w.forgetMounts(e.Forget)
+}
+
+// Mark makes a path dirty, and other names of the same file, of which only the
+// contents differ.
+func (w *Worker) Mark(path string, change watch.Change, others []string, content watch.Change, seq uint64, now time.Time) {
+	w.tell(func(m *remote.Machine) {
+		m.Mark(path, change, seq, now)
+		for _, other := range others {
+			m.Mark(other, content, seq, now)
+		}
+	})
+}
+
+// Moved makes a rename due on the remote if it is repeatable, and both names dirty
+// otherwise.
+func (w *Worker) Moved(from, to string, change watch.Change, repeatable bool, seq uint64, now time.Time) {
+	repeatable = repeatable && w.Carrier.Direct()
+	w.tell(func(m *remote.Machine) { m.Moved(from, to, change, repeatable, seq, now) })
+}
+
+// MarkNames makes names of a file dirty, as of an earlier mark.
+func (w *Worker) MarkNames(names []string, seq uint64, since, now time.Time) {
+	if len(names) == 0 {
+		return
+	}
+	w.tell(func(m *remote.Machine) { m.MarkNames(names, seq, since, now) })
+}
+
+// NamesUnknown makes a full pass due for a file whose names cannot be remembered.
+func (w *Worker) NamesUnknown(seq uint64, now time.Time) {
+	w.tell(func(m *remote.Machine) { m.NamesUnknown(seq, now) })
+}
+
+// SetSearch takes in for which files names are looked for.
+func (w *Worker) SetSearch(s remote.Search) {
+	w.tell(func(m *remote.Machine) { m.SetSearch(s) })
+}
+
+// Everything makes a full pass due at notBefore.
+func (w *Worker) Everything(reason remote.PassReason, seq uint64, now, notBefore time.Time) {
+	w.tell(func(m *remote.Machine) { m.Everything(reason, seq, now, notBefore) })
+}
+
+// Define takes in a new definition of the remote.
+func (w *Worker) Define(d remote.Definition, seq uint64, now time.Time) {
+	w.tell(func(m *remote.Machine) { w.effects(m.Define(d, seq, now)) })
+}
+
+// Halt stops transfers with a reason, or lets them go on with "".
+func (w *Worker) Halt(reason string, seq uint64, now time.Time) {
+	w.tell(func(m *remote.Machine) { w.effects(m.Halt(reason, seq, now)) })
+}
+
+// Arm lets transfers begin.
+func (w *Worker) Arm() { w.tell((*remote.Machine).Arm) }
+
+// AddBarrier answers barrier n when all marks up to seq are on the remote, and when
+// rsync has compared them.
+func (w *Worker) AddBarrier(n, seq uint64, now time.Time) {
+	w.tell(func(m *remote.Machine) { m.AddBarrier(n, seq, now) })
+}
+
+// Status is the remote's part of a report.
+func (w *Worker) Status(now time.Time) report.RemoteStatus {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.machine.Status(now)
+}
+
+// Serves reports whether the worker can go on with this definition of its remote:
+// the destination is the same.
+func (w *Worker) Serves(r config.Remote) bool {
+	w.mu.Lock()
+	is := w.machine.Remote()
+	w.mu.Unlock()
+	return is.Destination() == r.Destination() && reflect.DeepEqual(is.Connection, r.Connection) &&
+		is.DelayUpdates == r.DelayUpdates && is.Trash == r.Trash && is.ID == r.ID
+}
+
+func (w *Worker) poke() {
+	w.wakeUp()
+	w.Changed(false)
+}
+
+func (w *Worker) wakeUp() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run keeps the remote equal until ctx is done; then no child process is left. It
+// is called once.
+func (w *Worker) Run(ctx context.Context) {
+	defer func() {
+		w.sending.Wait()
+		w.mu.Lock()
+		may := w.machine.MayTouch()
+		w.mu.Unlock()
+		w.Carrier.Leave(func() bool { return may && w.Guard(math.MaxUint64) == "" })
+		w.Carrier.Close()
+	}()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		now := time.Now()
+		w.mu.Lock()
+		step, at := w.machine.Next(now, w.NextMark)
+		switch step {
+		case remote.LookAtHold:
+			w.mu.Unlock()
+			w.lookAtHold(now)
+			w.Changed(false)
+			continue
+		case remote.Send:
+			f := w.begin(ctx, now)
+			w.mu.Unlock()
+			if f != nil {
+				w.sending.Go(func() { w.carry(f) })
+			}
+			w.Changed(false)
+			continue
+		}
+		if w.machine.Unanswered() {
+			w.answer()
+		}
+		w.mu.Unlock()
+		timer.Reset(at.Sub(now))
+		select {
+		case <-ctx.Done():
+		case <-w.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// answer reaches the barriers behind which nothing is open; the caller holds mu.
+func (w *Worker) answer() {
+	if w.machine.Answer() {
+		w.Changed(true)
+	}
+}
