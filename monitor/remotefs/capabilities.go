@@ -25,6 +25,8 @@ type Capabilities struct {
 	// NoSymlinks: symbolic links cannot be made. NoSpecials: nor can FIFOs, sockets
 	// and devices.
 	NoSymlinks, NoSpecials bool
+	// NoLinkTimes: symbolic links have times that cannot be set, as by way of SFTP.
+	NoLinkTimes bool
 	// Granularity is that of modification times if it is more than a second, or 0.
 	Granularity time.Duration
 	// Refused are the characters that cannot be part of a name, as far as any of
@@ -130,6 +132,7 @@ func (c Capabilities) Describe() []string {
 		add(true, "groups are not compared, because they are not kept there")
 	}
 	add(c.Granularity > 0, fmt.Sprintf("times that differ by a second count as equal, because those there are multiples of %v", c.Granularity))
+	add(c.NoLinkTimes, "times of symbolic links are not compared, because they are not kept there")
 	add(c.NoSymlinks, "symbolic links cannot be made there")
 	add(c.NoSpecials, "FIFOs, sockets and devices cannot be made there")
 	if names := c.describeNames(); len(names) > 0 {

@@ -351,6 +351,9 @@ func (e Endpoint) kept() []string {
 			options = append(options, o.option)
 		}
 	}
+	if e.Strategy.Capabilities.NoLinkTimes && !e.Strategy.Basic {
+		options = append(options, "--omit-link-times")
+	}
 	return options
 }
 

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"wsync/monitor/remotefs"
 )
 
@@ -60,7 +62,10 @@ func makeSpecimens(dir string) error {
 	if os.Geteuid() == 0 {
 		_ = os.Lchown(filepath.Join(dir, specimenOwned), specimenOwner, specimenOwner)
 	}
-	_ = os.Symlink(specimenOdd, filepath.Join(dir, specimenLink))
+	if link := filepath.Join(dir, specimenLink); os.Symlink(specimenOdd, link) == nil {
+		stamp := unix.NsecToTimespec(second.UnixNano())
+		_ = unix.UtimesNanoAt(unix.AT_FDCWD, link, []unix.Timespec{stamp, stamp}, unix.AT_SYMLINK_NOFOLLOW)
+	}
 	_ = syscall.Mkfifo(filepath.Join(dir, specimenFIFO), 0o640)
 	for _, name := range []string{specimenBytes, specimenDot, specimenSpace, specimenDevice} {
 		_ = file(name, "x")
@@ -144,6 +149,7 @@ func judgeSpecimens(differing map[string]string, sent []fs.DirEntry) (c remotefs
 	if has(specimenOdd, "tT") {
 		c.Granularity = 2 * time.Second
 	}
+	c.NoLinkTimes = c.Granularity == 0 && has(specimenLink, "tT")
 	c.NoSymlinks, c.NoSpecials = missing(specimenLink), missing(specimenFIFO)
 	c.NoInvalidUTF8, c.NoTrailingDot = missing(specimenBytes), missing(specimenDot)
 	c.NoTrailingSpace, c.NoDeviceNames = missing(specimenSpace), missing(specimenDevice)

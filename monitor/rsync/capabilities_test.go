@@ -45,6 +45,7 @@ func TestJudgeSpecimens(t *testing.T) {
 			remotefs.Capabilities{NoModes: true, Granularity: 2 * time.Second, NoTrailingDot: true, NoTrailingSpace: true, NoDeviceNames: true, NoInvalidUTF8: true}},
 		"APFS": {">f.s....... 2 CASE\n>f.s....... 1 full\u00df\n>f.s....... 2 norme\\#314\\#201\n",
 			remotefs.Capabilities{FoldsCase: true, FoldsFull: true, FoldsUnicode: true}},
+		"sshfs":        {".L..t...... 10 link -> odd second\ncS+++++++++ 0 fifo\n", remotefs.Capabilities{NoLinkTimes: true, NoSpecials: true}},
 		"groups only":  {".f.....g... 1 owned\n", remotefs.Capabilities{NoGroups: true}},
 		"nothing came": {refused("odd second", "owned", "AUX"), remotefs.Capabilities{}},
 	} {
@@ -74,6 +75,7 @@ func TestKeptAttributes(t *testing.T) {
 		{remotefs.Capabilities{NoModes: true}, "--perms", "--modify-window=-1"},
 		{remotefs.Capabilities{NoOwners: true}, "--owner", "--modify-window=-1"},
 		{remotefs.Capabilities{NoGroups: true}, "--group", "--modify-window=-1"},
+		{remotefs.Capabilities{NoLinkTimes: true}, "", "--modify-window=-1"},
 		{remotefs.Capabilities{Granularity: 2 * time.Second}, "", "--modify-window=1"},
 	} {
 		s := modern
@@ -83,6 +85,9 @@ func TestKeptAttributes(t *testing.T) {
 			if slices.Contains(args, option) == (option == test.without) {
 				t.Errorf("%+v: %q", test.c, args)
 			}
+		}
+		if slices.Contains(args, "--omit-link-times") != test.c.NoLinkTimes {
+			t.Errorf("%+v: %q", test.c, args)
 		}
 		if !slices.Contains(args, test.window) {
 			t.Errorf("%+v: %q has no %s", test.c, args, test.window)
