@@ -14,8 +14,13 @@ type apart struct {
 	away []string
 }
 
-// add takes in what a transfer has found unreachable.
-func (a *apart) add(found *Unreachable, newID func() string) {
+// add takes in what a transfer has found unreachable, and returns what is to be judged
+// anew: all of it if something was mounted or unmounted since the transfer began, or
+// if what it relied on to be kept apart is not any more, by the user's word.
+func (a *apart) add(found *Unreachable, newID func() string) dirty.Batch {
+	if !slices.Equal(found.Away, a.away) || a.Unreachable == nil && found.Held == nil {
+		return dirty.Batch{Entries: found.Entries}
+	}
 	if found.Held != nil {
 		found.Held.ID = newID()
 	}
@@ -31,6 +36,7 @@ func (a *apart) add(found *Unreachable, newID func() string) {
 		}
 	}
 	a.Unreachable = found
+	return dirty.Batch{}
 }
 
 // batch is what is kept apart.

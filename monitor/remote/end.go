@@ -195,7 +195,7 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 	m.retryBelow(batch, now)
 	m.putBackParts(s, out, now)
 	if out.Unreachable != nil {
-		m.apart.add(out.Unreachable, m.newID(now))
+		m.set.Restore(m.apart.add(out.Unreachable, m.newID(now)), now)
 	}
 	if len(out.Reachable) > 0 {
 		forget = out.Reachable

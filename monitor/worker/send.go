@@ -49,6 +49,9 @@ func (w *Worker) carry(f *flight) {
 	ended := time.Now()
 	w.mu.Lock()
 	delete(w.flights, f)
+	if out.Unreachable != nil {
+		w.lookAtMounts(ended) // it may be back
+	}
 	after := w.machine.End(f.Sending, out, sizes, ended)
 	w.forgetMounts(after.Forget)
 	w.answer()
