@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -62,6 +64,84 @@ func BenchmarkVisible(b *testing.B) {
 			b.ReportMetric(milliseconds(times[len(times)*95/100]), "p95-ms")
 			b.ReportMetric(0, "ns/op")
 		})
+	}
+}
+
+// BenchmarkBeside measures the same while a large file is on its way to the remote,
+// and before that on a quiet one: 1 GB, or 80 MB where the line carries 4 MB/s.
+//
+//	go test -run '^$' -bench Beside -benchtime 20x .
+func BenchmarkBeside(b *testing.B) {
+	for _, test := range []struct {
+		kind  string
+		large int64
+	}{{"local", 1 << 30}, {"ssh", 1 << 30}, {"ssh-4MB", 80 << 20}} {
+		b.Run(test.kind, func(b *testing.B) {
+			u := startUser(b)
+			source, remote := filepath.Join(u.home, "source"), filepath.Join(u.home, "remote")
+			for _, dir := range []string{filepath.Join(source, "small"), filepath.Join(source, "large"), remote} {
+				if err := os.MkdirAll(dir, 0o755); err != nil {
+					b.Fatal(err)
+				}
+			}
+			u.wsync("add", "bench", source)
+			u.wsync(append([]string{"attach", "bench", "remote"}, u.destination(test.kind, remote)...)...)
+			u.wsync("wait", "bench")
+			change := func(i int) time.Duration {
+				content, name := fmt.Sprintf("change %d\n", i), filepath.Join("small", "file")
+				began := time.Now()
+				if err := os.WriteFile(filepath.Join(source, name), []byte(content), 0o644); err != nil {
+					b.Fatal(err)
+				}
+				await(b, func() bool {
+					got, _ := os.ReadFile(filepath.Join(remote, name))
+					return string(got) == content
+				})
+				return time.Since(began)
+			}
+			var quiet, beside []time.Duration
+			for i := range b.N {
+				u.wsync("wait", "bench")
+				quiet = append(quiet, change(i))
+			}
+			u.wsync("wait", "--confirmed", "bench")
+			writeRandom(b, filepath.Join(source, "large", "file"), test.large)
+			sending := func() bool {
+				t := u.status().Workspaces[0].Remotes[0].Transfer
+				return t != nil && t.Bytes > 0
+			}
+			await(b, sending)
+			for i := range b.N {
+				if !sending() {
+					break
+				}
+				beside = append(beside, change(-i-1))
+			}
+			if len(beside) == 0 {
+				b.Fatal("the large file was there before anything else could be sent")
+			}
+			slices.Sort(quiet)
+			slices.Sort(beside)
+			b.ReportMetric(milliseconds(quiet[len(quiet)/2]), "quiet-p50-ms")
+			b.ReportMetric(milliseconds(beside[len(beside)/2]), "beside-p50-ms")
+			b.ReportMetric(milliseconds(beside[len(beside)-1]), "beside-max-ms")
+			b.ReportMetric(float64(len(beside)), "changes")
+			b.ReportMetric(0, "ns/op")
+			u.wsync("wait", "bench")
+		})
+	}
+}
+
+// writeRandom writes a file of so many bytes that nothing makes shorter.
+func writeRandom(b *testing.B, name string, size int64) {
+	b.Helper()
+	f, err := os.Create(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := io.CopyN(f, rand.NewChaCha8([32]byte{1}), size); err != nil {
+		b.Fatal(err)
 	}
 }
 
@@ -173,8 +253,13 @@ func (u *user) status() api.Status {
 func (u *user) destination(kind, dir string) []string {
 	u.b.Helper()
 	switch kind {
-	case "ssh":
+	case "ssh", "ssh-4MB":
 		sshd := remotetest.StartSSHD(u.b, remotetest.SSHDOptions{})
+		if kind == "ssh-4MB" {
+			line := remotetest.StartProxy(u.b, net.JoinHostPort("127.0.0.1", strconv.Itoa(sshd.Port)))
+			line.SetRate(4 << 20)
+			sshd.Port = line.Port
+		}
 		sshd.Wrapper(filepath.Join(u.home, "bin"), "bench-host")
 		// The daemon looks for ssh in its PATH, which had none at its start.
 		return []string{"bench-host:" + dir}

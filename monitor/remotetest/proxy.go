@@ -19,6 +19,7 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	delay time.Duration
+	rate  int // bytes a second, 0 for no limit
 	cut   bool
 	links map[*link]struct{}
 }
@@ -45,6 +46,9 @@ const (
 	maxLinks  = 128 // at a time; further connections are closed at once
 	maxChunks = 256 // on their way, per direction of a link
 	chunkSize = 32 << 10
+	// queued bounds the bytes that the kernel keeps for a link whose rate is
+	// limited.
+	queued = 64 << 10
 )
 
 // StartProxy starts a proxy to a TCP address. It lets everything through until
@@ -78,6 +82,14 @@ func (p *Proxy) SetDelay(d time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.delay = d
+}
+
+// SetRate lets so many bytes a second through, each way of each connection that is
+// made from now on. As on a good line, only a few are queued.
+func (p *Proxy) SetRate(bytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.rate = bytes
 }
 
 // Cut makes the line dead: bytes vanish, and neither side is told.
@@ -133,9 +145,17 @@ func (p *Proxy) serve(client net.Conn) {
 		return
 	}
 	defer p.remove(l)
+	p.mu.Lock()
+	rate := p.rate
+	p.mu.Unlock()
+	if rate > 0 {
+		for _, c := range []net.Conn{client, server} {
+			_ = c.(*net.TCPConn).SetReadBuffer(queued) // more only makes it slower
+		}
+	}
 	var directions sync.WaitGroup
-	directions.Go(func() { p.carry(l, client, server) })
-	directions.Go(func() { p.carry(l, server, client) })
+	directions.Go(func() { p.carry(l, client, server, rate) })
+	directions.Go(func() { p.carry(l, server, client, rate) })
 	directions.Wait()
 }
 
@@ -161,9 +181,9 @@ func (p *Proxy) remove(l *link) {
 	delete(p.links, l)
 }
 
-// carry passes bytes on in one direction until an end of the link is closed. A
-// side that only stops to write closes just this direction.
-func (p *Proxy) carry(l *link, from, to net.Conn) {
+// carry passes bytes on in one direction, so many a second, until an end of the
+// link is closed. A side that only stops to write closes just this direction.
+func (p *Proxy) carry(l *link, from, to net.Conn, rate int) {
 	underway := make(chan chunk, maxChunks)
 	var writer sync.WaitGroup
 	writer.Go(func() {
@@ -180,6 +200,7 @@ func (p *Proxy) carry(l *link, from, to net.Conn) {
 	})
 	defer writer.Wait()
 	defer close(underway)
+	var free time.Time // when the line has carried all that was read
 	for {
 		buffer := make([]byte, chunkSize)
 		n, err := from.Read(buffer)
@@ -187,6 +208,10 @@ func (p *Proxy) carry(l *link, from, to net.Conn) {
 		// like them.
 		if n > 0 {
 			p.pass(l, underway, buffer[:n])
+			if rate > 0 {
+				free = later(free, time.Now()).Add(time.Duration(n) * time.Second / time.Duration(rate))
+				p.waitUntil(free)
+			}
 		}
 		if err != nil {
 			p.pass(l, underway, nil)
@@ -206,6 +231,13 @@ func (p *Proxy) pass(l *link, underway chan<- chunk, bytes []byte) {
 	if !cut {
 		underway <- chunk{bytes: bytes, due: time.Now().Add(delay)}
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // waitUntil returns at a moment, or when the proxy ends.

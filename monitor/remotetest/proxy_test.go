@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -75,6 +76,19 @@ func TestProxyDelays(t *testing.T) {
 	}
 	if took := time.Since(start); took < 100*time.Millisecond {
 		t.Errorf("a round trip took %v", took)
+	}
+}
+
+func TestProxyRate(t *testing.T) {
+	p := StartProxy(t, startEcho(t))
+	p.SetRate(1 << 20)
+	conn := dial(t, p)
+	start := time.Now()
+	if err := echo(conn, strings.Repeat("x", 100<<10), patience); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took < 90*time.Millisecond {
+		t.Errorf("100 KiB took %v at 1 MiB/s", took)
 	}
 }
 
