@@ -70,17 +70,11 @@ func (m *Table) Now() (below []filesystem.Mount, turn uint64) {
 		return m.below, m.turn
 	}
 	m.doubtful = false
-	known := make(map[int]filesystem.Mount, len(m.below))
-	for _, mount := range m.below {
-		known[mount.ID] = mount
-	}
 	below = filesystem.Below(all, root)
 	for i := range below {
-		if k, ok := known[below[i].ID]; ok && k.Path == below[i].Path && k.Type == below[i].Type {
-			below[i].FSID = k.FSID
-		} else {
-			below[i].Identify(filepath.Join(root, below[i].Path))
-		}
+		// Also of those that look as before: the number of one that is gone is the
+		// next one's.
+		below[i].Identify(filepath.Join(root, below[i].Path))
 	}
 	if !slices.Equal(below, m.below) {
 		m.below = below
