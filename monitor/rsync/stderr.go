@@ -103,10 +103,8 @@ func ParseStderr(stderr, source, destination string) Complaints {
 			c.DeletionsHeld = true
 		case strings.HasPrefix(line, "rsync error: ") || strings.HasPrefix(line, "rsync warning: "):
 			c.Summary = line
+		case c.takeOpen(line, source, destination):
 		case !c.take(line, source, destination):
-			if m := openTarget.FindStringSubmatch(line); m != nil && strings.TrimRight(m[1], "/") == strings.TrimRight(destination, "/") {
-				c.MissingDestination = true
-			}
 			c.Other = append(c.Other, line)
 		}
 	}
