@@ -96,7 +96,7 @@ func explain(lines []string) (means, hint string) {
 	for _, k := range known {
 		for _, line := range lines {
 			if k.text.MatchString(line) {
-				return k.means, k.hint
+				return k.means + whose(line, k.means), k.hint
 			}
 		}
 	}
@@ -106,6 +106,29 @@ func explain(lines []string) (means, hint string) {
 		}
 	}
 	return "", ""
+}
+
+// ailing are meanings that are about a file system of this machine or of the remote.
+var ailing = []string{meansDead, meansStale, meansFaulty, meansDown}
+
+const (
+	meansDead   = "the file system that is mounted does not answer"
+	meansStale  = "the server of the file system knows it no longer"
+	meansFaulty = "the disk or its file system does not work"
+	meansDown   = "the server of the file system does not answer"
+)
+
+// whose says on which side that is which a line means, if it is one of ailing and the
+// line tells, as those of rsync do since 3.2.
+func whose(line, means string) string {
+	m := side.FindStringSubmatch(line)
+	switch {
+	case m == nil || !slices.Contains(ailing, means):
+		return ""
+	case m[1] == "sender":
+		return ", on this machine"
+	}
+	return ", on the remote"
 }
 
 const (
@@ -127,11 +150,11 @@ var known = []struct {
 	{literal("Disk quota exceeded"), "the quota on the remote is used up", makeRoom, Done},
 	{literal("Read-only file system"), "the remote's file system is read-only", "mount it writable; wsync goes on by itself", Done},
 	{regexp.MustCompile(`^skipping non-regular file `), "only root can make a device there", "", Done},
-	{literal("Transport endpoint is not connected"), "the file system that is mounted there does not answer", "mount it again; wsync goes on by itself", Done},
-	{regexp.MustCompile(`Stale (?:NFS )?file handle`), "the server of the file system knows it no longer", "mount it again; wsync goes on by itself", Done},
-	{literal("Input/output error"), "the disk or its file system does not work", "the kernel's log (dmesg) says why; wsync goes on by itself", Done},
+	{literal("Transport endpoint is not connected"), meansDead, "mount it again; wsync goes on by itself", Done},
+	{regexp.MustCompile(`Stale (?:NFS )?file handle`), meansStale, "mount it again; wsync goes on by itself", Done},
+	{literal("Input/output error"), meansFaulty, "the kernel's log (dmesg) says why; wsync goes on by itself", Done},
 	{regexp.MustCompile(`(?:Bad message|Structure needs cleaning) \(\d+\)`), "the file system is damaged", "check it with fsck; wsync goes on by itself", Done},
-	{literal("Host is down"), "the server of the file system does not answer", "bring it back; wsync goes on by itself", Done},
+	{literal("Host is down"), meansDown, "bring it back; wsync goes on by itself", Done},
 	{literal("REMOTE HOST IDENTIFICATION HAS CHANGED"), "", "if the host was set up anew, remove its old key with ssh-keygen -R", Done},
 	{literal("Host key verification failed"), "", "connect once by hand with ssh to check and accept the host's key", Done},
 	{literal("UNPROTECTED PRIVATE KEY FILE"), "", "chmod 600 the key file: ssh uses none that others may read", Done},
