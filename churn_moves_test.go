@@ -41,7 +41,7 @@ func (c *churn) moveIn() ([]string, error) {
 	return one(to, os.Rename(from, c.at(to)))
 }
 
-// spend tells that a directory may go now, and counts what is in it: the guard
+// spend reports whether a directory may go now, and counts what is in it: the guard
 // against mass deletion must not be met, and the tree must not become empty.
 func (c *churn) spend(dir string, gone bool) bool {
 	n := 1

@@ -327,7 +327,7 @@ func (c *churn) wait(timeout time.Duration, mayFail bool) {
 	}
 }
 
-// waitFor runs one wait with some options, and tells that it has succeeded and
+// waitFor runs one wait with some options, and reports whether it has succeeded and
 // all is equal.
 func (c *churn) waitFor(timeout time.Duration, mayFail bool, compare func(a, b string) []string, options ...string) bool {
 	if c.t.Failed() {
@@ -428,7 +428,7 @@ func (c *churn) fail(message string, differences []string) {
 	c.t.Error(b.String())
 }
 
-// churnConcerns tells that an operation on touched may concern p: it is the
+// churnConcerns reports whether an operation on touched may concern p: it is the
 // same, above or below.
 func churnConcerns(p, touched string) bool {
 	return p == touched || p == "." && touched == "" ||

@@ -170,7 +170,7 @@ func ruleFor(pkg string) *importRule {
 	return nil
 }
 
-// matches tells whether pattern is "x/*" and pkg below x.
+// matches reports whether pattern is "x/*" and pkg below x.
 func matches(pattern, pkg string) bool {
 	parent, ok := strings.CutSuffix(pattern, "*")
 	return ok && strings.HasPrefix(pkg, parent)

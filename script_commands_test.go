@@ -293,7 +293,7 @@ func kill9(ts *testscript.TestScript, pid int) {
 	}
 }
 
-// ended tells whether a process is gone, or a zombie that only its parent can
+// ended reports whether a process is gone, or a zombie that only its parent can
 // take away.
 func ended(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {

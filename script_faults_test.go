@@ -41,7 +41,7 @@ func cmdStopMonitor(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// allStopped tells whether all threads of a process are stopped.
+// allStopped reports whether all threads of a process are stopped.
 func allStopped(pid int) bool {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	if err != nil || len(threads) == 0 {

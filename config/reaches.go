@@ -105,7 +105,7 @@ func splitPath(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// holds tells that the path of g is, or is below, that of f.
+// holds reports whether the path of g is, or is below, that of f.
 func (f followed) holds(g followed) bool {
 	if contains(filepath.Join(f.existing, f.missing), filepath.Join(g.existing, g.missing)) {
 		return true
@@ -127,7 +127,7 @@ func (f followed) holds(g followed) bool {
 	return false
 }
 
-// foldsCase tells that the directory is there under a name in other case, too.
+// foldsCase reports whether the directory is there under a name in other case, too.
 // One without letters in its name is taken not to be.
 func foldsCase(dir ancestor) bool {
 	parent, name := filepath.Split(dir.path)

@@ -43,7 +43,7 @@ func IdentifyRoot(path string) (RootIdentity, error) {
 	return id, nil
 }
 
-// SameFileSystem tells that both are on the same file system.
+// SameFileSystem reports whether both are on the same file system.
 func (id RootIdentity) SameFileSystem(other RootIdentity) bool {
 	if id.FileSystem != "" && other.FileSystem != "" {
 		return id.FileSystem == other.FileSystem
@@ -51,7 +51,7 @@ func (id RootIdentity) SameFileSystem(other RootIdentity) bool {
 	return id.Device == other.Device
 }
 
-// Same tells that both are the same directory.
+// Same reports whether both are the same directory.
 func (id RootIdentity) Same(other RootIdentity) bool {
 	return id.Inode == other.Inode && id.SameFileSystem(other)
 }

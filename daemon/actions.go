@@ -77,7 +77,7 @@ func (e *entry) pointless(action api.Action, remote string) error {
 	return refusal
 }
 
-// isPaused tells that a remote is paused, or all of them if remote is "". The lock is
+// isPaused reports whether a remote is paused, or all of them if remote is "". The lock is
 // held.
 func (e *entry) isPaused(remote string) bool {
 	return !slices.ContainsFunc(e.workspace.Remotes, func(r config.Remote) bool {

@@ -210,7 +210,7 @@ func (d *testDaemon) eventually(workspace, what string, met func(api.WorkspaceSt
 	}
 }
 
-// isState tells that all remotes are in a state.
+// isState reports whether all remotes are in a state.
 func isState(state report.State) func(api.WorkspaceStatus) bool {
 	return func(s api.WorkspaceStatus) bool {
 		for _, r := range s.Remotes {
@@ -423,7 +423,7 @@ func (d *testDaemon) logged() []map[string]any {
 
 var errForTest = errors.New("for the test")
 
-// sameJSON tells that two values are the same for a client.
+// sameJSON reports whether two values are the same for a client.
 func sameJSON(a, b any) bool {
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)

@@ -29,7 +29,7 @@ type notifyCommand struct {
 	limit time.Duration
 }
 
-// check tells whether there is such a program.
+// check reports whether there is such a program.
 func (c notifyCommand) check() error {
 	_, err := exec.LookPath(c.args[0])
 	return err

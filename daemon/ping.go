@@ -77,21 +77,21 @@ func (d *Daemon) ping(ctx context.Context, name string) {
 	})
 }
 
-// isAsked tells that the monitor can be asked whether it is alive: until it has
+// isAsked reports whether the monitor can be asked whether it is alive: until it has
 // armed the tree, and while there is none, it has no answer.
 func (e *entry) isAsked() bool {
 	return e.process.State == watchdog.Running && e.report != nil && e.report.Watch.Armed && e.report.Halted == nil
 }
 
-// answered tells that the monitor, which was asked, has answered.
+// answered reports whether the monitor, which was asked, has answered.
 func (e *entry) answered() bool { return e.report.Pong >= e.ping }
 
-// isSilent tells that the monitor has had the time to answer, and has not.
+// isSilent reports whether the monitor has had the time to answer, and has not.
 func (e *entry) isSilent() bool {
 	return e.isAsked() && !e.answered() && time.Since(e.pinged) >= pingTime
 }
 
-// isNews tells that what a supervisor saw changes the status that is shown, which
+// isNews reports whether what a supervisor saw changes the status that is shown, which
 // a question or an answer alone does not. The lock is held.
 func (e *entry) isNews(s watchdog.Status, r *report.Report) bool {
 	switch {

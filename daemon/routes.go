@@ -106,7 +106,7 @@ func (d *Daemon) useAuthSock(r *http.Request) {
 	})
 }
 
-// answers tells that somebody listens on the socket at path.
+// answers reports whether somebody listens on the socket at path.
 func answers(path string) bool {
 	if path == "" {
 		return false

@@ -26,8 +26,8 @@ type entry struct {
 	report  *report.Report
 	earlier *report.Report
 	barrier uint64
-	// proof is the last barrier whose proof by rsync somebody waits for.
-	proof  uint64
+	// verify is the last barrier that somebody waits for to be verified by rsync.
+	verify uint64
 	orders map[string]report.Orders
 	// ping is the last question to the monitor whether it is alive, pinged when it was
 	// asked, or when an earlier one was answered after that.
@@ -129,7 +129,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 		},
 		SSHAuthSock: d.authSock,
 		Barrier:     e.barrier,
-		Proof:       e.proof,
+		Verify:      e.verify,
 		Ping:        e.ping,
 		Orders:      orders,
 	}
@@ -217,7 +217,7 @@ func statusIn(r *report.Report, remote string) *report.RemoteStatus {
 	return nil
 }
 
-// isAbout tells that a status is certain to be about the remote that has the
+// isAbout reports whether a status is certain to be about the remote that has the
 // name now.
 func (e *entry) isAbout(s *report.RemoteStatus) bool { return s.Asked >= e.attached[s.Name] }
 

@@ -162,7 +162,7 @@ func (d *Daemon) placeBarriers(req api.Wait, barriers map[*entry]uint64) error {
 		e.barrier++
 		barriers[e] = e.barrier
 		if req.Confirmed {
-			e.proof = e.barrier
+			e.verify = e.barrier
 		}
 		d.apply(e)
 	}
@@ -224,7 +224,7 @@ func (d *Daemon) standing(req api.Wait, barriers map[*entry]uint64) (standing, e
 	return found, nil
 }
 
-// stuck tells that a remote that is behind needs a command. A report from
+// stuck reports whether a remote that is behind needs a command. A report from
 // before the barrier may still say what has just been changed. The lock is
 // held.
 func (e *entry) stuck(r config.Remote, s report.RemoteStatus, barrier uint64) bool {

@@ -167,12 +167,12 @@ func unnamed(err error, workspace, remote string) error {
 	return errors.New(strings.TrimPrefix(text, fmt.Sprintf("remote %q: ", remote)))
 }
 
-// ownFilesIn tells that a directory of wsync's own is, or is below, dir.
+// ownFilesIn reports whether a directory of wsync's own is, or is below, dir.
 func (d *Daemon) ownFilesIn(dir string) bool {
 	return holds(dir, d.settings.Directory) || holds(dir, d.settings.LogDirectory)
 }
 
-// holds tells that path is, or is below, dir.
+// holds reports whether path is, or is below, dir.
 func holds(dir, path string) bool {
 	for ; ; path = path[:strings.LastIndexByte(path, '/')] {
 		if sameDirectory(dir, path) {

@@ -167,7 +167,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	now := time.Now()
 	d := remote.Definition{
 		Remote: r, Paused: m.definition.Workspace.Paused, Settings: m.definition.Settings,
-		Orders: m.definition.Orders[r.Name], Confirm: m.definition.Proof,
+		Orders: m.definition.Orders[r.Name], Confirm: m.definition.Verify,
 	}
 	w, ok := m.workers[r.Name]
 	if ok && w.Serves(r) {

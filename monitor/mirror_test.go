@@ -34,7 +34,7 @@ func (w *askedWatcher) Events(n uint64)                   { w.barrier = n }
 func (w *askedWatcher) Stats() watch.Stats                { return w.stats }
 
 // A ping is answered when the watcher has come to it; at once where that would
-// take a round of looks at all directories, or is no proof.
+// take a round of looks at all directories, or says nothing.
 func TestPings(t *testing.T) {
 	for _, test := range []struct {
 		stats watch.Stats

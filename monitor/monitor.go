@@ -4,7 +4,7 @@
 //
 // Data flows one way: the watcher marks paths in the dirty set of each remote's
 // worker; a worker takes batches from it and hands them to its lane, which
-// transfers them; what is not proven goes back into the set.
+// transfers them; what is not acknowledged goes back into the set.
 package monitor
 
 import (

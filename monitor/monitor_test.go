@@ -154,7 +154,7 @@ func (r *running) until(name, what string, done func(s report.RemoteStatus) bool
 	}
 }
 
-// wait is `wsync wait`: all that happened before is proven.
+// wait is `wsync wait`: all that happened before is acknowledged.
 func (r *running) wait(name string) report.RemoteStatus {
 	r.t.Helper()
 	r.definition.Barrier++

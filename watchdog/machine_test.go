@@ -175,7 +175,7 @@ func TestMachineWindow(t *testing.T) {
 	m.start(epoch)
 	now := epoch
 	for range 20 {
-		// Never heard of, so that the length of the run proves nothing.
+		// Never heard of, so that the length of the run says nothing.
 		now = die(m, now, 4*time.Minute, (*machine).exited)
 	}
 	if m.state != Starting || m.total != 20 {

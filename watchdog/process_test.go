@@ -183,7 +183,7 @@ func next[T any](t *testing.T, what string, c <-chan T) T {
 	panic("not reached")
 }
 
-// isGone tells that nothing is left of a process group.
+// isGone reports whether nothing is left of a process group.
 func isGone(pid int) bool { return errors.Is(syscall.Kill(-pid, 0), syscall.ESRCH) }
 
 func TestProcessObeys(t *testing.T) {

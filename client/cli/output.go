@@ -219,7 +219,7 @@ func stateText(remote report.RemoteStatus, now time.Time) string {
 	return string(remote.State)
 }
 
-// pendingText says how many paths are not proven to be on the remote.
+// pendingText says how many paths are not acknowledged by the remote.
 func pendingText(remote report.RemoteStatus) string {
 	if remote.PendingEverything {
 		return "everything"

@@ -164,7 +164,7 @@ func (c *command) firstConnection(ctx context.Context, connection config.Connect
 
 // sshArguments connects as the monitor will, and does nothing there. Settings
 // of the user's that would get in the way of that are turned off: connections
-// that are shared prove nothing.
+// that are shared say nothing.
 func sshArguments(connection config.Connection) []string {
 	args := []string{"-T", "-o", "ConnectTimeout=10", "-o", "ControlPath=none", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none"}
 	if alias := connection.HostAlias; alias != nil {

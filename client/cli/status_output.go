@@ -55,7 +55,7 @@ func (p *printer) attached(workspace, destination string, remote report.RemoteSt
 }
 
 // behind prints a line per remote that a wait found not in sync, and the next step
-// where there is one. confirmed: it waited for the proof by rsync, too.
+// where there is one. confirmed: it waited until rsync had verified it, too.
 func (p *printer) behind(remotes []api.BehindRemote, confirmed bool) {
 	for _, behind := range remotes {
 		remote := behind.Remote

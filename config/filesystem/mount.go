@@ -33,7 +33,7 @@ type Mount struct {
 	layers string // of an overlay, a line each
 }
 
-// SameFileSystem tells that both are the same part of the same file system, as far
+// SameFileSystem reports whether both are the same part of the same file system, as far
 // as can be known.
 func (m Mount) SameFileSystem(n Mount) bool {
 	if m.Type != n.Type || m.Root != n.Root {
@@ -152,7 +152,7 @@ func Below(mounts []Mount, dir string) []Mount {
 	return below
 }
 
-// isCovered tells that another mount is over m, or over a directory that leads to
+// isCovered reports whether another mount is over m, or over a directory that leads to
 // it. byID are all mounts, on those on each of them.
 func isCovered(m Mount, byID map[int]Mount, on map[int][]Mount) bool {
 	for _, over := range on[m.ID] {

@@ -35,7 +35,7 @@ func (t *Table) FD() int { return t.fd }
 // Note takes in that poll has told of a change.
 func (t *Table) Note() { t.changed = true }
 
-// Changed tells that something was mounted, unmounted or moved since Mounts was
+// Changed reports whether something was mounted, unmounted or moved since Mounts was
 // called last. It costs a system call.
 func (t *Table) Changed() bool {
 	fds := []unix.PollFd{{Fd: int32(t.fd), Events: unix.POLLPRI}}

@@ -77,7 +77,7 @@ type Wait struct {
 	Workspace string        `json:"workspace,omitempty"`
 	Remote    string        `json:"remote,omitempty"`
 	Timeout   time.Duration `json:"timeout"` // in nanoseconds; 0 waits for ever
-	// Confirmed waits for the proof by rsync, too, which does not wait for a
+	// Confirmed waits for until rsync has verified it, too, which does not wait for a
 	// quiet moment then.
 	Confirmed bool `json:"confirmed,omitempty"`
 }

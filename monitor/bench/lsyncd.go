@@ -52,7 +52,7 @@ func (l *lsyncd) fastest(k kind) string {
 	return "rsyncssh"
 }
 
-// possible tells whether lsyncd can mirror to this kind of remote this way.
+// possible reports whether lsyncd can mirror to this kind of remote this way.
 func (l *lsyncd) possible(k kind) bool {
 	switch l.fastest(k) {
 	case "rsyncssh":

@@ -71,7 +71,7 @@ func (c *child) log() string {
 	return string(content[max(0, len(content)-2000):])
 }
 
-// busy tells whether the process has children, zombies included: who has not
+// busy reports whether the process has children, zombies included: who has not
 // waited for one yet has still to think about how it ended.
 func (c *child) busy() bool {
 	files, err := filepath.Glob("/proc/[0-9]*/stat")

@@ -48,7 +48,7 @@ func (t *Tail) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Dropped tells that something in the middle is missing.
+// Dropped reports whether something in the middle is missing.
 func (t *Tail) Dropped() bool { return t.dropped }
 
 // String is what was kept.

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// gone tells that a process is no more, or only waits to be waited for.
+// gone reports whether a process is no more, or only waits to be waited for.
 func gone(pid int) bool {
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	_, rest, _ := strings.Cut(string(stat), ") ")

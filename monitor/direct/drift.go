@@ -58,7 +58,7 @@ func (f *flight) seesDrift() bool {
 	return slices.ContainsFunc(f.times, func(differs func() bool) bool { return differs() })
 }
 
-// isLater tells that a directory of the target was changed after the workspace's,
+// isLater reports whether a directory of the target was changed after the workspace's,
 // whose time it was given: at some earlier change, so it may well be older. The
 // target's may lack the fraction.
 func isLater(there, here time.Time) bool {

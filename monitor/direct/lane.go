@@ -375,7 +375,7 @@ func (f *flight) put(s Step, beside bool) {
 	}
 	careful := l.careful() || !l.target.Pipelines()
 	var replies []Reply
-	// request makes a request, and tells that the next may follow.
+	// request makes a request, and reports whether the next may follow.
 	request := func(r Reply) bool {
 		replies = append(replies, r)
 		return !careful || r.Wait() == nil
@@ -493,7 +493,7 @@ func (l *Lane) judgeRoom() {
 	l.room = nil
 }
 
-// careful tells that a file is to take its place only when it is known to be
+// careful reports whether a file is to take its place only when it is known to be
 // whole. After a write has failed that ends with one that succeeds, and not by
 // itself: the next file would be cut off.
 func (l *Lane) careful() bool { return l.scarce || !l.refused.IsZero() }

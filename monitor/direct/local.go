@@ -27,7 +27,7 @@ func NewLocal(dir string) Target {
 // errReplaced is that a local destination was removed, or mounted over.
 var errReplaced = errors.New("the destination is not the directory that it was")
 
-// Err tells whether the directory is still the one that it was: a disk that is
+// Err reports whether the directory is still the one that it was: a disk that is
 // mounted there may have gone.
 func (l local) Err() error {
 	info, err := os.Stat(l.dir)

@@ -108,13 +108,13 @@ func (f *flight) askTypes(steps []Step) {
 	}
 }
 
-// obstructed tells that a step would go through something else than a
+// obstructed reports whether a step would go through something else than a
 // directory.
 func (f *flight) obstructed(s Step) bool {
 	return f.obstacles[s.Path] || f.isObstacle(relpath.Parent(s.Path))
 }
 
-// isObstacle tells that dir, or something above it, is known to be no directory.
+// isObstacle reports whether dir, or something above it, is known to be no directory.
 func (f *flight) isObstacle(dir string) bool {
 	if dir == "" || len(f.obstacles)+len(f.types) == 0 {
 		return false
@@ -134,7 +134,7 @@ func (f *flight) isObstacle(dir string) bool {
 	return is
 }
 
-// isWithin tells that name or a directory above it is one of paths.
+// isWithin reports whether name or a directory above it is one of paths.
 func isWithin(name string, paths map[string]bool) bool {
 	for ; name != "" && len(paths) > 0; name = relpath.Parent(name) {
 		if paths[name] {

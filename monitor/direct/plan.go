@@ -101,10 +101,10 @@ func (p *Plan) LeaveRemovals() []*dirty.Entry {
 	return left
 }
 
-// Removes tells that the plan deletes anything, judged or not.
+// Removes reports whether the plan deletes anything, judged or not.
 func (p Plan) Removes() bool { return slices.ContainsFunc(p.Steps, Step.Removes) }
 
-// Removes tells that the step deletes something.
+// Removes reports whether the step deletes something.
 func (s Step) Removes() bool { return s.Kind == RemoveFile || s.Kind == RemoveDirectory }
 
 // MakePlan decides which of the dirty paths go this way: all that are small and
@@ -262,7 +262,7 @@ func (p *planner) add(e *dirty.Entry) {
 	}
 }
 
-// covers tells that a directory above a path that is dirty is sent or deleted as
+// covers reports whether a directory above a path that is dirty is sent or deleted as
 // a whole.
 func (p *planner) covers(e *dirty.Entry) bool {
 	for dir := relpath.Parent(e.Path); dir != "" && len(p.trees) > 0; dir = relpath.Parent(dir) {
@@ -308,7 +308,7 @@ func (p *planner) steps(e *dirty.Entry, name string, info fs.FileInfo, change wa
 	return nil, 0, false
 }
 
-// carries tells that sftp has numbers for the time: unsigned seconds since
+// carries reports whether sftp has numbers for the time: unsigned seconds since
 // 1970 in 32 bits.
 func carries(info fs.FileInfo) bool {
 	seconds := info.ModTime().Unix()

@@ -50,10 +50,10 @@ type Target interface {
 	Flush()
 	// Piece is how many bytes one Write takes.
 	Piece() int
-	// Pipelines tells that requests travel: waiting for each reply costs a
+	// Pipelines reports whether requests travel: waiting for each reply costs a
 	// round trip.
 	Pipelines() bool
-	// Owns tells that files with this owner and group can be made, or that
+	// Owns reports whether files with this owner and group can be made, or that
 	// nobody can set them there.
 	Owns(uid, gid uint32) bool
 	// Err says why the target cannot be used any more, nil while it can.

@@ -38,7 +38,7 @@ func newSession() string {
 
 const sessionLength = 16
 
-// isSession tells that something in TempDir has the name of a session.
+// isSession reports whether something in TempDir has the name of a session.
 func isSession(name string) bool {
 	return len(name) == sessionLength && strings.Trim(name, "0123456789abcdef") == ""
 }
@@ -140,7 +140,7 @@ func (l *Lane) drop() {
 	l.temps = nil
 }
 
-// isBeside tells that what is to take its place at name must be made in the same
+// isBeside reports whether what is to take its place at name must be made in the same
 // directory.
 func (l *Lane) isBeside(name string) bool {
 	return !l.target.Pipelines() || l.beside[relpath.Parent(name)]

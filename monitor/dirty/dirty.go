@@ -1,4 +1,4 @@
-// Package dirty keeps the paths that a remote is not proven to hold. A path
+// Package dirty keeps the paths that a remote has not acknowledged. A path
 // enters when it may have changed and leaves only with a batch whose transfer
 // began afterwards and succeeded; see Set.
 package dirty
@@ -39,7 +39,7 @@ const (
 type Entry struct {
 	Path   string
 	Change watch.Change
-	// Seq is the number of the oldest mark that is not proven yet.
+	// Seq is the number of the oldest mark that is not acknowledged yet.
 	Seq uint64
 	// Since is when that mark was made, NotBefore when the path is ripe.
 	Since, NotBefore time.Time
@@ -64,7 +64,7 @@ type Entry struct {
 	Deferred bool
 }
 
-// Cleared tells that the deletion of this very path needs no judgement: the user
+// Cleared reports whether the deletion of this very path needs no judgement: the user
 // has approved it, or what was there is elsewhere in the tree. What was in a
 // directory need not be; see rsync.Deletion.
 func (e *Entry) Cleared() bool { return e.Approved > 0 || e.MovedTo != "" }
@@ -76,7 +76,7 @@ func (e *Entry) soon(changed time.Time) time.Time {
 	return later(changed.Add(RetryWait), e.TriedAt.Add(RetryWait*time.Duration(min(e.Attempts, retryWaits))))
 }
 
-// Failing tells that the path fails while others succeed. It is tried on its
+// Failing reports whether the path fails while others succeed. It is tried on its
 // own, and left out where it would fail others.
 func (e *Entry) Failing() bool { return e.Attempts > 0 }
 
@@ -84,7 +84,7 @@ func (e *Entry) Failing() bool { return e.Attempts > 0 }
 // changes.
 var Never = time.Unix(1<<40, 0)
 
-// Parked tells that the path cannot be on the remote, and that there is nothing to
+// Parked reports whether the path cannot be on the remote, and that there is nothing to
 // do about it before the next full pass.
 func (e *Entry) Parked() bool { return e.Reason != "" && !e.NotBefore.Before(Never) }
 
@@ -93,7 +93,7 @@ func (e *Entry) Parked() bool { return e.Reason != "" && !e.NotBefore.Before(Nev
 //
 // Everything is a member of its own, beside the paths: a full pass compares
 // sizes and times, while a path that is known to be dirty is compared byte by
-// byte, so the one does not prove the other. Only when paths were folded into
+// byte, so the one does not stand for the other. Only when paths were folded into
 // it, its Change has Content, and the pass must compare bytes as well.
 type Set struct {
 	entries map[string]*Entry
@@ -226,7 +226,7 @@ func (s *Set) Len() int {
 	return n
 }
 
-// Everything tells whether a full pass is due.
+// Everything reports whether a full pass is due.
 func (s *Set) Everything() bool { return s.everything != nil }
 
 // Announces reports whether the set has path, or a directory above it with all that
@@ -359,7 +359,7 @@ type Batch struct {
 	Entries []*Entry
 }
 
-// Empty tells that there is nothing to do.
+// Empty reports whether there is nothing to do.
 func (b Batch) Empty() bool { return b.Everything == nil && len(b.Moves) == 0 && len(b.Entries) == 0 }
 
 // Len is the number of paths, Everything not counted.

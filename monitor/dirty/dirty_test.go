@@ -368,10 +368,10 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// model keeps every mark that is not proven, one by one.
+// model keeps every mark that is not acknowledged, one by one.
 type model map[uint64]string
 
-// holds tells that mark n of p is among entries: as itself, in a tree or in
+// holds reports whether mark n of p is among entries: as itself, in a tree or in
 // everything.
 func holds(entries map[string]*Entry, everything *Entry, n uint64, p string) bool {
 	if everything != nil && everything.Seq <= n {

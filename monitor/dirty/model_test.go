@@ -25,7 +25,7 @@ func (t tree) remove(p string) {
 	maps.DeleteFunc(t, func(q string, _ node) bool { return q == p || relpath.Below(q, p) })
 }
 
-// holds tells that there is something below p.
+// holds reports whether there is something below p.
 func (t tree) holds(p string) bool {
 	for q := range t {
 		if relpath.Below(q, p) {

@@ -104,7 +104,7 @@ func (s *Set) Rekey(from, to string) {
 	}
 }
 
-// Touches tells that the batch has something to do with a path or with what is
+// Touches reports whether the batch has something to do with a path or with what is
 // above or below it.
 func (b Batch) Touches(p string) bool {
 	if b.Everything != nil {

@@ -40,7 +40,7 @@ func (s *Set) openFile(p string, now time.Time) time.Time {
 	return now.Add(CloseWait)
 }
 
-// Sent tells that a transfer ended at now in which a file was sent while it was
+// Sent reports whether a transfer ended at now in which a file was sent while it was
 // open, and what the file cost of it.
 func (s *Set) Sent(p string, cost time.Duration, now time.Time) {
 	w, ok := s.writing[p]

@@ -154,7 +154,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// A walk past which a directory is renamed proves nothing, and is made again.
+// A walk past which a directory is renamed says nothing, and is made again.
 func TestWalkPastARename(t *testing.T) {
 	l := New(t.TempDir(), exclude.Rules{}, func([]Marks, Answer) {})
 	write(t, l.root, "d/a")

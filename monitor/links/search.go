@@ -163,7 +163,7 @@ func (l *Index) Finish(found []Marks) {
 	l.lowest = lowest
 }
 
-// GiveUp answers the questions that walks could not, and tells whether there were
+// GiveUp answers the questions that walks could not, and reports whether there were
 // any: a full pass has to.
 func (l *Index) GiveUp() (any bool) {
 	l.mu.Lock()

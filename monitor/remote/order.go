@@ -62,7 +62,7 @@ type Asker interface {
 	// or a directory above it, is new here: of that there may be a mark since the
 	// batch was taken, or one that is about to come.
 	Announced(ctx context.Context, path string) bool
-	// Calm tells whether more deletions are to be expected.
+	// Calm reports whether more deletions are to be expected.
 	Calm() Calm
 	// OnlyRsync is called when all is done that the direct lane does of the order:
 	// from now on it is free for another one.

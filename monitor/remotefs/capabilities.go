@@ -42,15 +42,15 @@ type Capabilities struct {
 // stands for all control characters.
 const SuspectCharacters = "\x01\"*:<>?\\|"
 
-// Folds tells that different names may be one file.
+// Folds reports whether different names may be one file.
 func (c Capabilities) Folds() bool { return c.FoldsCase || c.FoldsFull || c.FoldsUnicode }
 
-// Refuses tells that something may be refused for its name or kind.
+// Refuses reports whether something may be refused for its name or kind.
 func (c Capabilities) Refuses() bool {
 	return c.NoSymlinks || c.NoSpecials || c.Refused != "" || c.NoInvalidUTF8 || c.NoTrailingDot || c.NoTrailingSpace || c.NoDeviceNames
 }
 
-// Limited tells that there may be something in a workspace that the file system
+// Limited reports whether there may be something in a workspace that the file system
 // cannot hold.
 func (c Capabilities) Limited() bool { return c.Folds() || c.Refuses() }
 
@@ -70,7 +70,7 @@ func (c Capabilities) Refusal(name string, mode fs.FileMode) string {
 	return ""
 }
 
-// RefusesKind tells that the file system has no entries of this type.
+// RefusesKind reports whether the file system has no entries of this type.
 func (c Capabilities) RefusesKind(mode fs.FileMode) bool {
 	const special = fs.ModeNamedPipe | fs.ModeSocket | fs.ModeDevice | fs.ModeCharDevice
 	return c.NoSymlinks && mode&fs.ModeSymlink != 0 || c.NoSpecials && mode&special != 0
@@ -99,7 +99,7 @@ func (c Capabilities) refusedName(name string) string {
 	return ""
 }
 
-// isDevice tells that Windows takes a name for that of a device, whatever
+// isDevice reports whether Windows takes a name for that of a device, whatever
 // extension it has.
 func isDevice(name string) bool {
 	base, _, _ := strings.Cut(name, ".")

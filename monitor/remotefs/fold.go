@@ -49,7 +49,7 @@ func (c Capabilities) foldBytes(name string) string {
 	return string(folded)
 }
 
-// isLower tells that a name is folded as it is, as nearly all are.
+// isLower reports whether a name is folded as it is, as nearly all are.
 func isLower(name string) bool {
 	for i := range len(name) {
 		if b := name[i]; b >= utf8.RuneSelf || b >= 'A' && b <= 'Z' {

@@ -99,7 +99,7 @@ func (s *server) start() bool {
 	return true
 }
 
-// answers tells whether something on the port greets as the server does.
+// answers reports whether something on the port greets as the server does.
 func (s *server) answers() bool {
 	conn, err := net.DialTimeout("tcp", address(s.port), time.Second)
 	if err != nil {

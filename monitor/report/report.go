@@ -25,9 +25,9 @@ type Definition struct {
 	// Barrier counts the requests to wait. RemoteStatus.Barrier of each remote
 	// follows it: see there.
 	Barrier uint64 `json:"barrier"`
-	// Proof is the last Barrier whose proof by rsync somebody waits for, so that
+	// Verify is the last Barrier that somebody waits for to be verified, so that
 	// it must not wait for a quiet moment.
-	Proof uint64 `json:"proof,omitempty"`
+	Verify uint64 `json:"proof,omitempty"`
 	// Ping counts the questions whether the monitor is alive; Report.Pong follows
 	// it.
 	Ping uint64 `json:"ping,omitempty"`
@@ -127,8 +127,8 @@ type State string
 // to equal the workspace, and State.InSync says it of both.
 const (
 	Starting State = "starting" // no monitor yet, or no report from it
-	InSync   State = "in sync"  // all that was seen to change has been proven to be there
-	// Confirming: all of it is there by the remote's word, and the proof by rsync
+	InSync   State = "in sync"  // all that was observed is there, and verified by rsync
+	// Confirming: all of it is acknowledged by the remote, and rsync's comparison
 	// follows after a quiet moment.
 	Confirming State = "in sync, confirming"
 	Pending    State = "pending"  // changes wait for the next batch
@@ -141,10 +141,10 @@ const (
 	Unknown    State = "unknown"  // the monitor does not answer
 )
 
-// InSync tells that all changes are on the remote.
+// InSync reports whether all changes are on the remote.
 func (s State) InSync() bool { return s == InSync || s == Confirming }
 
-// Well tells that all is in sync, or about to be: as long as the monitor works.
+// Well reports whether all is in sync, or about to be: as long as the monitor works.
 func (s State) Well() bool { return s.InSync() || s == Pending || s == Syncing }
 
 // RemoteStatus is the status of one remote.
@@ -153,7 +153,7 @@ type RemoteStatus struct {
 	State State     `json:"state"`
 	Since time.Time `json:"since"` // of State
 
-	// Pending is the number of paths that are not proven to be on the remote,
+	// Pending is the number of paths that are not acknowledged by the remote,
 	// those in a running transfer included; a directory with all below it
 	// counts as one. PendingEverything: a full pass is due or running.
 	Pending           int        `json:"pending"`
@@ -191,12 +191,12 @@ type RemoteStatus struct {
 	Adopted bool `json:"adopted"`
 
 	// Asked is the highest Definition.Barrier all of whose earlier changes are
-	// known, and Barrier the highest all of whose earlier changes are proven to
-	// be on the remote.
+	// known, and Barrier the highest all of whose earlier changes are
+	// acknowledged.
 	Asked   uint64 `json:"asked"`
 	Barrier uint64 `json:"barrier"`
 	// Unconfirmed is the number of paths that are on the remote by its word and
-	// not yet proven by rsync, and Confirmed the highest Definition.Barrier all
+	// not yet verified by rsync, and Confirmed the highest Definition.Barrier all
 	// of whose earlier changes are.
 	Unconfirmed int    `json:"unconfirmed,omitempty"`
 	Confirmed   uint64 `json:"confirmed"`

@@ -7,7 +7,7 @@ import "wsync/config"
 // their place until then. A run that is killed leaves that directory, which
 // SweepDelayed removes.
 
-// delays tells that the runs for this remote delay their updates.
+// delays reports whether the runs for this remote delay their updates.
 func (e Endpoint) delays() bool {
 	return e.Remote.DelayUpdates && !e.Strategy.Basic && !e.Strategy.NoDelay
 }

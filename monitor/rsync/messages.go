@@ -215,7 +215,7 @@ func find(line string) (m *message, rest string) {
 // remote's shell, whatever they say.
 var prefixes = []string{"rsync: ", "ERROR: ", "WARNING: ", "ABORTING due to "}
 
-// reported tells that a line of standard output is about a path that is not on
+// reported reports whether a line of standard output is about a path that is not on
 // the remote as it should be.
 func reported(line string) bool {
 	m, _ := find(line)

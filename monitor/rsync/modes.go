@@ -35,9 +35,9 @@ func (j Job) AtOnce(e Endpoint) Job {
 	return j.with("--no-inc-recursive")
 }
 
-// Denied tells that something was not permitted by its mode, or that of a
+// Denied reports whether something was not permitted by its mode, or that of a
 // directory.
 func (c Complaints) Denied() bool { return c.contain("Permission denied (13)") }
 
-// IsFile tells that the path is known not to be a directory on the remote.
+// IsFile reports whether the path is known not to be a directory on the remote.
 func (f Failure) IsFile() bool { return strings.Contains(f.Message, "unlink(") }

@@ -51,7 +51,7 @@ type Deletion struct {
 	Entries []*dirty.Entry
 }
 
-// Cleared tells that the deletion needs no judgement. That a directory was renamed
+// Cleared reports whether the deletion needs no judgement. That a directory was renamed
 // is not enough: what was in it need not be at the new place any more.
 func (d Deletion) Cleared() bool {
 	return !slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool {
@@ -73,7 +73,7 @@ func (p Plan) Except(failing []string) []string {
 	return except
 }
 
-// Unknown tells that nobody knows how much was below the path: it was a
+// Unknown reports whether nobody knows how much was below the path: it was a
 // directory that went as a whole.
 func (d Deletion) Unknown() bool {
 	return slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool { return e.Change&watch.Tree != 0 })
@@ -179,7 +179,7 @@ func (p *planner) obstacle(name string) string {
 	return ""
 }
 
-// covered tells that name is, or is below, a listed tree.
+// covered reports whether name is, or is below, a listed tree.
 func (p *planner) covered(name string) bool {
 	for ; name != ""; name = relpath.Parent(name) {
 		if p.trees[name] {

@@ -70,7 +70,7 @@ func number(s string) int {
 	return n
 }
 
-// AtLeast tells that v is known to be rsync of this version or a later one.
+// AtLeast reports whether v is known to be rsync of this version or a later one.
 func (v Version) AtLeast(major, minor, patch int) bool {
 	if v.Flavour != "rsync" {
 		return false

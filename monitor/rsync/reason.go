@@ -39,11 +39,11 @@ func errno(line string) syscall.Errno {
 	return 0
 }
 
-// making tells that a line is about an entry that can only be made where the
+// making reports whether a line is about an entry that can only be made where the
 // file system, and the user, know its kind.
 var making = regexp.MustCompile(`(?:symlink|mknod) "`)
 
-// byName tells that a line is about a call in which the name is all that can be
+// byName reports whether a line is about a call in which the name is all that can be
 // wrong.
 var byName = regexp.MustCompile(`(?:mkstemp|mkdir|rename|symlink|mknod|open|failed to stat) "`)
 

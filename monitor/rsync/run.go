@@ -31,7 +31,7 @@ type Result struct {
 	// Stderr is standard error, with what rsync complained about on standard
 	// output instead.
 	Stderr string
-	// Truncated tells that part of a very long Stderr is missing.
+	// Truncated reports whether part of a very long Stderr is missing.
 	Truncated bool
 	reported  *child.Tail // what is to be added to Stderr; nil for nothing
 	Progress
@@ -184,7 +184,7 @@ func (r *Result) read(stdout io.Reader, progress func(Progress)) {
 	}
 }
 
-// IsWithin tells that path is one of dirs, or below one; "" is above all.
+// IsWithin reports whether path is one of dirs, or below one; "" is above all.
 func IsWithin(path string, dirs []string) bool {
 	return slices.ContainsFunc(dirs, func(dir string) bool {
 		return dir == "" || relpath.Within(path, dir)

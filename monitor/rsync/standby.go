@@ -74,7 +74,7 @@ func (s *Standby) tell(p Progress) {
 	}
 }
 
-// Ready tells that the standby waits for its list. Its connection may be dead all
+// Ready reports whether the standby waits for its list. Its connection may be dead all
 // the same: rsync does not look at it before it has the list.
 func (s *Standby) Ready() bool {
 	s.mu.Lock()
@@ -130,7 +130,7 @@ func (s *Standby) Run(ctx context.Context, job Job, progress func(Progress)) (r 
 	return s.how, true, s.err
 }
 
-// fruitless tells that a run failed before it had touched anything: the connection
+// fruitless reports whether a run failed before it had touched anything: the connection
 // had been lost while nobody looked, or there was none to be had at the time.
 func (r *Result) fruitless() bool {
 	switch verdict, _ := Classify(r.Code); verdict {

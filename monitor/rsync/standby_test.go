@@ -68,7 +68,7 @@ func (p *post) small(sub string, paths ...string) Job {
 	return Paths(e, paths, true).Limit(e, 0)
 }
 
-// left tells that the standby's process is there, if only to be waited for.
+// left reports whether the standby's process is there, if only to be waited for.
 func left(s *Standby) bool {
 	return !errors.Is(syscall.Kill(s.process.cmd.Process.Pid, 0), syscall.ESRCH)
 }

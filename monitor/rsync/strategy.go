@@ -348,7 +348,7 @@ type ProbeError struct {
 	unsuitable              bool // it works, but in a way that is of no use here
 }
 
-// broken tells that there may be no connection any more.
+// broken reports whether there may be no connection any more.
 func (e *ProbeError) broken() bool { return (e.Unreachable || e.Busy || e.Mute) && !e.unsuitable }
 
 func (e *ProbeError) Error() string { return e.message }
@@ -357,8 +357,8 @@ func (e *ProbeError) Error() string { return e.message }
 var refusals = regexp.MustCompile(`(?i)unknown option|unrecognized|invalid option|refus|not supported|invalid file mode|rejecting|` +
 	`rrsync error: invalid rsync-command syntax|rrsync error: option .* has been disabled`)
 
-// refused tells that a run failed for an option. That it just failed is no
-// proof: the connection may have broken.
+// refused reports whether a run failed for an option. That it just failed is no
+// refusal: the connection may have broken.
 func refused(r Result) bool {
 	switch r.Code {
 	case 2, 4:

@@ -22,10 +22,10 @@ const trashLayout = "2006-01-02T15-04-05.000000Z"
 // trashLine is a line of a listing: a directory with the name of a transfer.
 var trashLine = regexp.MustCompile(`^d[rwxsStT-]{9}\S* .* (\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6}Z)$`)
 
-// Trashes tells that a run for this remote keeps what it deletes.
+// Trashes reports whether a run for this remote keeps what it deletes.
 func (e Endpoint) Trashes() bool { return e.Remote.Trash != 0 && !e.Strategy.Basic }
 
-// Untrashed tells that the remote is to keep a trash and its rsync cannot.
+// Untrashed reports whether the remote is to keep a trash and its rsync cannot.
 func (e Endpoint) Untrashed() bool { return e.Remote.Trash != 0 && e.Strategy.Basic }
 
 // trash are the options of a run that may delete or overwrite.

@@ -124,7 +124,7 @@ func (c *Client) Close() error {
 	return c.fail(fmt.Errorf("the sftp session was ended: %w", fs.ErrClosed))
 }
 
-// Has tells that the server offers an extension of that version.
+// Has reports whether the server offers an extension of that version.
 func (c *Client) Has(extension, version string) bool {
 	offered, ok := c.extensions[extension]
 	return ok && offered == version

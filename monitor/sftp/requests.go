@@ -68,7 +68,7 @@ func (c *Client) Lsetstat(path string, a Attrs) *Reply {
 	return c.extended(extLsetstat, func(b []byte) []byte { return a.append(appendString(b, path)) })
 }
 
-// HasLsetstat tells that Lsetstat works ("lsetstat@openssh.com").
+// HasLsetstat reports whether Lsetstat works ("lsetstat@openssh.com").
 func (c *Client) HasLsetstat() bool { return c.Has(extLsetstat, "1") }
 
 // PosixRename queues a rename that replaces what is there, at once for
@@ -77,7 +77,7 @@ func (c *Client) PosixRename(from, to string) *Reply {
 	return c.extended(extPosixRename, func(b []byte) []byte { return appendString(appendString(b, from), to) })
 }
 
-// HasPosixRename tells that PosixRename works ("posix-rename@openssh.com").
+// HasPosixRename reports whether PosixRename works ("posix-rename@openssh.com").
 func (c *Client) HasPosixRename() bool { return c.Has(extPosixRename, "1") }
 
 // Remove queues the removal of something that is no directory.

@@ -11,7 +11,7 @@ import (
 // OpenSSH's server has few of them for many errors (errno_to_portable of its
 // sftp-server.c): StatusNoSuchFile is also for a file in the place of a
 // directory, for a closed handle and for a loop of links, so that it does not
-// prove that there is nothing; StatusBadMessage is also for a name that is too
+// say that there is nothing; StatusBadMessage is also for a name that is too
 // long; StatusFailure is for all that has no closer one, such as what exists
 // already, is not empty or finds the disk full.
 const (

@@ -50,5 +50,5 @@ func (c *Client) Statvfs(path string) FilesystemReply {
 	return FilesystemReply{c.extended(extStatvfs, func(b []byte) []byte { return appendString(b, path) })}
 }
 
-// HasStatvfs tells that Statvfs works ("statvfs@openssh.com").
+// HasStatvfs reports whether Statvfs works ("statvfs@openssh.com").
 func (c *Client) HasStatvfs() bool { return c.Has(extStatvfs, "2") }

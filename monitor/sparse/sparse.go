@@ -11,7 +11,7 @@ import (
 // block is what Stat_t counts the room of a file in, in bytes.
 const block = 512
 
-// Has tells that a file takes less room than it has bytes. It may be compressed
+// Has reports whether a file takes less room than it has bytes. It may be compressed
 // instead, which does no harm.
 func Has(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)

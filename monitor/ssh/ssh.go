@@ -250,7 +250,7 @@ func (c *Connection) Ensure(ctx context.Context, env []string) error {
 	}
 }
 
-// up tells that the master runs. The caller holds mu.
+// up reports whether the master runs. The caller holds mu.
 func (c *Connection) up() bool {
 	if c.cancel == nil {
 		return false

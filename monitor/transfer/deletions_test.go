@@ -246,7 +246,7 @@ func TestHoldIsNotCountedTwice(t *testing.T) {
 	}
 }
 
-// A run whose deletions were stopped by their number has proven nothing, whatever
+// A run whose deletions were stopped by their number says nothing, whatever
 // its exit code is.
 func TestStoppedDeletionsAreNotProven(t *testing.T) {
 	for _, code := range []string{"0", "24"} {
