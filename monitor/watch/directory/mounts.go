@@ -61,7 +61,9 @@ func (m *Mounts) Changes() []string {
 	before := m.below
 	m.below = filesystem.Below(all, m.dir)
 	m.over, m.overBefore = make(map[string]bool), m.over
-	for _, mount := range m.below {
+	for i := range m.below {
+		mount := &m.below[i]
+		mount.Identify(m.dir + "/" + mount.Path) // one in the place of another may look the same
 		if info, err := os.Lstat(m.dir + "/" + mount.Path); err == nil && !info.IsDir() {
 			m.over[relpath.Parent(mount.Path)] = true
 		}

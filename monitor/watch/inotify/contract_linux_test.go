@@ -20,6 +20,8 @@ func createQuick(root string, opts watch.Options, sink watch.Sink) (watch.Watche
 	return w, nil
 }
 
+func TestMain(m *testing.M) { watchtest.Main(m) }
+
 func TestContract(t *testing.T)               { watchtest.Contract(t, create, watch.Options{}) }
 func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
 func TestMounts(t *testing.T)                 { watchtest.Mounts(t, create) }

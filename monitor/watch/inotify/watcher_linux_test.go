@@ -33,6 +33,7 @@ func reported(b *watchtest.Bench, path string) []watch.Change {
 }
 
 func TestChanges(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		// before is done and reported before the operation.
@@ -109,6 +110,7 @@ func TestChanges(t *testing.T) {
 }
 
 func TestMoves(t *testing.T) {
+	t.Parallel()
 	s := watchtest.NewScene(t, create, watch.Options{}, nil)
 	s.Plant(s.In("a"), 2, 2, 1)
 	s.Write(s.In("f"), "f")
@@ -131,6 +133,7 @@ func TestMoves(t *testing.T) {
 // TestOverflow has the kernel drop events while the reader is held up,
 // and the tree change in all ways at that time.
 func TestOverflow(t *testing.T) {
+	t.Parallel()
 	var hold atomic.Bool
 	held, release := make(chan struct{}), make(chan struct{})
 	s := watchtest.NewScene(t, create, watch.Options{}, func(e *watchtest.Engine) {
@@ -186,6 +189,7 @@ func TestOverflow(t *testing.T) {
 // TestManyWriters has several goroutines change the tree at once, so that
 // the watcher is behind at all times.
 func TestManyWriters(t *testing.T) {
+	t.Parallel()
 	s := watchtest.NewScene(t, create, watch.Options{}, nil)
 	for range 2 {
 		watchtest.ChurnTogether(t, s, 3)
@@ -194,6 +198,7 @@ func TestManyWriters(t *testing.T) {
 }
 
 func TestPollsBeyondMaxWatches(t *testing.T) {
+	t.Parallel()
 	opts := watch.Options{}
 	opts.MaxWatches = 5
 	s := watchtest.NewScene(t, create, opts, nil)
@@ -233,6 +238,7 @@ func changeEverything(s *watchtest.Scene) {
 
 // TestReportsByPolling does without a barrier, which polls at once.
 func TestReportsByPolling(t *testing.T) {
+	t.Parallel()
 	opts := watch.Options{}
 	opts.MaxWatches = 1
 	s := watchtest.NewScene(t, create, opts, nil)
@@ -244,6 +250,7 @@ func TestReportsByPolling(t *testing.T) {
 }
 
 func TestSymlinkedRoot(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	watchtest.Mkdirs(t, dir+"/real/a")
 	if err := os.Symlink("real", dir+"/link"); err != nil {
@@ -259,6 +266,7 @@ func TestSymlinkedRoot(t *testing.T) {
 // TestWithoutInstance uses all file descriptors up, which the kernel
 // answers in the same way as a lack of instances.
 func TestWithoutInstance(t *testing.T) {
+	t.Parallel()
 	if !watchtest.InChild() {
 		watchtest.RunChild(t, watchtest.Child{})
 		return
@@ -282,6 +290,7 @@ func TestWithoutInstance(t *testing.T) {
 }
 
 func TestUnreadable(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() == 0 && !watchtest.InChild() {
 		watchtest.RunChild(t, watchtest.Child{Nobody: true})
 		return
@@ -313,6 +322,7 @@ func TestUnreadable(t *testing.T) {
 // TestLimit runs into the kernel's limit of watches, that of a user
 // namespace of its own.
 func TestLimit(t *testing.T) {
+	t.Parallel()
 	const limit = "/proc/sys/user/max_inotify_watches"
 	if !watchtest.InChild() {
 		before := readLimit(limit)
@@ -343,6 +353,7 @@ func TestLimit(t *testing.T) {
 }
 
 func TestStatsOfUnstarted(t *testing.T) {
+	t.Parallel()
 	w := New(t.TempDir(), watch.Options{}, nil)
 	if s := w.Stats(); s.Backend != "inotify" || !s.Lossless {
 		t.Errorf("the state is %+v", s)
@@ -350,6 +361,7 @@ func TestStatsOfUnstarted(t *testing.T) {
 }
 
 func TestRunEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	w := New(root, watch.Options{}, watchtest.NewEngine(t, root))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)

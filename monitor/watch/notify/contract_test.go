@@ -21,6 +21,8 @@ func createQuick(root string, opts watch.Options, sink watch.Sink) (watch.Watche
 	return w, err
 }
 
+func TestMain(m *testing.M) { watchtest.Main(m) }
+
 func TestContract(t *testing.T)               { watchtest.Contract(t, create, watch.Options{}) }
 func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
 func TestBarrierBeforeRun(t *testing.T)       { watchtest.BarrierBeforeRun(t, create) }

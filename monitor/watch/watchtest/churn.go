@@ -76,6 +76,7 @@ func churn(root, outside string, rng *rand.Rand, ops int) {
 
 // Churn does random operations, with a few seeds or those of the flags.
 func Churn(t *testing.T, create New) {
+	t.Parallel()
 	seeds := make([]uint64, 0, *seedsFlag)
 	if *seedFlag != 0 {
 		seeds = append(seeds, *seedFlag)

@@ -1,6 +1,7 @@
 package watchtest
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -282,8 +283,20 @@ var contract = []struct {
 	}},
 }
 
+// Main runs the tests of a package, many at a time: they wait more than they work.
+func Main(m *testing.M) {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		_ = flag.Set("test.parallel", "16")
+	}
+	os.Exit(m.Run())
+}
+
 // Contract plays each case of the contract, with options as they are.
 func Contract(t *testing.T, create New, opts watch.Options) {
+	t.Parallel()
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -306,6 +319,7 @@ func NewScene(t *testing.T, create New, opts watch.Options, prepare func(*Engine
 
 // BarrierBeforeRun has a barrier asked for before the watcher runs.
 func BarrierBeforeRun(t *testing.T, create New) {
+	t.Parallel()
 	root := t.TempDir()
 	e := NewEngine(t, root)
 	w, err := create(root, watch.Options{CookieDir: t.TempDir()}, e)

@@ -33,6 +33,17 @@ var mountContract = []struct {
 		s.Verify()
 		s.Plant(s.In("d", "m", "tree"), 2, 1, 1)
 	}},
+	{"another one in its place, at once", func(s *Scene) {
+		s.Mkdir(s.In("m"))
+		s.Tmpfs(s.In("m"))
+		s.Verify()
+		for i := range 5 {
+			s.Unmount(s.In("m"))
+			s.Tmpfs(s.In("m"))
+			s.Plant(s.In("m", "tree"), 2, 1, i)
+			s.Verify()
+		}
+	}},
 	{"and is there again", func(s *Scene) {
 		s.Plant(s.In("m"), 2, 2, 2)
 		s.Tmpfs(s.In("m"))
@@ -178,6 +189,7 @@ func (s *Scene) overlay(path string) (layers string) {
 // a path leads to them; where none does, nothing is polled. What is removed behind
 // it stays there for who knows its name.
 func Overlay(t *testing.T, create New) {
+	t.Parallel()
 	if !InChild() {
 		RunChild(t, Child{Mounts: true})
 		return
@@ -216,6 +228,7 @@ func Overlay(t *testing.T, create New) {
 
 // Mounts plays each case of mounts.
 func Mounts(t *testing.T, create New) {
+	t.Parallel()
 	if !InChild() {
 		RunChild(t, Child{Mounts: true})
 		return
@@ -237,6 +250,7 @@ func Mounts(t *testing.T, create New) {
 // MountsElsewhere mounts elsewhere, and beside the root, which is nothing to the
 // watcher.
 func MountsElsewhere(t *testing.T, create New) {
+	t.Parallel()
 	if !InChild() {
 		RunChild(t, Child{Mounts: true})
 		return

@@ -35,6 +35,7 @@ func releaseTheSecond(s *Scene) {
 // RootBehindLink has the root's path lead through a symbolic link that was
 // not there, or that led elsewhere, when the watching began.
 func RootBehindLink(t *testing.T, create New) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		root          string
 		prepare, play func(s *Scene)
@@ -86,6 +87,7 @@ func RootBehindLink(t *testing.T, create New) {
 
 // RootGone has the root go, and come back, while it is watched.
 func RootGone(t *testing.T, create New) {
+	t.Parallel()
 	for name, c := range map[string]struct{ leave, comeBack func(s *Scene) }{
 		"removed": {
 			func(s *Scene) { s.Remove(s.In()) },
@@ -140,6 +142,7 @@ func RootGone(t *testing.T, create New) {
 
 // RootMissing has the root come when the watcher runs already.
 func RootMissing(t *testing.T, create New) {
+	t.Parallel()
 	for name, c := range map[string]struct{ before, come func(s *Scene) }{
 		"renamed away": {
 			func(s *Scene) { s.Rename(s.In(), s.Out("away")) },
@@ -194,6 +197,7 @@ func RootMissing(t *testing.T, create New) {
 // BarrierLooksForTheRoot has a barrier asked for when the root is there, but
 // is not, or not yet again, the one that is watched.
 func BarrierLooksForTheRoot(t *testing.T, create New) {
+	t.Parallel()
 	for name, play := range map[string]func(s *Scene){
 		"a directory above is back": func(s *Scene) {
 			s.Rename(s.Out("up"), s.Out("away"))
