@@ -152,6 +152,8 @@ type prober struct {
 	endpoint        Endpoint
 	// sent: the scratch directory may be at the destination.
 	sent bool
+	// slowest is how long the longest run has taken.
+	slowest time.Duration
 }
 
 // file is a file of the scratch directory on this machine.
@@ -166,7 +168,9 @@ func (p *prober) inside() Endpoint {
 // run runs a job in a directory of this machine. The error, if it is not that of
 // the run itself, is a ProbeError.
 func (p *prober) run(ctx context.Context, dir string, job Job) (Result, error) {
+	began := time.Now()
 	r, err := Run(ctx, dir, p.env, job, nil)
+	p.slowest = max(p.slowest, time.Since(began))
 	if err != nil || r.Code == 0 {
 		return r, err
 	}
@@ -275,9 +279,13 @@ func (p *prober) tellsDeletions(ctx context.Context) error {
 	}
 }
 
-// removeTime bounds the removal of what a probe has made when the probe itself has
-// been cut off.
-const removeTime = 2 * time.Second
+// The removal of what a probe has made is bounded when the probe itself has been cut
+// off: by removeTime or, if the remote is slow, by what two runs have taken, but no
+// more than slowRemoveTime.
+const (
+	removeTime     = 2 * time.Second
+	slowRemoveTime = 10 * time.Second
+)
 
 // remove removes the scratch directory from the destination, also when ctx is done.
 // missed: the file that had been deleted there before was still there.
@@ -286,7 +294,7 @@ func (p *prober) remove(ctx context.Context) (missed bool, err error) {
 		return false, nil
 	}
 	if ctx.Err() != nil {
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(max(removeTime, 2*p.slowest), slowRemoveTime))
 		defer cancel()
 		ctx = late
 	}

@@ -3,12 +3,14 @@ package rsync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestParseVersion(t *testing.T) {
@@ -213,6 +215,23 @@ func TestProbeLeavesTheDestinationAlone(t *testing.T) {
 				t.Errorf("a probe that was cut off leaves %q", left)
 			}
 		})
+	}
+}
+
+// A slow remote is given the time to remove what a probe has made there that is cut
+// off, as it was given the time to make it.
+func TestProbeOfASlowRemoteIsCutOff(t *testing.T) {
+	t.Parallel()
+	dst, d := dir(t, 0), dir(t, 0)
+	tree(t, dst, map[string]string{"there": "x"})
+	slow := fmt.Sprintf("#!/bin/sh\nsleep %.1f\nexec '%s' \"$@\"\n", (removeTime + 200*time.Millisecond).Seconds(), programPath(t))
+	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(slow), 0o755))
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := Probe(ctx, remote(t, dst, d, modern), dir(t, 0), Environment(""), func(string) { cancel() }); err == nil {
+		t.Error("a probe that was cut off has found something")
+	}
+	if left := listing(t, dst); !slices.Equal(left, []string{"there"}) {
+		t.Errorf("it leaves %q", left)
 	}
 }
 
