@@ -1,6 +1,8 @@
 package direct
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -23,6 +25,27 @@ func (l *Lane) Settle() {
 // Unsettle forgets how the destination was left: from now on it is changed by other
 // means than this lane, until the next Settle.
 func (l *Lane) Unsettle() { l.settled = nil }
+
+// Drifted reports whether somebody else has made or removed something in the
+// destination itself since Settle, or has removed it. A flight sees that with the next
+// change; this is for when there is none. It costs a look at two directories, by SFTP
+// one round trip, and forgets nothing. A destination that does not answer has not
+// drifted, as far as is known.
+func (l *Lane) Drifted() bool {
+	now := make(map[string]TimeReply, len(l.settled))
+	for dir := range l.settled {
+		now[dir] = l.target.Modified(dir)
+	}
+	l.target.Flush()
+	for dir, before := range l.settled {
+		was, err := before.Wait()
+		is, errNow := now[dir].Wait()
+		if err == nil && (errors.Is(errNow, fs.ErrNotExist) || errNow == nil && !is.Equal(was)) {
+			return true
+		}
+	}
+	return false
+}
 
 // askTimes asks when the directories were changed last in which somebody else's
 // changes would show. The answers come before those to the other requests, so that
