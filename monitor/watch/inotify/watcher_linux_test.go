@@ -149,7 +149,7 @@ func TestOverflow(t *testing.T) {
 		t.Fatal("cannot read fs.inotify.max_queued_events")
 	}
 	flood := func() {
-		for range room/2 + 100 {
+		for range room/4 + 100 { // four events each
 			s.Rename(s.In("x"), s.In("y"))
 			s.Rename(s.In("y"), s.In("x"))
 		}
