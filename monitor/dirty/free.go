@@ -3,6 +3,7 @@ package dirty
 import (
 	"time"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/watch"
 )
 
@@ -11,13 +12,13 @@ import (
 // TakeFree removes and returns what is ripe at now and free. The moves come before
 // all entries, so that nothing is while a name of one is not.
 func (s *Set) TakeFree(now time.Time, free func(path string) bool) Batch {
-	if !s.movesFree(free) {
+	if at, ok := s.movesFreeAt(free); !ok || at.After(now) {
 		return Batch{}
 	}
 	b := Batch{Moves: s.moves}
 	s.moves = nil
 	for p, e := range s.entries {
-		if !e.NotBefore.After(now) && free(p) {
+		if at, ok := s.freeAt(p, e.NotBefore, free); ok && !at.After(now) {
 			b.Entries = append(b.Entries, s.take(p, now))
 		}
 	}
@@ -27,32 +28,51 @@ func (s *Set) TakeFree(now time.Time, free func(path string) bool) Batch {
 // RipeFree returns when something is ripe that is free; ok is false if nothing
 // will be.
 func (s *Set) RipeFree(free func(path string) bool) (at time.Time, ok bool) {
-	if !s.movesFree(free) {
+	moves, movesFree := s.movesFreeAt(free)
+	if !movesFree {
 		return time.Time{}, false
 	}
-	visit := func(t time.Time) {
-		if !ok || t.Before(at) {
-			at, ok = t, true
-		}
-	}
-	for _, m := range s.moves {
-		visit(m.Since)
+	if len(s.moves) > 0 {
+		return moves, true
 	}
 	for p, e := range s.entries {
-		if e.NotBefore.Before(Never) && free(p) {
-			visit(e.NotBefore)
+		if ripe, is := s.freeAt(p, e.NotBefore, free); is && ripe.Before(Never) && (!ok || ripe.Before(at)) {
+			at, ok = ripe, true
 		}
 	}
 	return at, ok
 }
 
-func (s *Set) movesFree(free func(path string) bool) bool {
-	for _, m := range s.moves {
-		if !free(m.From) || !free(m.To) {
-			return false
+// freeAt is when a path may go that is ripe at a time; ok is false if it may not.
+// What is above it may be something else on the remote, a symbolic link above all:
+// then it comes first, or with it.
+func (s *Set) freeAt(p string, ripe time.Time, free func(path string) bool) (at time.Time, ok bool) {
+	if !free(p) {
+		return time.Time{}, false
+	}
+	for dir := relpath.Parent(p); dir != ""; dir = relpath.Parent(dir) {
+		if d := s.entries[dir]; d != nil && d.Change&stateChange != 0 {
+			if !free(dir) {
+				return time.Time{}, false
+			}
+			ripe = later(ripe, d.NotBefore)
 		}
 	}
-	return true
+	return ripe, true
+}
+
+// movesFreeAt is when all moves may go, which is at once if there are none.
+func (s *Set) movesFreeAt(free func(path string) bool) (at time.Time, ok bool) {
+	for _, m := range s.moves {
+		for _, name := range []string{m.From, m.To} {
+			ripe, is := s.freeAt(name, m.Since, free)
+			if !is {
+				return time.Time{}, false
+			}
+			at = later(at, ripe)
+		}
+	}
+	return at, true
 }
 
 // take removes and returns an entry, of a transfer that begins at now.
