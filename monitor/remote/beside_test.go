@@ -2,6 +2,7 @@ package remote
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -201,5 +202,80 @@ func TestMovedWhileBeside(t *testing.T) {
 	s.Moved("a", "c", made, true, 10, s.now)
 	if len(s.set.Take(s.now.Add(time.Hour)).Moves) > 0 {
 		t.Error("repeated while it is left")
+	}
+}
+
+// What goes beside a transfer that has ended meanwhile is nobody else's until it has
+// ended, too: it may be about to bring what it looked at before.
+func TestBesideOutlivesTheOther(t *testing.T) {
+	s, first := under(t, "d/big")
+	s.change(made, "d/a")
+	if got := s.besideNow(); got != "/d/a" {
+		t.Fatalf("sends %q", got)
+	}
+	second := s.beside
+	s.change(made, "d/a", "x")
+	s.AddBarrier(1, s.seq, s.now)
+	s.End(first, Outcome{}, nil, s.now)
+	s.now = s.now.Add(time.Minute)
+	if step, _ := s.Next(s.now, func() uint64 { return s.seq }); step != Sleep {
+		t.Error("something is to be sent")
+	}
+	if third := s.Send(noRepositories{}, s.seq, true, s.now); third != nil {
+		t.Errorf("sends %q", pathsOf(third.Order.Batch))
+	}
+	s.End(second, Outcome{Unconfirmed: toConfirm(second.Order.Batch.Entries)}, nil, s.now)
+	if s.Answer(); s.barriers.Acknowledged != 0 {
+		t.Error("the barrier is reached")
+	}
+	// The first one may have set the time of d after the second had.
+	third := s.Send(noRepositories{}, s.seq, true, s.now)
+	if got, want := pathsOf(third.Order.Batch), "/d /d/a /x"; got != want {
+		t.Errorf("then sends %q, expected %q", got, want)
+	}
+}
+
+// However much is left beside a long transfer, it costs little to look for what is
+// not, and its account is bounded.
+func TestManyLeftBeside(t *testing.T) {
+	s, first := under(t, "d/big")
+	began := time.Now()
+	flights := 0
+	for n := 0; n < 3*dirty.Limit; n += 100 {
+		s.change(watch.Entry, numbered("gone/"+strconv.Itoa(n)+"/", 100)...)
+		s.now = s.now.Add(time.Second)
+		if s.besideNow() == "" {
+			break
+		}
+		flights++
+		s.End(s.beside, Outcome{Again: s.beside.Order.Batch}, nil, s.now)
+	}
+	if want := dirty.Limit / 100; flights < want || flights > want+2 {
+		t.Errorf("%d transfers, expected about %d", flights, want)
+	}
+	if d := time.Since(began); d > 5*time.Second { // with a comparison of all paths it is a minute
+		t.Errorf("took %v", d)
+	}
+	left := len(first.left.Entries)
+	s.End(first, Outcome{}, nil, s.now)
+	if a := s.Account(); len(a.Dirty) < left && !a.Everything {
+		t.Errorf("%d of %d paths are dirty", len(a.Dirty), left)
+	}
+}
+
+// A full pass that takes longer than the time between two is not followed by another
+// one at once.
+func TestLongPass(t *testing.T) {
+	m := testMachine()
+	seq := func() uint64 { return 1 }
+	m.Everything(PassStart, 1, start, start)
+	m.End(m.Send(noRepositories{}, 1, true, start), Outcome{}, nil, start)
+	m.Everything(PassVerify, 1, start, start)
+	pass := m.Send(noRepositories{}, 1, true, start)
+	end := start.Add(48 * time.Hour)
+	m.Next(end, seq)
+	m.End(pass, Outcome{}, nil, end)
+	if step, _ := m.Next(end, seq); step != Sleep || m.set.Everything() {
+		t.Error("another pass is due")
 	}
 }

@@ -86,13 +86,7 @@ func (m *Machine) take(s *Sending, now time.Time) {
 	m.confirmations.End()
 	m.transfer.Kind = ""
 	m.set.Restore(s.left, now)
-	for _, e := range s.sent {
-		dir := relpath.Parent(e.Path)
-		if s.reach != nil && s.reach.setsTimes(dir) {
-			// It may have got the times that it had when this transfer looked at it.
-			m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: dir, Change: watch.Meta, Seq: e.Seq, Since: e.Since}}}, now)
-		}
-	}
+	m.set.Restore(s.takeTimes(), now)
 }
 
 // noteEnd keeps a transfer in mind, with the obstacles that it came upon, and
@@ -221,8 +215,11 @@ func (m *Machine) addUnconfirmed(s *Sending, entries []*dirty.Entry, now time.Ti
 	if len(entries) > 0 && m.barriers.WantsVerified() {
 		m.confirmations.Hurry(now)
 	}
-	if s.Order.Beside && m.running != nil {
-		m.running.sent = append(m.running.sent, entries...)
+	if s.other == nil {
+		return
+	}
+	if s.other.leaveTimes(entries); s.other != m.running {
+		m.set.Restore(s.other.takeTimes(), now) // it has ended first
 	}
 }
 
@@ -238,17 +235,17 @@ func (m *Machine) putBack(s *Sending, batch dirty.Batch, now time.Time) {
 // putBackParts puts back what is to be done again at once, and the paths that
 // failed, each with a wait of its own.
 func (m *Machine) putBackParts(s *Sending, out Outcome, now time.Time) {
-	if s.Order.Beside && m.running != nil {
+	if s.other != nil && s.other == m.running {
 		// It is for rsync, which comes when the other transfer has ended.
-		m.running.left = Join(m.running.left, Join(out.Again, out.Later).Settled())
-		return
+		m.running.leave(Join(out.Again, out.Later))
+	} else {
+		m.again(out.Again, now)
+		quiet := m.changed.Add(settleTime)
+		if quiet.Before(now) {
+			quiet = now
+		}
+		m.set.Defer(out.Later, now, quiet)
 	}
-	m.again(out.Again, now)
-	quiet := m.changed.Add(settleTime)
-	if quiet.Before(now) {
-		quiet = now
-	}
-	m.set.Defer(out.Later, now, quiet)
 	for _, e := range out.Failed {
 		e.TriedAt = now
 		at := m.retry.slot(now, e.Attempts, MaxBackoff)

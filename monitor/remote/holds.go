@@ -243,9 +243,9 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 }
 
 // endApproval forgets what was approved when it is gone, and nothing is to be expected
-// any more that went with it. open: something is dirty on behalf of it.
-func (h *holds) endApproval(open bool, now time.Time) {
-	if h.approved != nil && now.Sub(h.approvedAt) > deletionWindow && !open {
+// any more that went with it. open reports whether something is dirty on behalf of it.
+func (h *holds) endApproval(open func() bool, now time.Time) {
+	if h.approved != nil && now.Sub(h.approvedAt) > deletionWindow && !open() {
 		h.approved = nil
 	}
 }

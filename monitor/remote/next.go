@@ -1,11 +1,13 @@
 package remote
 
 import (
+	"maps"
 	"slices"
 	"time"
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
+	"wsync/monitor/relpath"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
 )
@@ -27,7 +29,7 @@ const forever = time.Hour
 // Next returns what is to be done at now, or when to ask again. passMark numbers a
 // new mark, if a full pass is due because of the time.
 func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at time.Time) {
-	if m.armed && m.passes.TakeNext(now) {
+	if m.armed && m.running == nil && m.passes.TakeNext(now) { // what runs may be one
 		m.Everything(PassVerify, passMark(), now, now)
 	}
 	at = now.Add(forever)
@@ -60,6 +62,9 @@ func (m *Machine) due(now time.Time) (at time.Time, ok bool) {
 	}
 	if m.running != nil {
 		return m.besideDue(now)
+	}
+	if m.beside != nil {
+		return time.Time{}, false // what it has is nobody else's, and it ends soon
 	}
 	// Two waits that do not need a look at all paths, of which there may be many.
 	if retry := m.notBefore(now); retry.After(now) {
@@ -124,9 +129,14 @@ type Sending struct {
 	// onlyRsync: nothing of it goes by the direct lane any more.
 	onlyRsync bool
 	reach     *reach // found when it is asked for
-	// left is what could not go beside it, and sent the paths of what could.
+	// left is what could not go beside it, and kept the reach of that.
 	left dirty.Batch
-	sent []*dirty.Entry
+	kept reach
+	// untimed are directories to be looked at when it has ended: what went beside it
+	// has changed them, and it may give them the times that they had before.
+	untimed map[string]*dirty.Entry
+	// other is the transfer that this one goes beside, nil for none.
+	other *Sending
 }
 
 // acknowledging is what is not acknowledged until the transfer ends.
@@ -148,20 +158,56 @@ func (s *Sending) reaches(path string) bool {
 	if s.reach == nil {
 		s.reach = reachOf(s.Order.Batch)
 	}
-	return s.reach.holds(path) || s.left.Touches(path)
+	return s.reach.holds(path) || s.kept.holds(path)
+}
+
+// leave keeps what could not go beside the transfer until that has ended. When it is
+// too much to be kept, nothing goes beside it any more.
+func (s *Sending) leave(b dirty.Batch) {
+	s.left = Join(s.left, b.Settled())
+	s.kept.add(b)
+	s.kept.all = s.kept.all || len(s.left.Entries) > dirty.Limit
+}
+
+// leaveTimes keeps the directories in mind of what went beside the transfer.
+func (s *Sending) leaveTimes(sent []*dirty.Entry) {
+	for _, e := range sent {
+		dir := relpath.Parent(e.Path)
+		if s.reach == nil || !s.reach.setsTimes(dir) {
+			continue
+		}
+		if d := s.untimed[dir]; d != nil {
+			d.Seq, d.Since = min(d.Seq, e.Seq), earlier(d.Since, e.Since)
+			continue
+		}
+		if s.untimed == nil {
+			s.untimed = make(map[string]*dirty.Entry)
+		}
+		s.untimed[dir] = &dirty.Entry{Path: dir, Change: watch.Meta, Seq: e.Seq, Since: e.Since}
+	}
+}
+
+// takeTimes removes and returns those directories.
+func (s *Sending) takeTimes() (b dirty.Batch) {
+	b.Entries = slices.Collect(maps.Values(s.untimed))
+	s.untimed = nil
+	return b
 }
 
 // Send begins a transfer: it takes what is to be sent now. It is nil if there is
 // nothing. mark is the number of the last mark, and direct says that there is the
 // direct lane.
 func (m *Machine) Send(git Repositories, mark uint64, direct bool, now time.Time) *Sending {
+	if m.beside != nil {
+		return nil
+	}
 	if m.running != nil {
 		return m.sendBeside(git, mark, direct, now)
 	}
 	if m.quiet(now) {
 		m.set.EndDeferral(now)
 	}
-	m.holds.endApproval(m.set.Approved(), now)
+	m.holds.endApproval(m.set.Approved, now)
 	take := func() dirty.Batch { return m.set.Take(now) }
 	batch := m.holdLocked(take(), git, now, take)
 	confirm := batch.Empty()
@@ -203,7 +249,7 @@ func (m *Machine) sendBeside(git Repositories, mark uint64, direct bool, now tim
 		return nil
 	}
 	m.beside = m.sending(batch, mark, now)
-	m.beside.Order.Beside = true
+	m.beside.Order.Beside, m.beside.other = true, m.running
 	return m.beside
 }
 

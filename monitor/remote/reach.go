@@ -6,7 +6,8 @@ import (
 )
 
 // reach is what a transfer may touch on the remote: its paths, what is below them,
-// and the directories that lead there, of which it sets the times.
+// and the directories that lead there, of which it sets the times. The zero value is
+// nothing.
 type reach struct {
 	paths, above map[string]bool
 	all          bool
@@ -14,25 +15,35 @@ type reach struct {
 
 // reachOf is the reach of a batch.
 func reachOf(b dirty.Batch) *reach {
-	r := &reach{paths: make(map[string]bool), above: make(map[string]bool), all: b.Everything != nil}
-	add := func(path string) {
-		r.paths[path] = true
-		for dir := path; dir != ""; {
-			dir = relpath.Parent(dir)
-			if r.above[dir] {
-				return
-			}
-			r.above[dir] = true
-		}
-	}
+	r := new(reach)
+	r.add(b)
+	return r
+}
+
+// add adds a batch.
+func (r *reach) add(b dirty.Batch) {
+	r.all = r.all || b.Everything != nil
 	for _, e := range b.Entries {
-		add(e.Path)
+		r.addPath(e.Path)
 	}
 	for _, m := range b.Moves {
-		add(m.From)
-		add(m.To)
+		r.addPath(m.From)
+		r.addPath(m.To)
 	}
-	return r
+}
+
+func (r *reach) addPath(path string) {
+	if r.paths == nil {
+		r.paths, r.above = make(map[string]bool), make(map[string]bool)
+	}
+	r.paths[path] = true
+	for dir := path; dir != ""; {
+		dir = relpath.Parent(dir)
+		if r.above[dir] {
+			return
+		}
+		r.above[dir] = true
+	}
 }
 
 // holds reports whether a path, or what is below it, is in reach, so that no other
@@ -54,4 +65,4 @@ func (r *reach) holds(path string) bool {
 
 // setsTimes reports whether the transfer sets the times of a directory, of which it
 // may have looked at an earlier state.
-func (r *reach) setsTimes(dir string) bool { return r.all || r.above[dir] }
+func (r *reach) setsTimes(dir string) bool { return r.all || r.above[dir] || r.paths[dir] }
