@@ -1,4 +1,4 @@
-// Package filesystem tells what is mounted where, and which file systems change
+// Package filesystem says what is mounted where, and which file systems change
 // without telling.
 package filesystem
 
