@@ -63,7 +63,7 @@ func TestJobs(t *testing.T) {
 		{"count", CountDeletions(plain, []string{"a"}), []string{"--dry-run", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 		{"root", Root(plain), []string{"--dirs", "--exclude=/*"}, ""},
 		{"full pass with trash", FullPass(trashing, except, 7), append(append([]string{"--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, trash...), rules...), ""},
-		{"list of deletions with trash", ListDeletions(trashing, nil), append([]string{"--recursive", "--delete", "--dry-run"}, trash...), ""},
+		{"list of deletions with trash", ListDeletions(trashing, nil), []string{"--recursive", "--delete", "--dry-run", "--exclude=/.wsync-trash"}, ""},
 		{"deletions only with trash", DeleteOnly(trashing, nil, 4), append([]string{"--recursive", "--delete", "--existing", "--ignore-existing", "--max-delete=4"}, trash...), ""},
 		{"trees with trash", Trees(trashing, paths, nil), append([]string{"--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--force"}, trash...), input},
 		{"contents with trash", Paths(trashing, paths, true), append(append(slices.Clone(files), "--force", "--checksum"), trash...), input},
