@@ -17,11 +17,11 @@ import (
 // rsync, and an attach that is answered before is not refused any more.
 const adoptTime = 20 * time.Second
 
-// settleAttached waits until it is clear how a remote fares that was just
+// awaitAttached waits until it is clear how a remote fares that was just
 // attached, until the daemon ends, and for limit at most, or until it is known whether
 // it may be there. A client that leaves meanwhile changes nothing: what is attached is
 // decided here.
-func (d *Daemon) settleAttached(r *http.Request, e *entry, name string, limit time.Duration) {
+func (d *Daemon) awaitAttached(r *http.Request, e *entry, name string, limit time.Duration) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
 	limited, end := context.WithTimeout(ctx, limit)

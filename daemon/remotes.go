@@ -88,7 +88,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 	if err != nil || req.Settle <= 0 {
 		return status, err
 	}
-	d.settleAttached(r, e, remote.Name, req.Settle)
+	d.awaitAttached(r, e, remote.Name, req.Settle)
 	return d.change(func() (*entry, error) { return e, d.decideAttached(e, remote) })
 }
 

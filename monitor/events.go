@@ -34,7 +34,7 @@ func (m *mirror) Changed(path string, change watch.Change) {
 	}
 	seq, now := m.seq.Add(1), time.Now()
 	var others []string
-	a := links.Settled
+	a := links.Complete
 	if change&watch.Tree == 0 {
 		others, a = m.links.Notice(path, seq, now)
 	}
@@ -44,7 +44,7 @@ func (m *mirror) Changed(path string, change watch.Change) {
 		others = nil
 	}
 	m.eachNow(func(w *runningWorker) { w.Mark(path, change, others, content, seq, now) })
-	if a != links.Settled {
+	if a != links.Complete {
 		m.tellLinks(nil, a)
 	}
 	m.compensate()

@@ -105,7 +105,7 @@ func (c *churn) transfer() {
 	result, err := c.lane.Do(batch.Moves, plan.Steps, l.FileSize, c.marks.Add(1))
 	c.check(err)
 	c.log = append(c.log, fmt.Sprintf("moves %v, %s, failed %q %v", batch.Moves, describe(plan), pathsOf(result.Failed), result.MovesFailed))
-	rest := dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.Settled()
+	rest := dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.WithoutMoves()
 	c.direct += len(plan.Steps)
 	c.left += rest.Len()
 	for _, e := range rest.Entries {

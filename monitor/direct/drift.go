@@ -14,17 +14,17 @@ import (
 // a directory in which a change has to be made anyway: that sets the directory's
 // time, which is the workspace's when this side has left it.
 
-// Settle remembers the destination as a transfer has left it. What was made by
+// RememberTimes remembers the destination as a transfer has left it. What was made by
 // other means than this lane is known by then. In TempDir another mirror may have
 // left its mark.
-func (l *Lane) Settle() {
-	l.settled = map[string]TimeReply{"": l.target.Modified(""), TempDir: l.target.Modified(TempDir)}
+func (l *Lane) RememberTimes() {
+	l.leftAt = map[string]TimeReply{"": l.target.Modified(""), TempDir: l.target.Modified(TempDir)}
 	l.target.Flush()
 }
 
-// Unsettle forgets how the destination was left: from now on it is changed by other
-// means than this lane, until the next Settle.
-func (l *Lane) Unsettle() { l.settled = nil }
+// ForgetTimes forgets how the destination was left: from now on it is changed by other
+// means than this lane, until the next RememberTimes.
+func (l *Lane) ForgetTimes() { l.leftAt = nil }
 
 // Drifted reports whether somebody else has made or removed something in the
 // destination itself since Settle, or has removed it. A flight sees that with the next
@@ -32,12 +32,12 @@ func (l *Lane) Unsettle() { l.settled = nil }
 // one round trip, and forgets nothing. A destination that does not answer has not
 // drifted, as far as is known.
 func (l *Lane) Drifted() bool {
-	now := make(map[string]TimeReply, len(l.settled))
-	for dir := range l.settled {
+	now := make(map[string]TimeReply, len(l.leftAt))
+	for dir := range l.leftAt {
 		now[dir] = l.target.Modified(dir)
 	}
 	l.target.Flush()
-	for dir, before := range l.settled {
+	for dir, before := range l.leftAt {
 		was, err := before.Wait()
 		is, errNow := now[dir].Wait()
 		if err == nil && (errors.Is(errNow, fs.ErrNotExist) || errNow == nil && !is.Equal(was)) {
@@ -52,7 +52,7 @@ func (l *Lane) Drifted() bool {
 // nobody has to wait for them; seesDrift looks at them.
 func (f *flight) askTimes(moves []dirty.Move, steps []Step) {
 	target := f.lane.target
-	for dir, before := range f.lane.settled {
+	for dir, before := range f.lane.leftAt {
 		now := target.Modified(dir)
 		f.times = append(f.times, func() bool {
 			was, err := before.Wait()
@@ -60,7 +60,7 @@ func (f *flight) askTimes(moves []dirty.Move, steps []Step) {
 			return err == nil && errNow == nil && !is.Equal(was)
 		})
 	}
-	f.lane.settled = nil
+	f.lane.leftAt = nil
 	if len(moves) > 0 {
 		return // the directories have other names yet
 	}

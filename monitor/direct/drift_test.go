@@ -26,7 +26,7 @@ func TestDrifted(t *testing.T) {
 				if f.lane.Drifted() {
 					f.Error("nothing is known yet")
 				}
-				f.lane.Settle()
+				f.lane.RememberTimes()
 				if f.lane.Drifted() || f.lane.Drifted() {
 					f.Error("nobody has done anything")
 				}
@@ -37,13 +37,13 @@ func TestDrifted(t *testing.T) {
 				if name == "gone" {
 					f.check(os.Rename(f.dst+".away", f.dst))
 				}
-				f.lane.Settle()
+				f.lane.RememberTimes()
 				if f.lane.Drifted() {
 					f.Error("it was settled again")
 				}
 				f.write(f.at("f"), "more")
 				f.sendAll(nil, entry("f", watch.Content))
-				f.lane.Settle()
+				f.lane.RememberTimes()
 				if f.lane.Drifted() {
 					f.Error("what we have done ourselves counts")
 				}

@@ -37,9 +37,9 @@ type Lane struct {
 	refused time.Time
 	room    RoomReply // asked for and not looked at yet
 	asked   time.Time // when room was
-	// settled is when the destination itself and TempDir were changed last, asked for
+	// leftAt is when the destination itself and TempDir were changed last, asked for
 	// after the last transfer; nil for not known.
-	settled map[string]TimeReply
+	leftAt map[string]TimeReply
 }
 
 // The room on the remote below which writes are careful, in bytes, and how

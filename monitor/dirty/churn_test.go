@@ -398,7 +398,7 @@ func (c *churn) transfer(breaks bool) {
 			c.remote[p] = n
 		}
 	}
-	rest = rest.Settled()
+	rest = rest.WithoutMoves()
 	slices.SortFunc(rest.Entries, func(a, b *Entry) int { return strings.Compare(a.Path, b.Path) })
 	c.r.Shuffle(len(rest.Entries), func(i, j int) { rest.Entries[i], rest.Entries[j] = rest.Entries[j], rest.Entries[i] })
 	for _, e := range rest.Entries {

@@ -205,7 +205,7 @@ func (s *Set) MarkMoved(from, to string, change watch.Change, seq uint64, now ti
 
 // MarkEverything makes a full pass due at notBefore, or earlier if one already is.
 func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
-	s.SettleMoves()
+	s.MovesToEntries()
 	if s.everything == nil {
 		s.everything = &Entry{Change: watch.Tree, Seq: seq, Since: now, NotBefore: notBefore}
 		return
@@ -399,8 +399,8 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 	if b.Empty() {
 		return
 	}
-	b = b.Settled()
-	s.SettleMoves() // what comes back may be below their names
+	b = b.WithoutMoves()
+	s.MovesToEntries() // what comes back may be below their names
 	if e := b.Everything; e != nil {
 		e.NotBefore = notBefore
 		if f := s.everything; f != nil {
@@ -465,8 +465,8 @@ func (s *Set) EndDeferral(now time.Time) {
 	}
 }
 
-// SettleMoves turns the moves into entries: they are not to be repeated.
-func (s *Set) SettleMoves() {
+// MovesToEntries turns the moves into entries: they are not to be repeated.
+func (s *Set) MovesToEntries() {
 	moves := s.moves
 	s.moves = nil
 	for _, m := range moves {
@@ -499,7 +499,7 @@ func (s *Set) fold() {
 	if len(s.entries)-len(s.Parked()) <= Limit/2 {
 		return
 	}
-	s.SettleMoves()
+	s.MovesToEntries()
 	parked := make(map[string]*Entry)
 	for p, e := range s.entries {
 		if e.Parked() {

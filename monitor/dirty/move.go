@@ -136,8 +136,8 @@ func (m Move) States() (to, from *Entry) {
 	return to, from
 }
 
-// Settled is the batch with its moves turned into entries.
-func (b Batch) Settled() Batch {
+// WithoutMoves is the batch with its moves turned into entries.
+func (b Batch) WithoutMoves() Batch {
 	if len(b.Moves) == 0 {
 		return b
 	}
@@ -147,9 +147,9 @@ func (b Batch) Settled() Batch {
 		s.Restore(Batch{Entries: []*Entry{to, from}}, m.Since)
 	}
 	s.Restore(Batch{Entries: b.Entries}, b.Moves[0].Since)
-	settled := Batch{Everything: b.Everything}
+	without := Batch{Everything: b.Everything}
 	for _, e := range s.entries {
-		settled.Entries = append(settled.Entries, e)
+		without.Entries = append(without.Entries, e)
 	}
-	return settled
+	return without
 }

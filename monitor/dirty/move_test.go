@@ -202,7 +202,7 @@ func TestSettled(t *testing.T) {
 		},
 		Entries: []*Entry{{Path: "g", Change: watch.Meta, Seq: 2, Since: at(2), Attempts: 3, Problem: "no"}},
 	}
-	settled := b.Settled()
+	settled := b.WithoutMoves()
 	if got := paths(settled); !slices.Equal(got, []string{"a", "b", "c", "f", "g"}) || len(settled.Moves) > 0 {
 		t.Fatalf("%q, %v", got, settled.Moves)
 	}
@@ -222,7 +222,7 @@ func TestSettled(t *testing.T) {
 		t.Errorf("the oldest is %d", seq)
 	}
 	everything := &Entry{Seq: 1}
-	if got := (Batch{Everything: everything, Moves: b.Moves}).Settled(); got.Everything != everything {
+	if got := (Batch{Everything: everything, Moves: b.Moves}).WithoutMoves(); got.Everything != everything {
 		t.Error("the full pass is lost")
 	}
 }

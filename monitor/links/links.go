@@ -118,8 +118,8 @@ func (l *Index) lstat(name string) (fs.FileInfo, error) {
 type Answer int
 
 const (
-	// Settled: all names are known.
-	Settled Answer = iota
+	// Complete: all names are known.
+	Complete Answer = iota
 	// asks: there may be others. It is the first question, or older than all.
 	Asks
 	// Beyond: there may be others, and no room to remember them.
@@ -169,7 +169,7 @@ func (l *Index) Look(name string, info fs.FileInfo, seq uint64, since time.Time)
 		// What was written meanwhile by another name was told of that one only.
 		names = append(names, name)
 	}
-	if len(names) > 0 || a != Settled {
+	if len(names) > 0 || a != Complete {
 		l.tell([]Marks{{names, seq, since}}, a)
 	}
 }
@@ -179,12 +179,12 @@ func (l *Index) Look(name string, info fs.FileInfo, seq uint64, since time.Time)
 func (l *Index) sight(name string, info fs.FileInfo, seq uint64, now time.Time) (f *linkedFile, others []string, a Answer) {
 	id, nlink, ok := identify(info)
 	if !ok {
-		return nil, nil, Settled
+		return nil, nil, Complete
 	}
 	if l.files[id] == nil && nlink < 2 {
 		before, ok := l.sightings.see(id, name)
 		if !ok {
-			return nil, nil, Settled
+			return nil, nil, Complete
 		}
 		// It got this name and lost the other before anybody looked.
 		l.join(id, before)
@@ -258,7 +258,7 @@ func (l *Index) setOutside(f *linkedFile, n uint64) {
 
 // ask opens a question, or makes it older; the caller holds mu.
 func (l *Index) ask(f *linkedFile, q question) Answer {
-	a := Settled
+	a := Complete
 	if len(l.asked) == 0 || q.seq < l.lowest {
 		l.lowest, a = q.seq, Asks
 	}

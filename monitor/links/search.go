@@ -148,7 +148,7 @@ func (l *Index) Recheck() {
 
 // Finish marks what was found, and closes the questions that were answered by it.
 func (l *Index) Finish(found []Marks) {
-	l.tell(found, Settled)
+	l.tell(found, Complete)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lowest := uint64(math.MaxUint64)

@@ -93,7 +93,7 @@ func (m *Machine) take(s *Sending, now time.Time) {
 // returns how to forget it.
 func (m *Machine) noteEnd(batch dirty.Batch, obstacles []*dirty.Entry) (forget func()) {
 	if len(obstacles) > 0 {
-		m.set.SettleMoves() // of those that came meanwhile
+		m.set.MovesToEntries() // of those that came meanwhile
 	}
 	id := m.endings.Add(batch, obstacles)
 	return func() { m.endings.Forget(id) }
@@ -268,7 +268,7 @@ func (m *Machine) again(b dirty.Batch, now time.Time) {
 	if e := b.Everything; e != nil {
 		m.set.Restore(dirty.Batch{Everything: e}, at(e))
 	}
-	for _, e := range b.Settled().Entries {
+	for _, e := range b.WithoutMoves().Entries {
 		m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{e}}, at(e))
 	}
 }

@@ -164,7 +164,7 @@ func (s *Sending) reaches(path string) bool {
 // leave keeps what could not go beside the transfer until that has ended. When it is
 // too much to be kept, nothing goes beside it any more.
 func (s *Sending) leave(b dirty.Batch) {
-	s.left = Join(s.left, b.Settled())
+	s.left = Join(s.left, b.WithoutMoves())
 	s.kept.add(b)
 	s.kept.all = s.kept.all || len(s.left.Entries) > dirty.Limit
 }

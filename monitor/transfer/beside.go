@@ -24,7 +24,7 @@ func (t *transfer) beside() {
 		return
 	}
 	t.endpoint = rsync.Endpoint{Remote: t.Remote, Exclude: t.lane.exclude, Strategy: k.strategy}
-	t.Batch = t.Batch.Settled() // a rename removes a name
+	t.Batch = t.Batch.WithoutMoves() // a rename removes a name
 	if err := k.direct.Err(); err != nil {
 		t.out = t.lane.directFailure(err)
 	} else {

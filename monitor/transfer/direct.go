@@ -116,7 +116,7 @@ func (t *transfer) directly() {
 		removed.add(name)
 	}
 	t.addDeleted(removed.number())
-	t.Batch = dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.Settled()
+	t.Batch = dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.WithoutMoves()
 }
 
 // planDirectly decides what of the batch goes directly. Deletions that have to wait

@@ -81,7 +81,7 @@ func (t *transfer) fit() {
 	}
 	t.fitting.begin(t)
 	if slices.ContainsFunc(t.Batch.Moves, func(m dirty.Move) bool { return !t.repeatable(m) }) {
-		t.Batch = t.Batch.Settled()
+		t.Batch = t.Batch.WithoutMoves()
 	}
 	var fitting []*dirty.Entry
 	for _, e := range t.Batch.Entries {

@@ -132,7 +132,7 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 		return t.out
 	}
 	if d := l.directLane(); d != nil {
-		l.exclusively(d, d.Settle)
+		l.exclusively(d, d.RememberTimes)
 	}
 	if l.standby == nil {
 		l.prepare(t.endpoint)

@@ -46,7 +46,7 @@ func (t *transfer) do() {
 	if t.Batch.Everything == nil && !t.Confirm {
 		t.directly()
 	}
-	t.Batch = t.Batch.Settled()
+	t.Batch = t.Batch.WithoutMoves()
 	t.recheckMoved()
 	t.endDirect()
 	if t.out.Failure == nil && t.Batch.Everything != nil {
@@ -122,7 +122,7 @@ func (t *transfer) endDirect() {
 	if d == nil {
 		return
 	}
-	t.lane.exclusively(d, d.Unsettle)
+	t.lane.exclusively(d, d.ForgetTimes)
 	if t.Batch.Everything == nil && !t.capabilities().Limited() {
 		t.asker.OnlyRsync()
 	}

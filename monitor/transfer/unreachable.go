@@ -39,7 +39,7 @@ func (t *transfer) setApart() {
 			return within(m.From) || within(m.To) || relpath.Within(place, m.From) || relpath.Within(place, m.To)
 		})
 	}) {
-		t.Batch = t.Batch.Settled()
+		t.Batch = t.Batch.WithoutMoves()
 	}
 	seq, since, _ := t.Batch.Oldest()
 	var rest []*dirty.Entry

@@ -15,16 +15,16 @@ import (
 )
 
 // Arming works by places. A place is a name in a directory of the tree; to
-// settle it is to find out which directory is there now, to watch it, to list
-// it, and to settle the places below it. What is there now may be ahead of the
+// visit it is to find out which directory is there now, to watch it, to list
+// it, and to visit the places below it. What is there now may be ahead of the
 // events read so far, so two rules keep the tree right in the end:
 //
 //   - A directory is known by its watch. If the one that is found carries the
 //     watch of another node, that node's place is stale: it loses the watch and
-//     its own place is settled anew.
+//     its own place is visited anew.
 //   - Whatever went wrong because the path led somewhere else has an event about
-//     a part of that path still in the queue. Places settled since the queue was
-//     last seen empty are therefore remembered, and settled anew when such an
+//     a part of that path still in the queue. Places visited since the queue was
+//     last seen empty are therefore remembered, and visited anew when such an
 //     event moves one of the directories above them.
 
 // place is a name in a directory; the root's has no parent.
@@ -33,7 +33,7 @@ type place struct {
 	name   string
 }
 
-// visit is a place to be settled.
+// visit is a place to be visited.
 type visit struct {
 	place
 	// relist asks for the subtree to be listed even if the directory is the
@@ -66,8 +66,8 @@ const (
 	visitWorkers = 4
 )
 
-// settle starts a job for one place.
-func (w *Watcher) settle(p place, relist, report bool) {
+// startJob starts a job for one place.
+func (w *Watcher) startJob(p place, relist, report bool) {
 	j := &job{place: p, report: report}
 	w.jobs[p]++
 	w.push(visit{place: p, relist: relist, job: j})
@@ -78,7 +78,7 @@ func (w *Watcher) push(v visit) {
 	w.visits = append(w.visits, v)
 }
 
-// visitSome settles places until none is left or the time is up.
+// visitSome visits places until none is left or the time is up.
 func (w *Watcher) visitSome() {
 	if len(w.visits) == 0 {
 		return
@@ -247,7 +247,7 @@ func (w *Watcher) watchBy(j *job, n *node, wd int32) {
 	if other := w.tree.byWatch[wd]; other != nil && other != n {
 		other.wd = 0
 		if w.tree.holds(other) {
-			w.settle(place{other.parent, other.name}, true, true)
+			w.startJob(place{other.parent, other.name}, true, true)
 		} else {
 			other.top().missed = true
 		}
@@ -385,12 +385,12 @@ func (w *Watcher) freeWatches() int {
 	return w.opts.MaxWatches - len(w.tree.byWatch)
 }
 
-// resettle settles anew the places below dir, which was moved, that were
-// settled when its move had happened but was not known.
-func (w *Watcher) resettle(dir *node) {
+// visitAgain visits anew the places below dir, which was moved, that were
+// visited when its move had happened but was not known.
+func (w *Watcher) visitAgain(dir *node) {
 	for _, p := range w.recent {
 		if p.parent.below(dir) {
-			w.settle(p, true, false)
+			w.startJob(p, true, false)
 		}
 	}
 }

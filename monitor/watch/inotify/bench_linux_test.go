@@ -56,7 +56,7 @@ func BenchmarkEvents(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer w.close()
-	w.settleRoot("")
+	w.visitRoot("")
 	w.visitSome()
 	b.ReportAllocs()
 	for b.Loop() {

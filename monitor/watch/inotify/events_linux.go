@@ -148,12 +148,12 @@ func (w *Watcher) handle(e *event, until time.Time) {
 func (w *Watcher) attributed(n *node, path string, e *event) {
 	child := n.children[e.name]
 	if child == nil || child.wd == 0 {
-		w.settle(place{n, e.name}, true, false)
+		w.startJob(place{n, e.name}, true, false)
 		return
 	}
 	denied := unix.Access(w.root.Abs(path), unix.R_OK|unix.X_OK) == unix.EACCES
 	if child.denied && !denied {
-		w.settle(place{n, e.name}, true, true)
+		w.startJob(place{n, e.name}, true, true)
 	}
 	child.denied = denied
 }
@@ -179,7 +179,7 @@ func (w *Watcher) unwatch(n *node) {
 		w.loseRoot("it was removed or unmounted")
 	case w.tree.holds(n):
 		// What happened there since is not known, whatever is found now.
-		w.settle(place{n.parent, n.name}, true, true)
+		w.startJob(place{n.parent, n.name}, true, true)
 	default:
 		n.top().missed = true
 	}
@@ -188,7 +188,7 @@ func (w *Watcher) unwatch(n *node) {
 // created deals with a new entry that is not the second half of a rename.
 func (w *Watcher) created(n *node, path string, e *event) {
 	if e.isDir() {
-		w.settle(place{n, e.name}, false, true)
+		w.startJob(place{n, e.name}, false, true)
 		return
 	}
 	w.displace(n, e.name)
@@ -268,9 +268,9 @@ func (w *Watcher) handleMovedTo(n *node, path string, ok bool, e *event) {
 			w.mounts.Moved(m.path, path)
 			w.sink.Moved(m.path, path, true)
 			if missed || m.unarmed || w.isUnseen(m.node) {
-				w.settle(here, true, true)
+				w.startJob(here, true, true)
 			}
-			w.resettle(m.node)
+			w.visitAgain(m.node)
 			return
 		}
 	}
@@ -278,10 +278,10 @@ func (w *Watcher) handleMovedTo(n *node, path string, ok bool, e *event) {
 		w.reportRemoved(&m)
 		if from := w.tree.byWatch[m.wd]; from != nil {
 			// After an exchange there is something.
-			w.settle(place{from, m.name}, true, false)
+			w.startJob(place{from, m.name}, true, false)
 		}
 	}
-	w.settle(here, true, true)
+	w.startJob(here, true, true)
 }
 
 // isUnseen reports whether a directory was to be looked at again when it was renamed,

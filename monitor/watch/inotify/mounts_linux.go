@@ -21,33 +21,33 @@ func (w *Watcher) checkMounts() {
 	}
 	w.types.Forget()
 	for _, path := range changes {
-		w.settlePath(path)
+		w.visitPath(path)
 		if dir := relpath.Parent(path); w.mounts.OverFileLately(dir) {
-			w.settlePath(dir)
+			w.visitPath(dir)
 		}
 	}
 }
 
-// settlePath settles what is at a path and reports it. If the tree has no directory
+// visitPath visits what is at a path and reports it. If the tree has no directory
 // that leads there, that was renamed, and nobody knows what was mounted where: all
 // of it is looked at.
-func (w *Watcher) settlePath(path string) {
+func (w *Watcher) visitPath(path string) {
 	n := w.tree.root
 	if n == nil {
-		return // about to be settled as a whole
+		return // about to be visited as a whole
 	}
 	if path == "" {
-		w.settle(place{}, false, false)
+		w.startJob(place{}, false, false)
 		return
 	}
 	for {
 		name, rest, more := strings.Cut(path, "/")
 		if !more {
-			w.settle(place{n, name}, true, true)
+			w.startJob(place{n, name}, true, true)
 			return
 		}
 		if n, path = n.children[name], rest; n == nil {
-			w.settle(place{}, true, false)
+			w.startJob(place{}, true, false)
 			return
 		}
 	}

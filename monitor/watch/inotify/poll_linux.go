@@ -79,7 +79,7 @@ func (w *Watcher) differs(n *node, dir string, d directory.Difference) {
 	child := n.children[d.Name]
 	if d.IsDir {
 		if d.Replaced || child == nil {
-			w.settle(place{n, d.Name}, true, true)
+			w.startJob(place{n, d.Name}, true, true)
 		} else {
 			w.sink.Changed(path, watch.Meta)
 		}
@@ -108,7 +108,7 @@ func (w *Watcher) pollOne(n *node, state *directory.Polled) {
 		w.compare(j, n, state)
 	}
 	if state.Entries == nil {
-		w.settle(place{n.parent, n.name}, true, false)
+		w.startJob(place{n.parent, n.name}, true, false)
 	}
 }
 
@@ -161,7 +161,7 @@ func (w *Watcher) rewatchSome() {
 		n := w.unwatched[len(w.unwatched)-1]
 		w.unwatched = w.unwatched[:len(w.unwatched)-1]
 		if w.polls.Unwatched[n] != nil && w.tree.holds(n) {
-			w.settle(place{n.parent, n.name}, false, false)
+			w.startJob(place{n.parent, n.name}, false, false)
 		}
 	}
 }

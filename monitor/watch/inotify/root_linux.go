@@ -15,7 +15,7 @@ func (w *Watcher) begin() {
 		return
 	}
 	w.mounts.Follow(w.root.Dir)
-	w.settleRoot("")
+	w.visitRoot("")
 }
 
 // checkRoot finds out whether the root is still, or again, what its path leads to.
@@ -79,12 +79,12 @@ func (w *Watcher) rootIsBack() {
 		_, _ = unix.InotifyRmWatch(w.fd, uint32(w.parentWatch))
 		w.parentWatch = 0
 	}
-	w.settleRoot("the root is back")
+	w.visitRoot("the root is back")
 }
 
-// settleRoot starts a job for the whole tree, and when that is done says why
+// visitRoot starts a job for the whole tree, and when that is done says why
 // events were lost before, unless lost is "".
-func (w *Watcher) settleRoot(lost string) {
+func (w *Watcher) visitRoot(lost string) {
 	losses := w.root.Losses
 	done := func() {
 		switch {

@@ -33,7 +33,7 @@ func newStepsWith(t *testing.T, opts watch.Options, prepare func(s *watchtest.Sc
 	s.LookAll("")
 	s.Must(s.w.open())
 	t.Cleanup(s.w.close)
-	s.w.settleRoot("")
+	s.w.visitRoot("")
 	return s
 }
 
@@ -114,7 +114,7 @@ func TestStepsRenameDuringRelisting(t *testing.T) {
 		s.Mkdir(s.In("z"))
 	})
 	s.rest()
-	s.w.settle(place{s.w.tree.root, "z"}, true, false) // as after an overflow
+	s.w.startJob(place{s.w.tree.root, "z"}, true, false) // as after an overflow
 	s.Rename(s.In("d"), s.In("z", "e"))
 	s.visitOne() // z
 	s.visitOne() // z/e, which takes the watch of d

@@ -62,14 +62,14 @@ type Watcher struct {
 	// mountsNoted: something was mounted or unmounted somewhere.
 	mountsNoted bool
 
-	// visits are the places to settle, the last one first.
+	// visits are the places to visit, the last one first.
 	visits []visit
 	batch  []visit
 	looks  []look
 	// jobs counts the unfinished jobs of each place, but for those about the
 	// whole tree, after which all of it is looked at.
 	jobs map[place]int
-	// recent are the places settled since the queue was last seen empty.
+	// recent are the places visited since the queue was last seen empty.
 	recent []place
 
 	unpaired   []movedFrom
@@ -260,7 +260,7 @@ func (w *Watcher) recover() {
 	}
 	// Halves of renames whose other halves may be lost.
 	w.expireAll(time.Now().Add(time.Hour))
-	w.settleRoot("the kernel's event queue overflowed")
+	w.visitRoot("the kernel's event queue overflowed")
 }
 
 // tend does what is due at a certain time.

@@ -64,7 +64,7 @@ func (w *Watcher) pollOne(path string, state *directory.Polled) {
 	before := state.Entries
 	state.Entries = entries
 	if before == nil {
-		w.settle(path, nil)
+		w.watchBelow(path, nil)
 		w.sink.Changed(path, watch.Entry|watch.Tree)
 		return
 	}
@@ -88,7 +88,7 @@ func (w *Watcher) differs(path string, d directory.Difference) {
 		}
 		w.sink.Changed(path, watch.Entry|watch.Content|watch.Meta|watch.Tree)
 	case d.Replaced:
-		w.settle(path, nil)
+		w.watchBelow(path, nil)
 		w.sink.Changed(path, watch.Entry|watch.Tree)
 	default:
 		w.sink.Changed(path, watch.Meta)

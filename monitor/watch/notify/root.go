@@ -14,7 +14,7 @@ func (w *Watcher) begin() {
 		w.loseRoot("it is not there: " + err.Error())
 		return
 	}
-	if !w.settleRoot() {
+	if !w.watchRoot() {
 		w.loseRoot("it is gone")
 		return
 	}
@@ -28,7 +28,7 @@ func (w *Watcher) checkRoot() {
 	case directory.Lost:
 		w.loseRoot(why)
 	case directory.Back:
-		if w.settleRoot() {
+		if w.watchRoot() {
 			w.root.Away = false
 			w.sink.Lost("the root is back")
 			w.arm()
@@ -36,9 +36,9 @@ func (w *Watcher) checkRoot() {
 	}
 }
 
-// settleRoot watches the root where it is now, and all below it, and returns false
+// watchRoot watches the root where it is now, and all below it, and returns false
 // if it is gone.
-func (w *Watcher) settleRoot() bool {
+func (w *Watcher) watchRoot() bool {
 	if w.root.Dir != w.dir {
 		w.mu.Lock()
 		w.dir = w.root.Dir
@@ -47,7 +47,7 @@ func (w *Watcher) settleRoot() bool {
 	}
 	w.arms.dir = w.root.Dir
 	w.mounts.Follow(w.root.Dir)
-	w.settle("", nil)
+	w.watchBelow("", nil)
 	return w.arms.has("")
 }
 
@@ -86,10 +86,10 @@ func (w *Watcher) checkMounts() {
 			continue
 		}
 		if w.mounts.OverFileLately(dir) {
-			w.settle(dir, nil)
+			w.watchBelow(dir, nil)
 		}
 		w.drop(path) // the one that is there may have the identity of the other
-		w.settle(path, nil)
+		w.watchBelow(path, nil)
 		w.sink.Changed(path, watch.Entry|watch.Tree)
 	}
 }

@@ -40,7 +40,7 @@ func (w *Watcher) look(path string, events lib.Event) {
 			// A directory made anew may have got the identity of the old one.
 			w.drop(path)
 		}
-		w.settle(path, nil)
+		w.watchBelow(path, nil)
 		w.sink.Changed(path, watch.Entry|watch.Tree)
 	}
 }
@@ -73,9 +73,9 @@ func (w *Watcher) drop(path string) {
 	}
 }
 
-// settle watches a directory and all below it, as far as they are not watched.
+// watchBelow watches a directory and all below it, as far as they are not watched.
 // Each directory that was not is passed to fresh, if that is set.
-func (w *Watcher) settle(path string, fresh func(path string)) {
+func (w *Watcher) watchBelow(path string, fresh func(path string)) {
 	id, err := directory.Identify(w.root.Abs(path))
 	if err != nil {
 		w.drop(path)
@@ -104,7 +104,7 @@ func (w *Watcher) settle(path string, fresh func(path string)) {
 		w.drop(relpath.Join(path, gone))
 	}
 	for _, name := range names {
-		w.settle(relpath.Join(path, name), fresh)
+		w.watchBelow(relpath.Join(path, name), fresh)
 	}
 }
 
@@ -133,7 +133,7 @@ func (w *Watcher) audit() {
 		w.arms.doubtful = false
 		w.arms.forget("")
 	}
-	w.settle("", func(path string) { fresh = append(fresh, path) })
+	w.watchBelow("", func(path string) { fresh = append(fresh, path) })
 	for _, path := range fresh {
 		w.sink.Changed(path, watch.Entry|watch.Tree)
 	}

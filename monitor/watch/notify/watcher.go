@@ -225,7 +225,7 @@ func (w *Watcher) work() {
 	}
 	if full {
 		w.arms.forget("")
-		w.settle("", nil)
+		w.watchBelow("", nil)
 		w.sink.Lost("more events came than could be remembered")
 		return
 	}
