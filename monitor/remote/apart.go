@@ -31,7 +31,9 @@ func (a *apart) add(found *Unreachable, newID func() string) dirty.Batch {
 		}
 		found.Entries = slices.DeleteFunc(found.Entries, func(e *dirty.Entry) bool { return known[e.Path] })
 		found.Entries = append(u.Entries, found.Entries...)
-		if found.Held == nil || found.Held.Count == u.Held.Count && found.Held.Reason == u.Held.Reason {
+		if found.Held == nil {
+			found.Held, found.Names = u.Held, u.Names
+		} else if found.Held.Count == u.Held.Count && found.Held.Reason == u.Held.Reason {
 			found.Held = u.Held // the same, which keeps its ID
 		}
 	}
@@ -77,6 +79,8 @@ func (m *Machine) approveUnreachable(now time.Time) (forget []string) {
 	for _, e := range u.Entries {
 		e.Approved = u.Held.Count
 	}
+	m.holds.approve(u.Names, now) // whoever comes upon them, a full pass for example
+	m.recent = nil
 	m.set.Restore(m.apart.end(), now)
 	return u.Away
 }

@@ -53,3 +53,19 @@ func TestUnreachableIsJudgedAnew(t *testing.T) {
 		})
 	}
 }
+
+// What the user has approved is approved for whoever comes upon it.
+func TestUnreachableIsApprovedOnce(t *testing.T) {
+	m := testMachine()
+	m.SetAway([]string{"m"}, start)
+	u := &Unreachable{Away: []string{"m"}, Entries: []*dirty.Entry{{Path: "m", Change: wholly, Seq: 1, Since: start}}, Held: &report.Held{Count: 1}}
+	u.Names.Add("m/f", true)
+	m.apart.add(u, m.newID(start))
+	m.recent.add(Count{7, 7}, start)
+	m.order(report.Orders{Approve: m.apart.Held.ID}, 1, start)
+	m.Everything(PassEvents, 2, start, start)
+	s := m.Send(noRepositories{}, 2, true, start.Add(time.Second))
+	if s.Order.Approved == nil || !s.Order.Approved.Covers("m/f") || s.Order.Recent != (Count{}) {
+		t.Errorf("%+v", s.Order)
+	}
+}

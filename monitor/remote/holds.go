@@ -233,13 +233,18 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 		for _, e := range ended.Entries {
 			e.Approved = n
 		}
-		if h.approved != nil {
-			ended.Names.AddAll(*h.approved)
-		}
-		h.approved, h.approvedAt = &ended.Names, now
-		h.approvals++
+		h.approve(ended.Names, now)
 	}
 	return ended.Batch()
+}
+
+// approve takes in that the user has approved the deletion of names.
+func (h *holds) approve(names guard.Names, now time.Time) {
+	if h.approved != nil {
+		names.AddAll(*h.approved)
+	}
+	h.approved, h.approvedAt = &names, now
+	h.approvals++
 }
 
 // endApproval forgets what was approved when it is gone, and nothing is to be expected

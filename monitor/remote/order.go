@@ -203,9 +203,10 @@ const (
 type Unreachable struct {
 	Away    []string // where they were mounted
 	Entries []*dirty.Entry
-	// Held is how it is shown, nil if nothing was found there; its ID is given by
-	// the Machine.
-	Held *report.Held
+	// Held is how it is shown, nil if it was not counted anew; its ID is given by
+	// the Machine. Names are what it counts.
+	Held  *report.Held
+	Names guard.Names
 }
 
 // Meeting is that another mirror was found at the destination.

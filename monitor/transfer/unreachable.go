@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
 	"wsync/monitor/mounts"
 	"wsync/monitor/relpath"
 	"wsync/monitor/remote"
@@ -26,7 +27,7 @@ func (t *transfer) setApart() {
 	}
 	found := &remote.Unreachable{Away: t.Away}
 	if t.Batch.Everything != nil || !t.AwayHeld {
-		if found.Held = t.countUnreachable(places); t.out.Failure != nil {
+		if found.Held, found.Names = t.countUnreachable(places); t.out.Failure != nil {
 			return
 		}
 		if found.Held == nil {
@@ -61,21 +62,21 @@ func (t *transfer) setApart() {
 }
 
 // countUnreachable counts what would be deleted at places; nil for nothing.
-func (t *transfer) countUnreachable(places []string) *report.Held {
+func (t *transfer) countUnreachable(places []string) (*report.Held, guard.Names) {
 	found := &tally{tools: t.lane.tools}
 	list, ok := t.tallied(rsync.CountDeletions(t.endpoint, places), found)
 	if list.said.MissingDestination {
 		t.out.Failure = nil
-		return nil
+		return nil, guard.Names{}
 	}
 	if !ok || list.Deleted == 0 && list.verdict == rsync.Done {
-		return nil
+		return nil, guard.Names{}
 	}
 	// Where something cannot be read, nobody knows how much it is.
 	return &report.Held{
 		Count: found.names.Len(), Sample: found.sample[:min(len(found.sample), remote.SampleSize)],
 		Reason: unreachableReason(t.Away), Unmounted: t.Away,
-	}
+	}, found.names
 }
 
 // unreachableReason says what is unreachable.
