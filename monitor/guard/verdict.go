@@ -23,6 +23,9 @@ type Deletions struct {
 	// Holding: others are held, so that none that belongs to them may slip
 	// through.
 	Holding bool
+	// Unapproved: others were held, and nobody has let them go, nor are they all there
+	// again: these may be what is left of them.
+	Unapproved bool
 	// Settled: no more are to be expected right now, or that has been waited for long
 	// enough; Quiet: long enough for what does not count.
 	Settled, Quiet bool
@@ -86,13 +89,17 @@ func Judge(l Limits, d Deletions, w Workspace) Verdict {
 	case d.Holding:
 		return Verdict{Action: Hold, Reason: otherHeld}
 	}
+	few := Verdict{Action: Allow}
+	if d.Unapproved {
+		few = Verdict{Action: Hold, Reason: fmt.Sprintf("%d entries are gone, and deletions that were held before have not been approved", d.Counted)}
+	}
 	counted := d.Counted + d.RecentCounted
 	if counted <= l.Count {
-		return Verdict{Action: Allow}
+		return few
 	}
 	left := w.Left(l.enough(counted))
 	if !l.tooMany(counted, left) {
-		return Verdict{Action: Allow}
+		return few
 	}
 	before := ""
 	if d.RecentCounted > 0 {

@@ -205,6 +205,7 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 		h.Pass = nil
 		m.release(false, now)
 	}
+	m.holds.unapproved = false
 	m.passes.Done(s.reason, out.Drift, now, m.retry.jittered(m.passes.Interval))
 	return forget
 }

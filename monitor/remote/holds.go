@@ -34,6 +34,9 @@ type holds struct {
 	approved   *guard.Names
 	approvedAt time.Time
 	approvals  int
+	// unapproved: deletions are held, or were, also by an earlier monitor, and nobody
+	// has let them go since, nor were they all there again.
+	unapproved bool
 }
 
 // held is a hold with its life so far.
@@ -49,6 +52,8 @@ type held struct {
 	most int
 	// before is how many others that count had gone a moment before it was shown.
 	before int
+	// unapproved: others were held before it.
+	unapproved bool
 	// back are names of it to which something has happened since: they may be there
 	// again.
 	back map[string]bool
@@ -202,8 +207,10 @@ func (h *held) take(there map[string]bool) (returned []*dirty.Entry, changed boo
 // add keeps deletions until the user decides, or they are there again. newID
 // makes an ID.
 func (h *holds) add(found *Hold, now time.Time, newID func() string) {
+	before := h.unapproved
+	h.unapproved = before || !found.All
 	if h.held == nil {
-		h.held = &held{Hold: *found, most: found.Names.Counted(), grown: now}
+		h.held = &held{Hold: *found, unapproved: before, most: found.Names.Counted(), grown: now}
 		if found.All {
 			h.reason, h.id = found.Verdict.Reason, newID()
 		}
@@ -226,6 +233,7 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 	ended := h.held
 	h.held = nil
 	if approved {
+		h.unapproved = false
 		n := ended.Names.Len()
 		if ended.Pass != nil {
 			ended.Pass.Approved = n

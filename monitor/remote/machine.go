@@ -74,6 +74,8 @@ type Options struct {
 	// CleanAsOf is until when the remote is known to equal the workspace, zero for
 	// not at all.
 	CleanAsOf time.Time
+	// Unapproved is what Machine.Unapproved was at the end of the machine before.
+	Unapproved bool
 	// Random spreads the waits.
 	Random *rand.Rand
 	// Words says in words what is wrong with a path, and what to do about it.
@@ -100,6 +102,7 @@ func NewMachine(o Options, now time.Time) *Machine {
 		git:           make(gitLocks),
 		retry:         newRetry(o.Random),
 		clean:         clean{asOf: o.CleanAsOf},
+		holds:         holds{unapproved: o.Unapproved},
 		since:         now,
 	}
 }
@@ -266,6 +269,10 @@ func (m *Machine) hurry(now time.Time) {
 	m.set.Hurry(now)
 	m.confirmations.Retry()
 }
+
+// Unapproved reports whether deletions are held, or were, and nobody has let them go
+// since, nor were they all there again. A machine that comes after this one must know.
+func (m *Machine) Unapproved() bool { return m.holds.unapproved }
 
 // release puts held deletions back into the set, approved by the user or to be
 // judged anew.

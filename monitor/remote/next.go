@@ -261,18 +261,19 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 		began:     now,
 		approvals: m.holds.approvals,
 		Order: Order{
-			Batch:    batch,
-			Remote:   m.remote,
-			Mark:     mark,
-			Room:     m.confirmations.Room(),
-			Adopt:    !m.adoption.done(),
-			Limits:   m.limits,
-			Recent:   m.recent.count(now),
-			Approved: m.holds.approved,
-			Holding:  m.holds.held != nil,
-			TakeOver: m.meetings.takeOver,
-			Away:     m.apart.away,
-			AwayHeld: m.apart.Unreachable != nil,
+			Batch:      batch,
+			Remote:     m.remote,
+			Mark:       mark,
+			Room:       m.confirmations.Room(),
+			Adopt:      !m.adoption.done(),
+			Limits:     m.limits,
+			Recent:     m.recent.count(now),
+			Approved:   m.holds.approved,
+			Holding:    m.holds.held != nil,
+			Unapproved: m.holds.unapproved,
+			TakeOver:   m.meetings.takeOver,
+			Away:       m.apart.away,
+			AwayHeld:   m.apart.Unreachable != nil,
 		},
 	}
 	for _, e := range slices.Concat(m.set.Failing(), batch.Entries) {
@@ -304,7 +305,7 @@ func (m *Machine) LookAtHold(now time.Time) (l HoldLook, ok bool) {
 	}
 	l = HoldLook{
 		Back: h.back, Shown: h.id != "", Was: h.Verdict, Most: h.most, Limits: m.limits, of: h,
-		Deletions: guard.Deletions{Entries: h.Names.Len(), Counted: h.Names.Counted(), Settled: true, Quiet: true, RecentCounted: h.before},
+		Deletions: guard.Deletions{Entries: h.Names.Len(), Counted: h.Names.Counted(), Unapproved: h.unapproved, Settled: true, Quiet: true, RecentCounted: h.before},
 	}
 	h.back = nil
 	if !l.Shown {
@@ -322,6 +323,7 @@ func (m *Machine) Returned(l HoldLook, there map[string]bool, now time.Time) {
 	entries, changed := l.of.take(there)
 	switch {
 	case changed && l.of.Names.Len() == 0:
+		m.holds.unapproved = false
 		m.release(false, now)
 	case changed:
 		m.set.Restore(dirty.Batch{Entries: entries}, now)
@@ -336,6 +338,7 @@ func (m *Machine) Judged(l HoldLook, v guard.Verdict, now time.Time) (shown bool
 		return false
 	}
 	if !l.Shown && v.Action == guard.Allow {
+		m.holds.unapproved = h.unapproved
 		m.release(false, now)
 		return false
 	}

@@ -41,6 +41,8 @@ type Order struct {
 	Approved *guard.Names
 	// Holding: deletions are being held, so that none may slip through.
 	Holding bool
+	// Unapproved is that of guard.Deletions.
+	Unapproved bool
 	// TakeOver are the other mirrors whose marks are to be removed.
 	TakeOver []string
 	// Away are the paths at which file systems were mounted of which the remote

@@ -71,7 +71,7 @@ func (t *transfer) addDeleted(n remote.Count) {
 
 // verdict is the guard's.
 func (t *transfer) verdict(d guard.Deletions) guard.Verdict {
-	d.Holding = t.Holding
+	d.Holding, d.Unapproved = t.Holding, t.Unapproved
 	return guard.Judge(t.Limits, d, t.lane.Workspace())
 }
 

@@ -97,6 +97,19 @@ func (w *Worker) remember(stamp time.Time) {
 	}
 }
 
+// rememberHold has the next monitor know whether deletions are held; the caller holds
+// mu. What cannot be remembered is held all the same by this one.
+func (w *Worker) rememberHold() {
+	is := w.machine.Unapproved()
+	if is == w.unapproved {
+		return
+	}
+	w.unapproved = is
+	if err := writeUnapproved(w.Stamp, is); err != nil {
+		w.Log.Warn("Cannot remember what is held", zap.Error(err))
+	}
+}
+
 // asker is asked while a transfer is under way; it implements remote.Asker.
 type asker struct {
 	w *Worker

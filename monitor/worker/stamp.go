@@ -3,7 +3,9 @@ package worker
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -45,6 +47,28 @@ func writeStamp(path string, t time.Time) error {
 	}
 	if err := os.Rename(temp, path); err != nil {
 		return fmt.Errorf("cannot write a stamp: %w", err)
+	}
+	return nil
+}
+
+// A file beside the stamp remembers that deletions are held which nobody has approved:
+// the next monitor would find fewer of them, perhaps too few to be held for that.
+func unapprovedPath(stamp string) string { return stamp + ".held" }
+
+// readUnapproved reports whether there is such a file, or that cannot be known.
+func readUnapproved(stamp string) bool {
+	_, err := os.Lstat(unapprovedPath(stamp))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// writeUnapproved makes the file, or removes it.
+func writeUnapproved(stamp string, is bool) error {
+	path := unapprovedPath(stamp)
+	if is {
+		return os.WriteFile(path, nil, 0o600)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

@@ -80,19 +80,23 @@ type Worker struct {
 	machine *remote.Machine
 	flights map[*flight]bool // under way
 	memory  mounts.Memory
+	// unapproved is what the next monitor will take for that of the machine.
+	unapproved bool
 }
 
 // New returns the worker of a remote. It does nothing before Run, and must be
 // defined before that.
 func New(o Options, r config.Remote) *Worker {
 	now := time.Now()
+	unapproved := readUnapproved(o.Stamp)
 	return &Worker{
-		Options: o,
-		wake:    make(chan struct{}, 1),
-		flights: make(map[*flight]bool),
-		memory:  mounts.Read(mounts.MemoryPath(o.Stamp), r),
+		Options:    o,
+		unapproved: unapproved,
+		wake:       make(chan struct{}, 1),
+		flights:    make(map[*flight]bool),
+		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
-			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, CleanAsOf: readStamp(o.Stamp, now),
+			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, CleanAsOf: readStamp(o.Stamp, now), Unapproved: unapproved,
 			Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
 		}, now),
 	}
@@ -224,6 +228,7 @@ func (w *Worker) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := time.Now()
 		w.mu.Lock()
+		w.rememberHold()
 		step, at := w.machine.Next(now, w.NextMark)
 		switch step {
 		case remote.LookAtHold:
