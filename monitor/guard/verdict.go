@@ -91,7 +91,7 @@ func Judge(l Limits, d Deletions, w Workspace) Verdict {
 	}
 	few := Verdict{Action: Allow}
 	if d.Unapproved {
-		few = Verdict{Action: Hold, Reason: fmt.Sprintf("%d entries are gone, and deletions that were held before have not been approved", d.Counted)}
+		few = Verdict{Action: Hold, Reason: fmt.Sprintf("%d more would be deleted, and deletions that were held before have not been approved", d.Counted)}
 	}
 	counted := d.Counted + d.RecentCounted
 	if counted <= l.Count {

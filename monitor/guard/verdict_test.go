@@ -54,7 +54,7 @@ func TestJudge(t *testing.T) {
 		{"what does not count, beside few that do", usual, Deletions{Entries: 1000, Counted: 100, Settled: true, Quiet: true}, some, Allow, ""},
 		{"what does not count, and was all", usual, Deletions{Entries: 1000, Settled: true, Quiet: true}, none, Hold, "the workspace is empty, and was not before"},
 		{"one during a hold", usual, Deletions{Entries: 1, Counted: 1, Holding: true}, some, Hold, otherHeld},
-		{"few, of what was held before", usual, Deletions{Entries: 2, Counted: 1, Unapproved: true, Settled: true, Quiet: true}, some, Hold, "1 entries are gone, and deletions that were held before have not been approved"},
+		{"few, of what was held before", usual, Deletions{Entries: 2, Counted: 1, Unapproved: true, Settled: true, Quiet: true}, some, Hold, "1 more would be deleted, and deletions that were held before have not been approved"},
 		{"many, of what was held before", usual, Deletions{Entries: 121, Counted: 121, Unapproved: true, Settled: true, Quiet: true}, some, Hold, "121 entries would be deleted at once, and 120 are left"},
 		{"what does not count, of what was held before", usual, Deletions{Entries: 5, Unapproved: true, Settled: true, Quiet: true}, some, Allow, ""},
 		{"many during a hold", usual, Deletions{Entries: 1000, Counted: 1000, Holding: true}, some, Hold, otherHeld},

@@ -218,6 +218,7 @@ func (w *Worker) Run(ctx context.Context) {
 	defer func() {
 		w.sending.Wait()
 		w.mu.Lock()
+		w.rememberHold()
 		may := w.machine.MayTouch()
 		w.mu.Unlock()
 		w.Carrier.Leave(func() bool { return may && w.Guard(math.MaxUint64) == "" })
