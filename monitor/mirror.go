@@ -222,7 +222,21 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 		Changed:     m.changed,
 		Mounts:      m.mounted,
 		Stamp:       worker.StampPath(settings.RunDirectory, r),
+
+		LookInterval: lookInterval(r),
 	}, r), release
+}
+
+// lookInterval is how often a destination is looked at to which nothing is sent: by
+// what a look costs.
+func lookInterval(r config.Remote) time.Duration {
+	switch r.Connection.Kind() {
+	case config.KindLocal:
+		return 10 * time.Second
+	case config.KindSSH:
+		return time.Minute
+	}
+	return 0
 }
 
 // environment is the environment of rsync and ssh.

@@ -70,6 +70,7 @@ func (r *recorder) Transfer(_ context.Context, o remote.Order, _ remote.Asker) r
 	return remote.Outcome{}
 }
 
+func (r *recorder) Drifted() bool                     { return false }
 func (r *recorder) Direct() bool                      { return true }
 func (r *recorder) Reset(bool)                        {}
 func (r *recorder) Lstat(string) (fs.FileInfo, error) { return nil, fs.ErrNotExist }

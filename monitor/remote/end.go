@@ -78,6 +78,7 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 // take takes a transfer out of those that are under way, with what it kept others
 // from.
 func (m *Machine) take(s *Sending, now time.Time) {
+	m.drift.left(now)
 	if s == m.beside {
 		m.beside = nil
 		return

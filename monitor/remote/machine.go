@@ -57,6 +57,7 @@ type Machine struct {
 	meetings      meetings
 	adoption      adoption
 	clean         clean
+	drift         drift
 
 	strategy    []string
 	lastSuccess time.Time
@@ -76,6 +77,9 @@ type Options struct {
 	CleanAsOf time.Time
 	// Unapproved is what Machine.Unapproved was at the end of the machine before.
 	Unapproved bool
+	// LookInterval is the time between two looks at the destination while nothing is
+	// sent to it, zero for none.
+	LookInterval time.Duration
 	// Random spreads the waits.
 	Random *rand.Rand
 	// Words says in words what is wrong with a path, and what to do about it.
@@ -102,6 +106,7 @@ func NewMachine(o Options, now time.Time) *Machine {
 		git:           make(gitLocks),
 		retry:         newRetry(o.Random),
 		clean:         clean{asOf: o.CleanAsOf},
+		drift:         drift{interval: o.LookInterval},
 		holds:         holds{unapproved: o.Unapproved},
 		since:         now,
 	}
@@ -308,6 +313,7 @@ func (m *Machine) AddBarrier(n, seq uint64, now time.Time) {
 	m.set.HastenOpen(now)
 	if n <= m.barriers.Wanted {
 		m.confirmations.Hurry(now)
+		m.drift.ask(seq, now)
 	}
 }
 
@@ -321,7 +327,7 @@ func (m *Machine) Answer() bool {
 		return false
 	}
 	m.unanswered = false
-	return m.barriers.Answer(m.oldest(), m.confirmations.Open())
+	return m.barriers.Answer(m.oldest(), min(m.confirmations.Open(), m.drift.open()))
 }
 
 // oldest is the oldest mark that is not acknowledged.

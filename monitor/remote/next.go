@@ -16,11 +16,13 @@ import (
 type Step int
 
 // The steps. Sleep is until the time that comes with it, or something happens;
-// LookAtHold is for Machine.LookAtHold, and Send for Machine.Send.
+// LookAtHold is for Machine.LookAtHold, Send for Machine.Send, and LookForDrift for
+// Machine.BeginLook.
 const (
 	Sleep Step = iota
 	LookAtHold
 	Send
+	LookForDrift
 )
 
 // forever is a time that is not waited for.
@@ -44,6 +46,12 @@ func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at tim
 			return Send, now
 		}
 		at = earlier(at, send)
+	}
+	if look, ok := m.driftDue(); ok {
+		if !look.After(now) {
+			return LookForDrift, now
+		}
+		at = earlier(at, look)
 	}
 	return Sleep, at
 }

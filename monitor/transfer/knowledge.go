@@ -46,8 +46,8 @@ func (l *Lane) remoteVersion(ctx context.Context, r config.Remote) rsync.Version
 	if l.connection == nil {
 		return rsync.Version{}
 	}
-	output, _, err := l.connection.Output(ctx, l.environment(), "rsync --version")
-	version, ok := rsync.ParseVersion(output)
+	output, said, err := l.connection.Output(ctx, l.environment(), "rsync --version")
+	version, ok := rsync.ParseVersion(output + "\n" + said) // where some openrsyncs have it
 	if !ok {
 		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))
 	}

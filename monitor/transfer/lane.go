@@ -167,6 +167,16 @@ func (l *Lane) Reset(failing bool) {
 // renames can be repeated.
 func (l *Lane) Direct() bool { return l.directLane() != nil }
 
+// Drifted reports whether somebody else has made or removed something at the top of
+// the destination since the last transfer, as far as is known. What it says while a
+// transfer is under way says nothing.
+func (l *Lane) Drifted() (drifted bool) {
+	if d := l.directLane(); d != nil {
+		l.exclusively(d, func() { drifted = d.Drifted() })
+	}
+	return drifted
+}
+
 // Lstat looks at a path of the workspace.
 func (l *Lane) Lstat(name string) (fs.FileInfo, error) {
 	info, err := rsync.LstatIn(l.root)(name)

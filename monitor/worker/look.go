@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"wsync/monitor/remote"
+
 	"go.uber.org/zap"
 )
 
@@ -87,5 +89,17 @@ func (w *Worker) MountsChanged(seq uint64, now time.Time) {
 	added := slices.DeleteFunc(slices.Clone(away), func(path string) bool { return slices.Contains(before, path) })
 	w.effects(w.machine.Unmounted(added, seq, now))
 	w.mu.Unlock()
+	w.poke()
+}
+
+// lookForDrift finds out whether somebody else has changed the destination.
+func (w *Worker) lookForDrift(look remote.DriftLook) {
+	drifted := w.Carrier.Drifted()
+	w.mu.Lock()
+	pass := w.machine.Looked(look, drifted, w.NextMark(), time.Now())
+	w.mu.Unlock()
+	if pass {
+		w.Log.Warn("A full pass follows: somebody else has changed the destination")
+	}
 	w.poke()
 }

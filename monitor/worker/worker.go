@@ -27,6 +27,9 @@ import (
 type Carrier interface {
 	// Transfer carries out an order. One with Beside may come while another runs.
 	Transfer(ctx context.Context, o remote.Order, a remote.Asker) remote.Outcome
+	// Drifted reports whether somebody else has changed the destination since the last
+	// transfer, as far as a look at it shows.
+	Drifted() bool
 	// Direct reports whether there is a way for small changes without rsync.
 	Direct() bool
 	// Reset forgets what is known about the remote; with failing also its
@@ -64,6 +67,9 @@ type Options struct {
 	Changed func(atOnce bool)
 	// Mounts tells what is mounted in the workspace.
 	Mounts *mounts.Table
+	// LookInterval is the time between two looks at a destination to which nothing is
+	// sent, zero for none.
+	LookInterval time.Duration
 	// Stamp is the file that remembers until when the remote was equal.
 	Stamp string
 }
@@ -97,7 +103,8 @@ func New(o Options, r config.Remote) *Worker {
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
 			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, CleanAsOf: readStamp(o.Stamp, now), Unapproved: unapproved,
-			Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
+			LookInterval: o.LookInterval,
+			Random:       rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
 		}, now),
 	}
 }
@@ -236,6 +243,11 @@ func (w *Worker) Run(ctx context.Context) {
 			w.mu.Unlock()
 			w.lookAtHold(now)
 			w.Changed(false)
+			continue
+		case remote.LookForDrift:
+			look := w.machine.BeginLook()
+			w.mu.Unlock()
+			w.sending.Go(func() { w.lookForDrift(look) })
 			continue
 		case remote.Send:
 			f := w.begin(ctx, now)
