@@ -36,6 +36,9 @@ type Capabilities struct {
 	// not UTF-8, end with a dot or a space, or are called like a device of
 	// Windows, are refused.
 	NoInvalidUTF8, NoTrailingDot, NoTrailingSpace, NoDeviceNames bool
+	// PathMax is how many bytes a path may have in all, its end included, where that
+	// is less than on Linux, or 0. macOS and the BSDs have 1024.
+	PathMax int
 }
 
 // SuspectCharacters are those that file systems are known to refuse in names. One
@@ -52,7 +55,17 @@ func (c Capabilities) Refuses() bool {
 
 // Limited reports whether there may be something in a workspace that the file system
 // cannot hold.
-func (c Capabilities) Limited() bool { return c.Folds() || c.Refuses() }
+func (c Capabilities) Limited() bool { return c.Folds() || c.Refuses() || c.PathMax > 0 }
+
+// TooLong says in words why a path relative to the destination is too long there; ""
+// if it is not.
+func (c Capabilities) TooLong(path string) string {
+	room := c.PathMax - len("./") - 1
+	if c.PathMax == 0 || len(path) <= room {
+		return ""
+	}
+	return fmt.Sprintf("the path has %d bytes, and the remote takes %d", len(path), room)
+}
 
 // Refusal says in words why the file system cannot hold an entry of this name, a
 // path's last element, and type; "" if it can.
@@ -135,6 +148,7 @@ func (c Capabilities) Describe() []string {
 	add(c.NoLinkTimes, "times of symbolic links are not compared, because they are not kept there")
 	add(c.NoSymlinks, "symbolic links cannot be made there")
 	add(c.NoSpecials, "FIFOs, sockets and devices cannot be made there")
+	add(c.PathMax > 0, fmt.Sprintf("paths there have %d bytes at most", c.PathMax-len("./")-1))
 	if names := c.describeNames(); len(names) > 0 {
 		add(true, "there can be no names "+strings.Join(names, ", "))
 	}

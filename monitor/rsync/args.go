@@ -427,7 +427,7 @@ func excludes(paths []string) []string {
 }
 
 // maxRule is how many bytes of a filter rule rsync takes: it ignores a longer one.
-const maxRule = maxPath - len("/") - 1
+const maxRule = PathMax - len("/") - 1
 
 // quotePattern makes a filter pattern that matches path literally: rsync takes
 // a backslash for an escape only in a pattern that has a wildcard.

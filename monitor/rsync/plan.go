@@ -31,13 +31,13 @@ type Plan struct {
 	TooLong []*dirty.Entry
 }
 
-// maxPath is how long a path may be for rsync, with its end: Linux's PATH_MAX.
-const maxPath = 4096
+// PathMax is how long a path may be for rsync, with its end, on Linux.
+const PathMax = 4096
 
 // MaxPath is how many bytes a path may have to be listed, and to be on the
 // remote.
 func (e Endpoint) MaxPath() int {
-	room := maxPath - len("./") - 1
+	room := PathMax - len("./") - 1
 	if e.Trashes() {
 		room -= len(config.TrashDirectory+"/"+trashLayout) + 1
 	}

@@ -202,6 +202,9 @@ func refusalOf(c remotefs.Capabilities, path string, mode fs.FileMode) unfit {
 	if c.RefusesKind(mode) {
 		u.reason = dirty.BadKind
 	}
+	if why := c.TooLong(path); why != "" {
+		u.problem, u.reason = why, dirty.TooLong
+	}
 	return u
 }
 

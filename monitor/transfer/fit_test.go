@@ -104,6 +104,19 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// Where paths must be shorter than on Linux, what is longer fails alone.
+func TestFitPathMax(t *testing.T) {
+	tr := fitTransfer(t, []string{"short", "d/e/f/too-long"}, &dirty.Entry{Path: "d", Change: madeDir}, &dirty.Entry{Path: "short", Change: made})
+	tr.endpoint.Strategy.Capabilities = remotefs.Capabilities{PathMax: 12}
+	tr.fit()
+	if got := pathsOf(tr.out.Failed); got != "d/e/f/too-long" || tr.out.Failed[0].Reason != dirty.TooLong {
+		t.Errorf("%q fails", got)
+	}
+	if got := pathsOf(tr.Batch.Entries); got != "d short" || !slices.Contains(tr.Except, "d/e/f/too-long") {
+		t.Errorf("%q are sent, without %q", got, tr.Except)
+	}
+}
+
 // A full pass leaves alone all that cannot be held, and tells of it once.
 func TestFitFullPass(t *testing.T) {
 	tr := fitTransfer(t, []string{"README", "Readme", "d/A", "d/a", "l>", "x:y/z", "D2/q", "d2/q"})

@@ -3,6 +3,8 @@ package transfer
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -16,6 +18,8 @@ import (
 type knowledge struct {
 	version  rsync.Version
 	strategy rsync.Strategy
+	// pathMax is how long a path may be, 0 for not known.
+	pathMax int
 	// probed: strategy was tried, not guessed.
 	probed bool
 	// direct is the lane for small changes, nil where there is none.
@@ -29,29 +33,39 @@ type knowledge struct {
 func (l *Lane) guess(ctx context.Context, endpoint *rsync.Endpoint) *knowledge {
 	k := l.known.Load()
 	if k == nil {
-		version := l.remoteVersion(ctx, endpoint.Remote)
-		k = &knowledge{version: version, strategy: rsync.Choose(l.local, version)}
+		version, pathMax := l.remoteVersion(ctx, endpoint.Remote)
+		k = &knowledge{version: version, strategy: rsync.Choose(l.local, version), pathMax: pathMax}
 		l.known.Store(k)
 	}
 	endpoint.Strategy = k.strategy
 	return k
 }
 
-// remoteVersion asks for the version of the remote's rsync. It is unknown where
-// only rsync itself may be run.
-func (l *Lane) remoteVersion(ctx context.Context, r config.Remote) rsync.Version {
+// remoteVersion asks for the version of the remote's rsync, and how long a path may
+// be there. They are unknown where only rsync itself may be run.
+func (l *Lane) remoteVersion(ctx context.Context, r config.Remote) (version rsync.Version, pathMax int) {
 	if r.Connection.Kind() == config.KindLocal {
-		return l.local
+		return l.local, 0
 	}
 	if l.connection == nil {
-		return rsync.Version{}
+		return rsync.Version{}, 0
 	}
-	output, said, err := l.connection.Output(ctx, l.environment(), "rsync --version")
+	output, said, err := l.connection.Output(ctx, l.environment(), "rsync --version; getconf PATH_MAX /")
 	version, ok := rsync.ParseVersion(output + "\n" + said) // where some openrsyncs have it
 	if !ok {
 		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))
 	}
-	return version
+	return version, lastNumber(output)
+}
+
+// lastNumber is that in the last line of an output, 0 if there is none.
+func lastNumber(output string) int {
+	output = strings.TrimSpace(output)
+	n, err := strconv.Atoi(output[strings.LastIndexByte(output, '\n')+1:])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // probe tries what the remote can do, unless that is known, which writes to the
@@ -111,6 +125,9 @@ func (l *Lane) probe(ctx context.Context, endpoint rsync.Endpoint, guessed *know
 			return nil, ctx.Err()
 		}
 		return nil, failure
+	}
+	if guessed.pathMax > 0 && guessed.pathMax < rsync.PathMax {
+		strategy.Capabilities.PathMax = guessed.pathMax
 	}
 	if d != nil {
 		d.SetCapabilities(strategy.Capabilities)
