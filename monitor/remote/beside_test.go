@@ -279,3 +279,35 @@ func TestLongPass(t *testing.T) {
 		t.Error("another pass is due")
 	}
 }
+
+// While something goes beside a run of rsync that sets the times of its directory,
+// that directory is open until the run has ended: it may get an older time.
+func TestTimesBesideAConfirmation(t *testing.T) {
+	s := newSchedule(t, nil)
+	s.confirmations.Add(batchOf("d/sub/a").Entries, s.now)
+	s.now = s.now.Add(time.Hour)
+	confirm := s.Send(noRepositories{}, s.seq, true, s.now)
+	if confirm == nil || !confirm.Order.Confirm {
+		t.Fatalf("sends %+v", confirm)
+	}
+	s.OnlyRsync(confirm)
+	s.change(made, "d/b")
+	s.now = s.now.Add(time.Second)
+	if got := s.besideNow(); got != "/d/b" {
+		t.Fatalf("sends %q", got)
+	}
+	s.End(s.beside, Outcome{Unconfirmed: toConfirm(s.beside.Order.Batch.Entries)}, nil, s.now)
+	s.AddBarrier(1, s.seq, s.now)
+	if s.Answer(); s.barriers.Acknowledged != 0 {
+		t.Error("a barrier is reached")
+	}
+	s.End(confirm, Outcome{}, nil, s.now)
+	last := s.Send(noRepositories{}, s.seq, true, s.now)
+	if got := pathsOf(last.Order.Batch); got != "/d" {
+		t.Fatalf("sends %q", got)
+	}
+	s.End(last, Outcome{}, nil, s.now)
+	if s.Answer(); s.barriers.Acknowledged != 1 {
+		t.Error("a barrier is not reached")
+	}
+}

@@ -338,7 +338,7 @@ func (m *Machine) open() []func() (uint64, time.Time, bool) {
 	all := []func() (uint64, time.Time, bool){m.set.Oldest, m.heldBatch().Oldest, m.search.Oldest}
 	for _, s := range []*Sending{m.running, m.beside} {
 		if s != nil {
-			all = append(all, s.acknowledging().Oldest, s.left.Oldest)
+			all = append(all, s.acknowledging().Oldest, s.left.Oldest, s.oldestUntimed)
 		}
 	}
 	return all

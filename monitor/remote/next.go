@@ -202,6 +202,11 @@ func (s *Sending) takeTimes() (b dirty.Batch) {
 	return b
 }
 
+// oldestUntimed is the oldest mark of those directories.
+func (s *Sending) oldestUntimed() (seq uint64, since time.Time, ok bool) {
+	return dirty.Batch{Entries: slices.Collect(maps.Values(s.untimed))}.Oldest()
+}
+
 // Send begins a transfer: it takes what is to be sent now. It is nil if there is
 // nothing. mark is the number of the last mark, and direct says that there is the
 // direct lane.
@@ -289,6 +294,10 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			continue
 		}
 		s.Order.Failing = append(s.Order.Failing, e)
+		if pass := batch.Everything; pass != nil {
+			// It leaves them alone: what it is for is open until they are there.
+			e.Seq, e.Since = min(e.Seq, pass.Seq), earlier(e.Since, pass.Since)
+		}
 		// A mode that cannot be set keeps nothing below it from being sent.
 		if e.Change&^watch.Meta != 0 {
 			s.Order.Except = append(s.Order.Except, e.Path)

@@ -236,3 +236,28 @@ func TestJittered(t *testing.T) {
 		}
 	}
 }
+
+// A full pass leaves paths alone that fail: what it is for is not done without them.
+func TestPassAndFailingPaths(t *testing.T) {
+	s := newSchedule(t, nil)
+	s.seq++
+	s.Everything(PassStart, s.seq, s.now, s.now)
+	s.AddBarrier(1, s.seq, s.now)
+	s.change(watch.Content, "d/a")
+	s.now = s.now.Add(time.Second)
+	first := s.Send(noRepositories{}, s.seq, true, s.now)
+	out := failAll(first.Order.Batch, "d")
+	out.Again.Everything = first.Order.Batch.Everything
+	if len(out.Failed) != 1 {
+		t.Fatalf("%+v", out)
+	}
+	s.End(first, out, nil, s.now)
+	second := s.Send(noRepositories{}, s.seq, true, s.now)
+	if got := second.Order.Except; second.Order.Batch.Everything == nil || !slices.Equal(got, []string{"d/a"}) {
+		t.Fatalf("the pass leaves %q alone", got)
+	}
+	s.End(second, Outcome{}, nil, s.now)
+	if s.Answer(); s.barriers.Acknowledged != 0 {
+		t.Error("a barrier is reached without the path that fails")
+	}
+}
