@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // target draws what a symbolic link points to: something, nothing, anything.
@@ -73,4 +74,13 @@ func (c *churn) hardLink() ([]string, error) {
 	}
 	to := c.newPath()
 	return []string{p, to}, os.Link(c.at(p), c.at(to))
+}
+
+// fileLinks is how many names a file has.
+func fileLinks(info os.FileInfo) uint64 {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return uint64(st.Nlink)
 }

@@ -446,8 +446,12 @@ func (c *churn) writeOpen() ([]string, error) {
 	if !ok {
 		return nil, nil
 	}
-	_, err := h.file.Write(c.bytes(1 + c.rng.IntN(3000)))
-	return one(c.openPath(h), err)
+	bytes, path := c.bytes(1+c.rng.IntN(3000)), c.openPath(h)
+	if info, err := h.file.Stat(); err != nil || fileLinks(info) > 0 && (strings.HasPrefix(path, "(outside)") || strings.HasSuffix(path, " (deleted)")) {
+		return one(path, err) // it may have another name in the workspace, of which no event tells
+	}
+	_, err := h.file.Write(bytes)
+	return one(path, err)
 }
 
 func (c *churn) closeOpen() ([]string, error) {

@@ -46,7 +46,8 @@ const (
 // then, and at the end, all is quiet for a moment: `wsync wait` is run, and when
 // it succeeds each remote must be equal to the workspace, in names, types,
 // bytes, modes, targets of symbolic links, and times to the nanosecond. The
-// source itself is the model. Half of these waits begin while a fault is under
+// source itself is the model. In half of the seeds a large file is under way for much
+// of the time, and small changes go beside it. Half of these waits begin while a fault is under
 // way, and may fail; but success is a lie if a remote differs. After the faults
 // a wait must succeed within churnWait.
 //
@@ -105,6 +106,7 @@ type churn struct {
 	fresh   int // numbers names that were never used
 	gone    int // entries deleted or renamed
 	handles []churnHandle
+	large   churnLarge
 
 	faults chan churnFault
 
@@ -168,6 +170,7 @@ func runChurn(t *testing.T, seed uint64) {
 		"GOTRACEBACK=single")
 	c.makeRemotes()
 	c.makeTree()
+	c.slowRsync()
 
 	t.Cleanup(c.end)
 	c.mustRun("daemon", "start")
@@ -230,6 +233,7 @@ func (c *churn) run() {
 		}
 	}()
 	defer func() { close(c.faults); <-finished }()
+	defer c.logBeside()
 
 	if c.rng.IntN(2) == 0 {
 		c.quiet(false, nil)
@@ -238,6 +242,7 @@ func (c *churn) run() {
 		for _, f := range plan.faults[i] {
 			c.start(f)
 		}
+		c.writeLarge(i)
 		c.operate()
 		c.pause()
 		if fault, ok := plan.waits[i]; ok {
@@ -413,8 +418,7 @@ func (c *churn) fail(message string, differences []string) {
 	for _, e := range events[max(0, len(events)-churnShown):] {
 		fmt.Fprintln(&b, e)
 	}
-	logs, _ := filepath.Glob(filepath.Join(c.home, ".wsync", "log", "*"))
-	for _, log := range logs {
+	for _, log := range c.logs() {
 		content, err := os.ReadFile(log)
 		if err != nil {
 			continue
@@ -426,6 +430,15 @@ func (c *churn) fail(message string, differences []string) {
 		}
 	}
 	c.t.Error(b.String())
+}
+
+// logs are those of the daemon and of the monitors.
+func (c *churn) logs() (files []string) {
+	for _, pattern := range []string{"*.log*", "workspaces/*"} {
+		found, _ := filepath.Glob(filepath.Join(c.home, ".wsync", "log", pattern)) // the pattern is right
+		files = append(files, found...)
+	}
+	return files
 }
 
 // churnConcerns reports whether an operation on touched may concern p: it is the
