@@ -49,6 +49,10 @@ type Job struct {
 	// Deleting, if not nil, is called with each path that the run deletes, or would
 	// delete if it is one that only lists, before Run returns.
 	Deleting func(path string)
+	// Differing, if not nil, is called likewise with the path of each other entry that
+	// differs, and with rsync's itemized code, which says how; see rsync(1) under
+	// --itemize-changes.
+	Differing func(path, code string)
 }
 
 // DryRun is the job without any effect: its Result tells what it would do.
@@ -100,7 +104,8 @@ func (j Job) inArguments() Job {
 	for _, p := range paths {
 		args = append(args, string(p))
 	}
-	return Job{Args: append(args, j.Args[source+1:]...), Deleting: j.Deleting}
+	j.Args, j.Input = append(args, j.Args[source+1:]...), nil
+	return j
 }
 
 // IfThere makes the job leave a destination that is not there alone, instead of

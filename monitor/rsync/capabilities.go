@@ -1,12 +1,8 @@
 package rsync
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,8 +18,7 @@ import (
 // comparing that with what is there then: whatever differs would differ after each
 // full pass.
 
-// The specimens. Their names sort before "removed", so that this is the first of
-// those that are deleted; see Probe.
+// The specimens.
 const (
 	specimenOdd    = "odd second"    // modified at an odd second
 	specimenOwned  = "owned"         // of somebody else, where root may have such files
@@ -48,16 +43,17 @@ var meetings = []struct {
 	{"norm\u00e9", "norme\u0301", func(c *remotefs.Capabilities) { c.FoldsUnicode = true }},
 }
 
-// makeSpecimens makes the specimens in a directory of this machine. Those that
-// cannot be here cannot be in a workspace either, most likely, and tell nothing.
-func makeSpecimens(dir string) error {
+// makeSpecimens makes the specimens in a directory of this machine, and returns the
+// names that they have there. Those that cannot be here cannot be in a workspace
+// either, most likely, and tell nothing.
+func makeSpecimens(dir string) (names []string, err error) {
 	second := time.Unix(specimenSecond, 0)
 	file := func(name, content string) error {
 		name = filepath.Join(dir, name)
 		return errors.Join(os.WriteFile(name, []byte(content), 0o640), os.Chtimes(name, second, second))
 	}
 	if err := errors.Join(file(specimenOdd, "x"), file(specimenOwned, "x")); err != nil {
-		return err
+		return nil, err
 	}
 	if os.Geteuid() == 0 {
 		_ = os.Lchown(filepath.Join(dir, specimenOwned), specimenOwner, specimenOwner)
@@ -76,72 +72,25 @@ func makeSpecimens(dir string) error {
 	for _, m := range meetings {
 		_ = errors.Join(file(m.a, "x"), file(m.b, "xx")) // of two sizes
 	}
-	return nil
-}
-
-// probeCapabilities finds out what the file system of the destination keeps, with
-// files in dir and in the destination, which are scratch directories. That it cannot
-// be found out is no failure: what fails then will be told of when it does.
-func probeCapabilities(ctx context.Context, e Endpoint, dir string, env []string) (remotefs.Capabilities, error) {
-	var c remotefs.Capabilities
-	if err := makeSpecimens(dir); err != nil {
-		return c, fmt.Errorf("cannot make files to probe with: %w", err)
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		names = append(names, e.Name())
 	}
-	names, err := os.ReadDir(dir)
-	if err != nil {
-		return c, fmt.Errorf("cannot make files to probe with: %w", err)
-	}
-	var listed []string
-	for _, n := range names {
-		listed = append(listed, n.Name())
-	}
-	job := Paths(e, listed, false)
-	sent, err := Run(ctx, dir, env, job, nil)
-	if err != nil {
-		return c, err
-	}
-	if verdict, _ := Classify(sent.Code); verdict != Done && verdict != Partial {
-		message, _ := Words(sent.Code, ParseStderr(sent.Stderr, dir, e.Remote.RemotePath))
-		return c, &ProbeError{message: message, Unreachable: verdict == Unreachable && !refused(sent)}
-	}
-	compare := job.DryRun()
-	cmd := exec.CommandContext(ctx, "rsync", compare.inArguments().Args...)
-	cmd.Dir, cmd.Env = dir, env
-	output, err := Output(cmd)
-	var exit *exec.ExitError
-	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 23) { // what is refused is complained of again
-		return c, fmt.Errorf("cannot compare: %w", err)
-	}
-	return judgeSpecimens(parseDifferences(output), names), nil
-}
-
-// parseDifferences reads the itemized codes of what is listed, by name.
-func parseDifferences(output string) map[string]string {
-	differing := make(map[string]string)
-	for line := range strings.SplitSeq(output, "\n") {
-		code, rest, ok := strings.Cut(line, " ")
-		_, name, sized := strings.Cut(rest, " ")
-		if ok = ok && sized && len(code) >= 9; !ok {
-			continue
-		}
-		name, _, _ = strings.Cut(unescape(name), " -> ") // a link
-		differing[name] = code
-	}
-	return differing
+	return names, err
 }
 
 // judgeSpecimens concludes what is not kept from what still differs, by name, of
-// all that was sent.
-func judgeSpecimens(differing map[string]string, sent []fs.DirEntry) (c remotefs.Capabilities) {
+// all that was sent; of none, nothing is known.
+func judgeSpecimens(differing map[string]string, sent []string) (c remotefs.Capabilities) {
 	missing := func(name string) bool {
 		code := differing[name]
-		return len(code) > 2 && strings.Trim(code[2:], "+") == "" && slices.ContainsFunc(sent, func(e fs.DirEntry) bool { return e.Name() == name })
+		return len(code) > 2 && strings.Trim(code[2:], "+") == "" && slices.Contains(sent, name)
 	}
 	has := func(name, letters string) bool {
 		code := differing[name]
 		return len(code) > 2 && !missing(name) && strings.ContainsAny(code[2:], letters)
 	}
-	if missing(specimenOdd) || missing(specimenOwned) {
+	if len(sent) == 0 || missing(specimenOdd) || missing(specimenOwned) {
 		return c // it is not this that fails
 	}
 	c.NoModes = has(specimenOdd, "p")

@@ -57,7 +57,8 @@ type Result struct {
 	// Entries is the number of entries of the workspace, from a FullPass.
 	Entries int
 
-	deleting func(path string) // Job.Deleting
+	deleting  func(path string)       // Job.Deleting
+	differing func(path, code string) // Job.Differing
 }
 
 // deletedSample is how many deletions are named.
@@ -107,7 +108,7 @@ func Run(ctx context.Context, dir string, env []string, job Job, progress func(P
 // begin starts a job with its input.
 func begin(ctx context.Context, dir string, env []string, job Job) (*process, error) {
 	p := newProcess(ctx, dir, env, job)
-	p.deleting = job.Deleting
+	p.job = job
 	if job.Input != nil {
 		p.cmd.Stdin = bytes.NewReader(job.Input)
 	}
@@ -119,8 +120,7 @@ type process struct {
 	cmd    *exec.Cmd
 	stdout io.ReadCloser
 	stderr child.Tail
-	// deleting is Job.Deleting.
-	deleting func(path string)
+	job    Job
 }
 
 func newProcess(ctx context.Context, dir string, env []string, job Job) *process {
@@ -144,7 +144,7 @@ func (p *process) start() (err error) {
 
 // result reads what rsync has to say, to its end.
 func (p *process) result(ctx context.Context, progress func(Progress)) (Result, error) {
-	result := Result{deleting: p.deleting}
+	result := Result{deleting: p.job.Deleting, differing: p.job.Differing}
 	result.read(p.stdout, progress)
 	err := p.cmd.Wait()
 	result.Stderr, result.Truncated = p.stderr.String(), p.stderr.Dropped()
@@ -249,6 +249,11 @@ func (r *Result) readLine(line string) {
 	}
 	if !strings.ContainsRune("<>ch.", rune(code[0])) || !strings.ContainsRune("fdLDS", rune(code[1])) {
 		return
+	}
+	if r.differing != nil {
+		_, name, _ := strings.Cut(rest, " ")
+		name, _, _ = strings.Cut(unescape(name), " -> ") // a link
+		r.differing(name, code)
 	}
 	if strings.Trim(code[2:], "+") == "" {
 		r.Created++

@@ -289,6 +289,26 @@ func TestProbeOfAReceiverThatListsNoDeletions(t *testing.T) {
 	}
 }
 
+// A receiver that has no place for one of the specimens says so of each run, in words
+// that are known or not: all else is found out as if there were no such thing.
+func TestProbeOfAReceiverThatRefusesASpecimen(t *testing.T) {
+	for _, complaint := range []string{
+		`rsync: [receiver] mkstemp "$d/.AUX.XGz1Ab" failed: Invalid argument (22)`,
+		`rsync: [receiver] has never seen a name like this`,
+	} {
+		dst, d := dir(t, 0), dir(t, 0)
+		script := "#!/bin/sh\nfor last; do :; done\n'" + programPath(t) + "' \"$@\" || exit\nfor d in \"$last\" \"$last\"/.wsync-probe-*; do\n" +
+			"d=${d%/}; [ ! -e \"$d/AUX\" ] || { rm \"$d/AUX\"; echo \"" + strings.ReplaceAll(complaint, `"`, `\"`) + "\" >&2; exit 23; }\ndone\n"
+		check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+		got, err := probe(t, remote(t, dst, d, modern), dst)
+		want := modern
+		want.Capabilities.NoDeviceNames = true
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v", complaint, got, err)
+		}
+	}
+}
+
 // A receiver that leaves what is there as it is, and says nothing, as rrsync
 // -no-overwrite makes it.
 func TestProbeOfAReceiverThatKeepsWhatIsThere(t *testing.T) {

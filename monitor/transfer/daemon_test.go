@@ -54,7 +54,7 @@ func (b *daemonBench) connections() int {
 // first makes the first full pass, and waits until a standby waits at the daemon.
 func (b *daemonBench) first() {
 	b.t.Helper()
-	b.step(8, b.pass) // six for the probe
+	b.step(5, b.pass) // three for the probe
 }
 
 // step changes something and sees it arrive, with so many connections, the next
