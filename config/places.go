@@ -49,6 +49,12 @@ func CheckPlace(w Workspace, others []Workspace) error {
 	return nil
 }
 
+// Overwrites reports whether a local destination is or holds the directory of a
+// workspace, with a look at the file system like CheckPlace.
+func Overwrites(r Remote, directory string) bool {
+	return r.Connection.Kind() == KindLocal && reaches(r.RemotePath, directory)
+}
+
 func checkPair(w, other Workspace, holds holdsFunc) error {
 	inside, around := holds(other.LocalPath, w.LocalPath), holds(w.LocalPath, other.LocalPath)
 	switch {

@@ -91,7 +91,9 @@ func (d *Daemon) insert(w config.Workspace) {
 	})
 	d.entries[name] = e
 	d.order = append(d.order, name)
-	d.apply(e)
+	for _, e := range d.entries {
+		d.apply(e) // which is to know of it
+	}
 }
 
 // apply gives the monitor of a workspace its definition, or ends it when there
@@ -127,12 +129,22 @@ func (d *Daemon) definition(e *entry) report.Definition {
 			HoldDeletionsShare: s.HoldDeletionsShare,
 			HoldDeletionsCount: s.HoldDeletionsCount,
 		},
+		Sources:     d.sources(),
 		SSHAuthSock: d.authSock,
 		Barrier:     e.barrier,
 		Verify:      e.verify,
 		Ping:        e.ping,
 		Orders:      orders,
 	}
+}
+
+// sources are the directories of all workspaces. The lock is held.
+func (d *Daemon) sources() []string {
+	sources := make([]string, 0, len(d.order))
+	for _, name := range d.order {
+		sources = append(sources, d.entries[name].workspace.LocalPath)
+	}
+	return sources
 }
 
 // observe takes in what a supervisor saw. The lock is held.

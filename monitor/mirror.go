@@ -59,6 +59,8 @@ type mirror struct {
 	looks looks
 	// authSock is the ssh agent's socket, a string.
 	authSock atomic.Value
+	// sources are the directories of all workspaces, a slice of strings.
+	sources atomic.Value
 
 	// working are the workers that have not ended.
 	working sync.WaitGroup
@@ -131,6 +133,7 @@ func (m *mirror) endWorkers() {
 // define brings the workers in line with a definition.
 func (m *mirror) define(d report.Definition) {
 	m.authSock.Store(d.SSHAuthSock)
+	m.sources.Store(d.Sources)
 	m.mu.Lock()
 	barrier := d.Barrier != m.definition.Barrier // also that of the first definition
 	ping := d.Ping != m.definition.Ping
@@ -208,7 +211,7 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 	}
 	lane := transfer.New(transfer.Options{
 		Log: log, Root: m.root, Local: m.local, Environment: m.environment, Connection: connection, Scratch: m.scratch,
-		Exclude: m.exclude, Files: m.files, Links: m.links, Tools: m.tools,
+		Sources: m.allSources, Exclude: m.exclude, Files: m.files, Links: m.links, Tools: m.tools,
 		Workspace: m.definition.Workspace.Name, Directory: filepath.Dir(filepath.Dir(settings.RunDirectory)), FullPassInterval: settings.FullPassInterval,
 	})
 	return worker.New(worker.Options{
@@ -243,6 +246,12 @@ func lookInterval(r config.Remote) time.Duration {
 func (m *mirror) environment() []string {
 	authSock, _ := m.authSock.Load().(string)
 	return rsync.Environment(authSock)
+}
+
+// allSources are the directories of all workspaces.
+func (m *mirror) allSources() []string {
+	sources, _ := m.sources.Load().([]string)
+	return sources
 }
 
 // list returns the workers; the caller holds mu.

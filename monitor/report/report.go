@@ -19,6 +19,9 @@ const Version = 1
 type Definition struct {
 	Workspace config.Workspace `json:"workspace"`
 	Settings  Settings         `json:"settings"`
+	// Sources are the directories of all workspaces, for the destinations of this
+	// machine: none may be one of them, or hold one.
+	Sources []string `json:"sources,omitempty"`
 	// SSHAuthSock is the socket of the ssh agent for the monitor's children,
 	// "" for none.
 	SSHAuthSock string `json:"ssh_auth_sock,omitempty"`

@@ -39,6 +39,9 @@ type Options struct {
 	Connection *ssh.Connection
 	// Scratch is an existing directory for what is of use for a moment.
 	Scratch string
+	// Sources returns the directories of all workspaces, nil for not known; from any
+	// goroutine.
+	Sources func() []string
 	Files   *direct.Files
 	Links   *links.Index
 	Tools   *guard.Tools
@@ -64,6 +67,7 @@ type Lane struct {
 	connection  *ssh.Connection // nil unless the remote is reached by ssh
 	local       rsync.Version
 	scratch     string
+	sources     func() []string // nil for none
 	files       *direct.Files
 	links       *links.Index
 	tools       *guard.Tools
@@ -96,7 +100,7 @@ type Lane struct {
 func New(o Options) *Lane {
 	return &Lane{
 		log: o.Log, root: o.Root, environment: o.Environment, connection: o.Connection, local: o.Local,
-		scratch: o.Scratch, files: o.Files, links: o.Links, tools: o.Tools, exclude: o.Exclude,
+		scratch: o.Scratch, sources: o.Sources, files: o.Files, links: o.Links, tools: o.Tools, exclude: o.Exclude,
 		marks: marks.New(marks.Options{
 			Log: o.Log, Scratch: o.Scratch, Environment: o.Environment, Connection: o.Connection,
 			Workspace: o.Workspace, Directory: o.Directory, Interval: o.FullPassInterval,

@@ -5,9 +5,29 @@ import (
 	"fmt"
 	"time"
 
+	"wsync/config"
 	"wsync/monitor/remote"
 	"wsync/monitor/rsync"
 )
+
+// overwrites looks where a local destination leads, if it is time to, and reports
+// whether that is or holds the directory of a workspace: then the outcome is final.
+// What it led to when it was attached may be something else now.
+func (t *transfer) overwrites() bool {
+	l := t.lane
+	if l.sources == nil || l.looked && t.Batch.Everything == nil {
+		return false
+	}
+	for _, source := range l.sources() {
+		if config.Overwrites(t.Remote, source) {
+			t.out.Failure = failed(remote.Attention,
+				fmt.Errorf("the destination is or holds %s, the directory of a workspace, which mirroring would overwrite", source),
+				"look where "+t.Remote.RemotePath+" leads now")
+			return true
+		}
+	}
+	return false
+}
 
 // meets looks for other mirrors at the destination, if it is time to, and reports
 // whether there are some: then the outcome is final. With write the own mark is left

@@ -80,6 +80,9 @@ func (t *transfer) begin() (ok bool) {
 // take reports whether the destination is this mirror's: nothing foreign is there
 // that has not been approved, and no other mirror.
 func (t *transfer) take() bool {
+	if t.overwrites() {
+		return false
+	}
 	if t.Adopt && t.approvedByUser() == 0 && t.holdAdoption() {
 		t.meets(false) // whose it is says more than what there is
 		return false
