@@ -22,43 +22,74 @@ const wholly = watch.Entry | watch.Content | watch.Tree
 // use.
 type Machine struct {
 	options Options
-	// From the definition.
+	definition
+	workspace
+	set *dirty.Set
+	gathering
+	traffic
+	confirmations Confirmations
+	endings       Endings
+	waiting
+	retry  retry
+	passes Passes
+	guards
+	clean clean
+	drift drift
+	shown
+}
+
+// definition is what the daemon has said about the remote.
+type definition struct {
 	remote config.Remote
 	paused bool
 	orders report.Orders
 	limits guard.Limits
+}
+
+// workspace is what is known of it, but for what is dirty.
+type workspace struct {
 	// halt says why nothing may be sent at all, "" if it may; armed: the tree is
 	// watched.
 	halt  string
 	armed bool
-
-	set *dirty.Set
-	// running is the transfer that is under way, and beside another one next to it;
-	// nil for none.
-	running, beside *Sending
-	transfer        report.Transfer
-	// besideLooked is when nothing could be sent beside the transfer under way.
-	besideLooked time.Time
 	// changed is when the last mark was made.
 	changed time.Time
+	search  Search
+}
 
-	confirmations Confirmations
-	endings       Endings
-	barriers      Barriers
-	unanswered    bool // barriers came that nobody has looked at
-	search        Search
-	burst         burst
-	git           gitLocks
-	retry         retry
-	passes        Passes
-	recent        recent
-	holds         holds
-	apart         apart
-	meetings      meetings
-	adoption      adoption
-	clean         clean
-	drift         drift
+// gathering is about what waits to be sent together.
+type gathering struct {
+	burst burst
+	git   gitLocks
+}
 
+// traffic is what is under way.
+type traffic struct {
+	// running is the transfer that is, and beside another one next to it; nil for
+	// none.
+	running, beside *Sending
+	transfer        report.Transfer // how running is shown
+	// besideLooked is when nothing could be sent beside the transfer under way.
+	besideLooked time.Time
+}
+
+// waiting is who waits.
+type waiting struct {
+	barriers   Barriers
+	unanswered bool // some came that nobody has looked at
+}
+
+// guards are about what must not be sent or deleted without a word.
+type guards struct {
+	recent   recent
+	holds    holds
+	apart    apart
+	meetings meetings
+	adoption adoption
+}
+
+// shown is what is only reported.
+type shown struct {
 	strategy    []string
 	lastSuccess time.Time
 	lastID      int64
@@ -102,13 +133,13 @@ func NewMachine(o Options, now time.Time) *Machine {
 	return &Machine{
 		options:       o,
 		set:           dirty.NewSet(),
+		gathering:     gathering{git: make(gitLocks)},
 		confirmations: NewConfirmations(),
-		git:           make(gitLocks),
 		retry:         newRetry(o.Random),
+		guards:        guards{holds: holds{unapproved: o.Unapproved}},
 		clean:         clean{asOf: o.CleanAsOf},
 		drift:         drift{interval: o.LookInterval},
-		holds:         holds{unapproved: o.Unapproved},
-		since:         now,
+		shown:         shown{since: now},
 	}
 }
 
