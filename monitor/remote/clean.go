@@ -2,9 +2,9 @@ package remote
 
 import "time"
 
-// cleanMargin is subtracted from the start of the transfer that left nothing
+// CleanMargin is subtracted from the start of the transfer that left nothing
 // open: coarse clocks of file systems, and events on their way.
-const cleanMargin = 10 * time.Second
+const CleanMargin = 10 * time.Second
 
 // stampInterval is the least time between two writes of a stamp.
 const stampInterval = 5 * time.Second
@@ -18,7 +18,7 @@ type clean struct {
 // nothingOpen takes in that nothing was open after a transfer that began at began,
 // and returns the time to be remembered for the next monitor, zero for none.
 func (c *clean) nothingOpen(began time.Time) (stamp time.Time) {
-	c.asOf = began.Add(-cleanMargin)
+	c.asOf = began.Add(-CleanMargin)
 	if began.Sub(c.stamped) < stampInterval {
 		return time.Time{}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // A stamp is a file that remembers until when a remote was known to equal the
-// workspace. A monitor that is killed knows nothing of what was dirty; its
+// workspace, or since when it is being made equal. A monitor that is killed knows nothing of what was dirty; its
 // successor looks into everything that changed since.
 
 // StampPath is the stamp of a remote. Another destination has another one.

@@ -9,6 +9,8 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/walk"
+
+	"go.uber.org/zap"
 )
 
 func TestStamp(t *testing.T) {
@@ -55,5 +57,21 @@ func TestChangedSince(t *testing.T) {
 	}
 	if paths, all := walk.ChangedSince(t.Context(), root, long, 2); all || len(paths) != 2 {
 		t.Errorf("%q, %v with a limit of 2", paths, all)
+	}
+}
+
+// A monitor that is killed during the first pass has sent files that changed
+// meanwhile.
+func TestStampOfTheFirstPass(t *testing.T) {
+	stamp, began := filepath.Join(t.TempDir(), "clean"), time.Now()
+	o := Options{Log: zap.NewNop(), Stamp: stamp}
+	New(o, config.Remote{Name: "r"})
+	first := readStamp(stamp, time.Now())
+	if first.IsZero() || first.After(began) || began.Sub(first) > time.Minute {
+		t.Errorf("begun at %v, the stamp is %v", began, first)
+	}
+	New(o, config.Remote{Name: "r"})
+	if later := readStamp(stamp, time.Now()); !later.Equal(first) {
+		t.Errorf("the next one makes %v of it", later)
 	}
 }

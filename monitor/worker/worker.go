@@ -95,18 +95,25 @@ type Worker struct {
 func New(o Options, r config.Remote) *Worker {
 	now := time.Now()
 	unapproved := readUnapproved(o.Stamp)
-	return &Worker{
+	clean := readStamp(o.Stamp, now)
+	w := &Worker{
 		Options:    o,
 		unapproved: unapproved,
 		wake:       make(chan struct{}, 1),
 		flights:    make(map[*flight]bool),
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
-			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, CleanAsOf: readStamp(o.Stamp, now), Unapproved: unapproved,
+			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, CleanAsOf: clean, Unapproved: unapproved,
 			LookInterval: o.LookInterval,
 			Random:       rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
 		}, now),
 	}
+	if clean.IsZero() {
+		// What changes while it is sent for the first time may look the same
+		// afterwards, should this monitor be killed before it sends it again.
+		w.remember(now.Add(-remote.CleanMargin))
+	}
+	return w
 }
 
 // tell has the machine take in what has happened.
