@@ -19,6 +19,7 @@ func TestServerIsKilled(t *testing.T) {
 	if err := server.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	first := c.Remove("nothing") // before the queue is full
 	replies := make(chan []*Reply, 1)
 	go func() {
 		data := make([]byte, MaxWrite)
@@ -28,7 +29,6 @@ func TestServerIsKilled(t *testing.T) {
 		}
 		replies <- all
 	}()
-	first := c.Remove("nothing")
 	c.Flush()
 	if err := server.Process.Kill(); err != nil {
 		t.Fatal(err)
