@@ -18,6 +18,7 @@ import (
 var common = []string{"--links", "--perms", "--times", "--owner", "--group", "--devices", "--specials", "--timeout=120", "--out-format=%i %l %n"}
 
 func TestJobs(t *testing.T) {
+	t.Parallel()
 	plain := local("/dst", Strategy{})
 	able := local("/dst/", modern)
 	basic := local("/dst", Strategy{Basic: true})
@@ -123,6 +124,7 @@ func TestJobs(t *testing.T) {
 }
 
 func TestListsInArguments(t *testing.T) {
+	t.Parallel()
 	e := local("/dst", modern)
 	short := Paths(e, []string{"a", "-b c", "#d"}, true)
 	want := slices.DeleteFunc(slices.Clone(short.Args), func(a string) bool { return a == fromList || a == "./" || a == "/dst/" })
@@ -147,6 +149,7 @@ func TestListsInArguments(t *testing.T) {
 }
 
 func TestSweepDelayedWhereThereIsNothing(t *testing.T) {
+	t.Parallel()
 	basic := local("/d", Strategy{Basic: true})
 	basic.Remote.DelayUpdates = true
 	for _, e := range []Endpoint{local("/d", modern), basic} {
@@ -160,6 +163,7 @@ func TestSweepDelayedWhereThereIsNothing(t *testing.T) {
 }
 
 func TestTrash(t *testing.T) {
+	t.Parallel()
 	ssh := Endpoint{Remote: config.Remote{RemotePath: "/srv/x", Trash: config.Age(time.Hour), DelayUpdates: true,
 		Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}, SSH: []string{"ssh"}, Began: time.Now(), Exclude: exclude.Of(config.Workspace{SkipGit: true})}
 	args := append(slices.Clone(common), "--rsh=ssh")
@@ -203,6 +207,7 @@ func TestTrash(t *testing.T) {
 // The rule that leaves .git out stands before any other but that for what is
 // wsync's own, in every job.
 func TestSkipGit(t *testing.T) {
+	t.Parallel()
 	e := local("/d", modern)
 	e.Exclude = exclude.Of(config.Workspace{SkipGit: true})
 	for _, job := range []Job{FullPass(e, []string{"x"}, 9), ListDeletions(e, []string{"x"}), DeleteOnly(e, []string{"x"}, 9), Trees(e, nil, []string{"x"}),
@@ -218,6 +223,7 @@ func TestSkipGit(t *testing.T) {
 
 // No job may ever ignore read errors, which would turn them into deletions.
 func TestNoJobIgnoresErrors(t *testing.T) {
+	t.Parallel()
 	for _, s := range []Strategy{{}, modern, {Basic: true}, {SecludedArgs: true}} {
 		e := local("/d", s)
 		for _, job := range []Job{FullPass(e, nil, 0), FullPass(e, nil, 9), ListDeletions(e, nil), DeleteOnly(e, nil, 9), Trees(e, nil, nil),
@@ -232,6 +238,7 @@ func TestNoJobIgnoresErrors(t *testing.T) {
 }
 
 func TestDestination(t *testing.T) {
+	t.Parallel()
 	ssh := []string{"ssh", "-p", "22"}
 	for _, test := range []struct {
 		connection config.Connection
@@ -309,6 +316,7 @@ func randomWord(r *rand.Rand, letters string) string {
 }
 
 func TestQuoteCommandIsUndoneBySplitting(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 20000 {
 		args := make([]string, 1+r.IntN(4))
@@ -367,6 +375,9 @@ func TestPatternsMatchLiterally(t *testing.T) {
 	tree(t, src, entries)
 	all := listing(t, src)
 	dst := dir(t, 0)
+	if testing.Short() {
+		names = names[:20] // of all kinds of wildcards
+	}
 	for _, name := range names {
 		job := FullPass(local(dst, modern), []string{name, "dir/" + name}, 1000)
 		job.Args[slices.Index(job.Args, "--out-format=%i %l %n")] = "--out-format=%n%%"
@@ -405,6 +416,7 @@ func unprintable(name string) string {
 
 // Holes are asked for where there are any, and where they can be had.
 func TestSparseJobs(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ basic, holes, want bool }{
 		{false, true, true}, {false, false, false}, {true, true, false},
 	} {
@@ -419,6 +431,7 @@ func TestSparseJobs(t *testing.T) {
 // A directory of the destination is named from the top of what the other side sees
 // where that may be an rrsync.
 func TestFromTop(t *testing.T) {
+	t.Parallel()
 	far := config.Connection{HostAlias: &config.HostAlias{HostAlias: "h"}}
 	for _, test := range []struct {
 		to   string

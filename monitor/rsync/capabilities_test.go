@@ -11,6 +11,7 @@ import (
 
 // What rsync said when it compared with file systems that keep little.
 func TestJudgeSpecimens(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	sent, err := makeSpecimens(dir)
 	if err != nil {
@@ -62,6 +63,7 @@ func differences(output string) map[string]string {
 
 // What is sent of attributes is what is kept.
 func TestKeptAttributes(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		c       remotefs.Capabilities
 		without string

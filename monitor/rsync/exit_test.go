@@ -7,6 +7,7 @@ import "testing"
 var documented = []int{0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 19, 20, 21, 22, 23, 24, 25, 30, 35, 124, 125, 126, 127, 255}
 
 func TestEveryCodeHasAVerdict(t *testing.T) {
+	t.Parallel()
 	for _, code := range documented {
 		v, ok := verdicts[code]
 		if !ok {
@@ -28,6 +29,7 @@ func TestEveryCodeHasAVerdict(t *testing.T) {
 }
 
 func TestOnlyZeroIsDone(t *testing.T) {
+	t.Parallel()
 	for code := -10; code < 300; code++ {
 		verdict, meaning := Classify(code)
 		if (verdict == Done) != (code == 0) {
@@ -41,6 +43,7 @@ func TestOnlyZeroIsDone(t *testing.T) {
 
 // The verdicts on which the worker's reactions rest.
 func TestVerdicts(t *testing.T) {
+	t.Parallel()
 	for verdict, codes := range map[Verdict][]int{
 		Partial: {23}, Vanished: {24}, PartialDeletion: {25},
 		Unreachable: {10, 12, 16, 19, 20, 30, 35, 255},

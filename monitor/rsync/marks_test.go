@@ -11,6 +11,7 @@ import (
 )
 
 func TestLevels(t *testing.T) {
+	t.Parallel()
 	daemon := config.Connection{RsyncDaemon: &config.RsyncDaemon{Host: "h"}}
 	ssh := config.Connection{HostAlias: &config.HostAlias{HostAlias: "h"}}
 	for _, test := range []struct {
@@ -34,6 +35,7 @@ func TestLevels(t *testing.T) {
 }
 
 func TestPullMarks(t *testing.T) {
+	t.Parallel()
 	e := Endpoint{Remote: config.Remote{RemotePath: "/a [b]", Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "h"}}}, Strategy: modern, SSH: []string{"ssh"}}
 	args := PullMarks(e, []string{"/a [b]", "/"}, "/scratch").Args
 	end := args[slices.Index(args, "--"):]
@@ -77,6 +79,7 @@ func exists(t *testing.T, dir string, want map[string]bool) {
 
 // A listing of deletions tells of mirrors inside, and of probes, which are nobody's.
 func TestReadDeletedMarks(t *testing.T) {
+	t.Parallel()
 	var r Result
 	for _, name := range []string{
 		"q/.wsync-tmp/mark-0a", "q/r/.wsync-tmp/mark-0b", "q/.wsync-tmp/", "q/f",

@@ -13,6 +13,7 @@ import (
 // What rsync 3.5.0 says at the levels of errors and warnings, as its sources have
 // it, with the paths put in. Want is what becomes of the path, "all" or "harmless".
 func TestMessages(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("x", 250)
 	for _, test := range []struct {
 		line, want string
@@ -183,6 +184,7 @@ func TestUnknownMessages(t *testing.T) {
 }
 
 func TestIsNamed(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		path, line string
 		want       bool
@@ -203,6 +205,7 @@ func TestIsNamed(t *testing.T) {
 
 // No text of the table is shadowed by one before it.
 func TestMessagesAreReached(t *testing.T) {
+	t.Parallel()
 	for i := range messages {
 		m := &messages[i]
 		line := m.text + "x" + m.before + "x" + m.behind
@@ -217,6 +220,7 @@ func TestMessagesAreReached(t *testing.T) {
 
 // A path is left out of a run as far as rsync knows a rule for it.
 func TestExcludesOfLongPaths(t *testing.T) {
+	t.Parallel()
 	name := strings.Repeat("n", 200)
 	deep := strings.Repeat(name+"/", 21) + "leaf"
 	dir := strings.Repeat(name+"/", 19) + name
@@ -267,6 +271,7 @@ func TestClear(t *testing.T) {
 }
 
 func TestTooLong(t *testing.T) {
+	t.Parallel()
 	limit := Endpoint{}.MaxPath()
 	name := strings.Repeat("n", 250)
 	fits := strings.Repeat(name+"/", 16)

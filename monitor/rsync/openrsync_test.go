@@ -12,6 +12,7 @@ import (
 // of today, with the name and the process, and those of older ones, with a place in
 // the source.
 func TestOpenrsync(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("n", 250)
 	for _, test := range []struct {
 		line, want string // "all", "harmless", "pinned"
@@ -96,6 +97,7 @@ func TestOpenrsync(t *testing.T) {
 
 // The lines of others are none of an openrsync.
 func TestOpenrsyncOfOthers(t *testing.T) {
+	t.Parallel()
 	for _, line := range []string{
 		"bash: error: x: openat: no",
 		"ssh: connect to host h port 22: Connection refused",

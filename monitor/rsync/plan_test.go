@@ -108,6 +108,7 @@ func flat(p Plan) planned {
 }
 
 func TestMakePlan(t *testing.T) {
+	t.Parallel()
 	both := func(a, b []*dirty.Entry) []*dirty.Entry { return append(a, b...) }
 	for _, test := range []struct {
 		name    string
@@ -156,6 +157,7 @@ func TestMakePlan(t *testing.T) {
 }
 
 func TestUnknown(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		entries []*dirty.Entry
 		want    bool
@@ -199,6 +201,7 @@ func randomTree(r *rand.Rand) fake {
 // Every entry is in the plan: as itself, by a tree above it, or by the topmost
 // of its parents that is in its way. Nothing else is, and nothing twice.
 func TestPlanHoldsEveryEntry(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(5000) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		f := randomTree(r)

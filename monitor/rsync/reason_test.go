@@ -7,6 +7,7 @@ import (
 )
 
 func TestReason(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string]dirty.Reason{
 		// By glibc, musl and Darwin.
 		`rsync: [receiver] mkstemp "/srv/mirror/.x.zls0SY" failed: File name too long (36)`:                                dirty.TooLong,

@@ -227,6 +227,7 @@ func TestTreesThatAreExceptions(t *testing.T) {
 
 // What is too long for arguments goes as a list.
 func TestLongLists(t *testing.T) {
+	remotetest.Long(t, testing.Short()) // TestLittleRoomForArguments does not
 	src, dst := dir(t, 0), dir(t, 0)
 	long := strings.Repeat("l", 200)
 	files := map[string]string{"other": "x"}
@@ -480,6 +481,7 @@ func TestReadErrorsSkipDeletions(t *testing.T) {
 }
 
 func TestReadLine(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		line string
 		want Result

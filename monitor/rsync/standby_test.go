@@ -476,6 +476,7 @@ func TestPrepareFails(t *testing.T) {
 }
 
 func TestFruitless(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		r    Result
 		want bool

@@ -30,6 +30,7 @@ func failures(c Complaints) []failed {
 // other paths put in; those without "[sender]" and the like are of 3.1 and
 // earlier.
 func TestParseStderrFindsPaths(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("l", 246)
 	for _, test := range []struct {
 		line        string
@@ -133,6 +134,7 @@ func TestParseStderrFindsPaths(t *testing.T) {
 }
 
 func TestParseStderrSortsLines(t *testing.T) {
+	t.Parallel()
 	c := ParseStderr(`Warning: Permanently added 'h' to the list of known hosts.
 bash: warning: setlocale: cannot change locale
 rsync: [sender] opendir "/home/u/ws/u" failed: Permission denied (13)
@@ -162,6 +164,7 @@ IO error encountered -- skipping file deletion
 }
 
 func TestMissingDestination(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string]bool{
 		`rsync: [Receiver] mkdir "/srv/mirror" failed: No such file or directory (2)`:                    true,
 		`rsync: mkdir "/srv/mirror" failed: No such file or directory (2)`:                               true,
@@ -189,6 +192,7 @@ func TestMissingDestination(t *testing.T) {
 }
 
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string]bool{
 		`rsync: [receiver] write failed on "/srv/mirror/big": No space left on device (28)`:          true,
 		`rsync: [generator] recv_generator: mkdir "/srv/mirror/d" failed: Disk quota exceeded (122)`: true,

@@ -14,6 +14,7 @@ import (
 )
 
 func TestParseVersion(t *testing.T) {
+	t.Parallel()
 	for output, want := range map[string]Version{
 		"rsync  version 3.5.0  protocol version 32\nCopyright":                   {3, 5, 0, 32, "rsync"},
 		"rsync  version v3.2.7  protocol version 31\n":                           {3, 2, 7, 31, "rsync"},
@@ -48,6 +49,7 @@ func TestLocalVersion(t *testing.T) {
 }
 
 func TestParseDaemonBanner(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string]int{"@RSYNCD: 31.0": 31, "@RSYNCD: 32.0 sha512 sha256 md5\n": 32, "@RSYNCD: 30": 30, "SSH-2.0-x": 0, "": 0} {
 		if got, ok := ParseDaemonBanner(line); got != (Version{Protocol: want}) || ok != (want != 0) {
 			t.Errorf("%q: %+v, %v", line, got, ok)
@@ -70,6 +72,7 @@ func FuzzParseVersion(f *testing.F) {
 }
 
 func TestVersion(t *testing.T) {
+	t.Parallel()
 	v := Version{3, 2, 3, 31, "rsync"}
 	for _, test := range []struct {
 		major, minor, patch int
@@ -92,6 +95,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
+	t.Parallel()
 	today, v327, v324, v323 := Version{3, 5, 0, 32, "rsync"}, Version{3, 2, 7, 31, "rsync"}, Version{3, 2, 4, 31, "rsync"}, Version{3, 2, 3, 31, "rsync"}
 	v313, v312, v309 := Version{3, 1, 3, 31, "rsync"}, Version{3, 1, 2, 31, "rsync"}, Version{3, 0, 9, 30, "rsync"}
 	open := Version{Flavour: "openrsync", Protocol: 29}
@@ -125,6 +129,7 @@ func TestChoose(t *testing.T) {
 }
 
 func TestDescribe(t *testing.T) {
+	t.Parallel()
 	for s, want := range map[Strategy]int{modern: 2, {}: 3, {Basic: true}: 4, {WindowRefused: true}: 3} {
 		if got := s.Describe(); len(got) != want || slices.Contains(got, "") {
 			t.Errorf("%+v: %q", s, got)

@@ -75,6 +75,7 @@ var wordsTests = []wordsTest{
 }
 
 func TestWords(t *testing.T) {
+	t.Parallel()
 	for _, test := range wordsTests {
 		message, hint := Words(test.code, ParseStderr(test.stderr, testSource, testDestination))
 		if message != test.message {
@@ -98,6 +99,7 @@ func anyLine(text *regexp.Regexp, stderr string) bool {
 // What may not be read or written is said with the path and the side, and never
 // with advice about logins: the system has the same words for all of them.
 func TestRights(t *testing.T) {
+	t.Parallel()
 	const reader, writer = "the user who runs the daemon must be able to read ", "the user who writes there must be able to "
 	for _, test := range []struct{ message, hint string }{
 		{`[sender] opendir "/home/u/ws/a" failed: Permission denied (13)`, reader + "/home/u/ws/a,"},
@@ -134,6 +136,7 @@ func TestRights(t *testing.T) {
 
 // A remote that has refused was reached, whatever rsync made of it.
 func TestJudge(t *testing.T) {
+	t.Parallel()
 	const closed = "\nrsync: connection unexpectedly closed (0 bytes received so far) [sender]\n"
 	for _, test := range []struct {
 		code   int
@@ -158,6 +161,7 @@ func TestJudge(t *testing.T) {
 
 // Whether anything like rsync has answered shows in what is missing.
 func TestMute(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		stderr string
 		want   bool

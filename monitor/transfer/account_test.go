@@ -8,6 +8,7 @@ import (
 )
 
 func TestAccountWords(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		account       ssh.Account
 		message, hint string // parts; "" for none

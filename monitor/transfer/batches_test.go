@@ -14,6 +14,7 @@ import (
 )
 
 func TestChangesArrive(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, "a", "d/b", "d/e/c", "#x", "*")
 	b.pass()
@@ -143,6 +144,7 @@ func TestLinkedRootAttributesFailures(t *testing.T) {
 }
 
 func TestAdoption(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.remote.AdoptionPending = true
 	write(t, b.src, "mine")
@@ -164,6 +166,7 @@ func TestAdoption(t *testing.T) {
 
 // Destinations that hold nothing foreign are adopted at once.
 func TestAdoptionOfOwnAndEmptyDestinations(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range map[string]func(b *bench){
 		"empty":   func(b *bench) {},
 		"own":     func(b *bench) { write(b.t, b.dst, "mine") },
@@ -254,6 +257,7 @@ func TestReplacedDestination(t *testing.T) {
 
 // What changes while its transfer fails, or is held, is sent in the end.
 func TestSameSizeSameTime(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, "f")
 	b.pass()
@@ -270,6 +274,7 @@ func TestSameSizeSameTime(t *testing.T) {
 // The same in a tree that comes as a whole: where there was one before, its
 // bytes are compared, while one that is new needs no comparison.
 func TestSameSizeSameTimeInTrees(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, "old/f", "old/g")
 	b.pass()
@@ -320,6 +325,7 @@ func TestFoldedChangesOnARemoteWithoutFractions(t *testing.T) {
 
 // What folded into a full pass was announced: it is no drift.
 func TestFoldIsNoDrift(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.pass()
 	write(t, b.src, "announced")

@@ -75,6 +75,7 @@ func (b *daemonBench) step(connections int, do func()) {
 }
 
 func TestChangesGoByTheStandby(t *testing.T) {
+	t.Parallel()
 	b := newDaemonBench(t)
 	write(t, b.src, "a", "d/b", "d/e/c", "#x")
 	b.first()
@@ -122,6 +123,7 @@ func TestChangesGoByTheStandby(t *testing.T) {
 
 // A full pass is no job for the standby that waits.
 func TestFullPassWhileAStandbyWaits(t *testing.T) {
+	t.Parallel()
 	b := newDaemonBench(t, "max connections = 1", "lock file = "+filepath.Join(newDir(t), "lock"))
 	write(t, b.src, "a")
 	b.pass()
@@ -143,6 +145,7 @@ func TestFullPassWhileAStandbyWaits(t *testing.T) {
 
 // A daemon that takes one connection at a time never refuses one.
 func TestOneConnectionAtATime(t *testing.T) {
+	t.Parallel()
 	b := newDaemonBench(t, "max connections = 1", "lock file = "+filepath.Join(newDir(t), "lock"))
 	write(t, b.src, numbered("keep/", 10)...)
 	b.pass()
@@ -177,6 +180,7 @@ func TestOneConnectionAtATime(t *testing.T) {
 // A daemon that is away, and comes back, with a standby that was ready and with
 // one that is over.
 func TestDaemonGoesAndComesBack(t *testing.T) {
+	t.Parallel()
 	for name, expired := range map[string]bool{"the standby is ready": false, "the standby is over": true} {
 		t.Run(name, func(t *testing.T) {
 			b := newDaemonBench(t)
@@ -212,6 +216,7 @@ func TestDaemonGoesAndComesBack(t *testing.T) {
 
 // One that restarts while nothing happens is not even noticed.
 func TestDaemonRestartsUnnoticed(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]func(b *daemonBench){
 		"restarts":         func(b *daemonBench) { b.Restart() },
 		"hangs up":         func(b *daemonBench) { b.KillConnections() },
@@ -239,6 +244,7 @@ func TestDaemonRestartsUnnoticed(t *testing.T) {
 
 // What a lane has at the daemon ends with it.
 func TestLaneCloseEndsTheStandby(t *testing.T) {
+	t.Parallel()
 	b := newDaemonBench(t)
 	write(t, b.src, "a")
 	b.pass()
@@ -264,6 +270,7 @@ func TestLaneCloseEndsTheStandby(t *testing.T) {
 
 // A password that is wrong from now on is found out, and said.
 func TestPasswordOfADaemonChanges(t *testing.T) {
+	t.Parallel()
 	b := newDaemonBench(t)
 	write(t, b.src, "a")
 	b.pass()

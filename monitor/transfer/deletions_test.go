@@ -117,6 +117,7 @@ func testMassDeletionIsHeld(t *testing.T, b *bench, way func(b *bench)) {
 }
 
 func TestFewDeletionsGo(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, numbered("d/", 90)...)
 	write(t, b.src, "keep")
@@ -129,6 +130,7 @@ func TestFewDeletionsGo(t *testing.T) {
 
 // Few at a time are many in the end.
 func TestDeletionsAddUp(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.limits.Count = 10
 	write(t, b.src, numbered("d/", 40)...)
@@ -150,6 +152,7 @@ func TestDeletionsAddUp(t *testing.T) {
 
 // What comes and goes does not add up, only what stays away.
 func TestRegrownTreesDoNotAddUp(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.limits.Count = 10
 	write(t, b.src, numbered("rest/", 50)...)
@@ -193,6 +196,7 @@ func TestRegrownTreesDoNotAddUp(t *testing.T) {
 
 // A tree that is renamed may be new on the remote, and makes up for nothing.
 func TestRenamesMakeUpForNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.limits.Count = 10
 	write(t, b.src, numbered("goes/", 30)...)
@@ -291,6 +295,7 @@ func TestRenamedDirectoryGoesWhileItIsSent(t *testing.T) {
 // A rename of all there is takes no judgement, however it gets there, and does not
 // count against what follows.
 func TestRenameOfEverything(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.remote.DelayUpdates = true
 	write(t, b.src, append(numbered("d/", 300), "d/sub/f")...)
@@ -306,6 +311,7 @@ func TestRenameOfEverything(t *testing.T) {
 
 // During a hold a directory is renamed in which deletions are held.
 func TestHeldDirectoryIsRenamed(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.remote.DelayUpdates = true
 	write(t, b.src, append(numbered("d/", 150), "d/keep")...)
@@ -347,6 +353,7 @@ func TestDeletionsOfATransferAddUp(t *testing.T) {
 
 // Deletions that the user has approved do not count against those that follow.
 func TestApprovedDeletionsCountForNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, append(numbered("d/", 150), numbered("e/", 5)...)...)
 	b.pass()
@@ -363,6 +370,7 @@ func TestApprovedDeletionsCountForNothing(t *testing.T) {
 }
 
 func TestEmptiedBesideGitIsHeld(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.lane.exclude = exclude.Of(config.Workspace{SkipGit: true})
 	write(t, b.src, append(numbered("f", 60), ".git/HEAD")...)
@@ -379,6 +387,7 @@ func TestEmptiedBesideGitIsHeld(t *testing.T) {
 
 // What is there again is taken out at once, and the hold ends with the last of it.
 func TestHoldEndsWhenAllIsThereAgain(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, append(numbered("d/", 150), "keep")...)
 	b.pass()
@@ -414,6 +423,7 @@ func TestHoldEndsWhenAllIsThereAgain(t *testing.T) {
 
 // Another pass finds the same deletions, and says no less of them.
 func TestHoldKeepsItsReason(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, append(numbered("d/", 150), "keep")...)
 	b.pass()

@@ -20,6 +20,7 @@ import (
 // What is below a path that fails is not for the direct lane: the path may be a
 // link on the remote.
 func TestBelowFailing(t *testing.T) {
+	t.Parallel()
 	transfer := &transfer{lane: &Lane{}, Order: remote.Order{Except: []string{"d"}}}
 	others, below := transfer.belowFailing([]*dirty.Entry{{Path: "d"}, {Path: "d/e/f"}, {Path: "d-"}, {Path: "c"}})
 	if len(others) != 2 || others[0].Path != "d-" || others[1].Path != "c" || len(below) != 2 {

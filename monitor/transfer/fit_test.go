@@ -245,6 +245,7 @@ func TestFitMoves(t *testing.T) {
 
 // A directory is read again when it has changed, also within the same moment.
 func TestSiblings(t *testing.T) {
+	t.Parallel()
 	root := newDir(t)
 	write(t, root, "d/a", "d/b")
 	var s siblings

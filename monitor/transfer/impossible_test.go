@@ -212,6 +212,7 @@ func TestPipesAndSocketsArrive(t *testing.T) {
 // An rsync daemon that excludes names takes no such file, and says so; it keeps what
 // it has of them, and says that, too, although the run succeeds.
 func TestExcludedByTheDaemon(t *testing.T) {
+	t.Parallel()
 	b := newDaemonBench(t, "exclude = keep*")
 	write(t, b.src, "d/f", "ok")
 	b.pass()

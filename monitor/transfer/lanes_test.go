@@ -9,6 +9,7 @@ import (
 // The deletions of one batch that go directly and those that rsync makes are
 // judged together.
 func TestDeletionsOfBothLanesAddUp(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, numbered("one-by-one/", 60)...)
 	write(t, b.src, numbered("as-a-whole/", 60)...)

@@ -14,6 +14,7 @@ import (
 // What a flight that broke was for is compared once more when nothing of it can
 // arrive any more, and not before.
 func TestLateRequestsAreRepaired(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, "f")
 	b.pass()

@@ -13,6 +13,7 @@ import (
 // A file is written by a name that is gone, and lives on under another one that
 // no event has.
 func TestWriteByALostName(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]func(b *bench){
 		"removed": func(b *bench) { check(b.t, os.Remove(filepath.Join(b.src, "a"))) },
 		"replaced": func(b *bench) {
@@ -74,6 +75,7 @@ func TestWriteInATreeToAFileWithAnotherName(t *testing.T) {
 // A file is written by a name that nobody has looked at, and that is gone when
 // its turn comes: it is the older of two.
 func TestWriteByAnOlderName(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, "older", "keep", "outside")
 	check(t, os.Link(filepath.Join(b.src, "older"), filepath.Join(b.src, "newer")))
@@ -93,6 +95,7 @@ func TestWriteByAnOlderName(t *testing.T) {
 
 // While other names are looked for, nothing from before is on the remotes.
 func TestSearchKeepsBarriersWaiting(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, "a")
 	b.pass()

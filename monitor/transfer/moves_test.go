@@ -12,6 +12,7 @@ import (
 // the old name now is not repeated on the remote: the other file would take the
 // name of the renamed one.
 func TestMoveBehindATransfer(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		late bool // the event comes when the watcher's queue was seen to its end
 		want bool // the rename is repeated
@@ -57,6 +58,7 @@ func TestMoveBehindATransfer(t *testing.T) {
 // place of the directory. The transfer makes the link, so that the rename would
 // find another file behind it.
 func TestMoveThroughAnObstacle(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, "d/sub/f", "d/other", "e/other", "e/sub/f")
 	b.pass()

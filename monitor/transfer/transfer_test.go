@@ -16,6 +16,7 @@ import (
 
 // What was renamed is no deletion, where it is now; and what is gone from there is.
 func TestElsewhere(t *testing.T) {
+	t.Parallel()
 	root := newDir(t)
 	write(t, root, "e/1", "e/sub/2", "f")
 	transfer := &transfer{lane: &Lane{root: root}}
@@ -31,6 +32,7 @@ func TestElsewhere(t *testing.T) {
 
 // What a dirty path lies below, and is no directory, may be one on the remote.
 func TestObstacles(t *testing.T) {
+	t.Parallel()
 	root := newDir(t)
 	write(t, root, "d/f", "file")
 	check(t, os.Symlink("d", filepath.Join(root, "link")))
@@ -48,6 +50,7 @@ func TestObstacles(t *testing.T) {
 // What comes of nobody wanting the outcome is no failure of the remote's, whatever
 // it was taken for.
 func TestFailed(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		err  error
 		kind remote.FailureKind
@@ -66,6 +69,7 @@ func TestFailed(t *testing.T) {
 
 // What a monitor that was killed has left is gone, whatever modes it has.
 func TestScratchIsCleared(t *testing.T) {
+	t.Parallel()
 	run := newDir(t)
 	for range 2 {
 		dir, err := NewScratch(run)
