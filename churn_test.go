@@ -78,6 +78,9 @@ func TestChurn(t *testing.T) {
 			count = 1
 		}
 	}
+	if testing.Short() && !given["churn.seeds"] {
+		count = 1
+	}
 	for i := range count {
 		seed := first + uint64(i)
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
