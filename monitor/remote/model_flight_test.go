@@ -39,6 +39,11 @@ func (m *model) send() {
 	}
 	m.begun++
 	m.shuffle(s.Order.Batch.Entries)
+	for _, p := range namesOf(s.Order.Batch) {
+		if s.Order.Beside && p != "" && m.running.left.Touches(p) {
+			m.t.Errorf("%q goes beside a transfer for whose end it waits", p)
+		}
+	}
 	m.logf("transfer of %q, everything %v, confirm %v, beside %v", namesOf(s.Order.Batch), s.Order.Batch.Everything != nil, s.Order.Confirm, s.Order.Beside)
 	f := &modelFlight{Sending: s, m: m}
 	m.flights = append(m.flights, f)
@@ -56,7 +61,7 @@ func (f *modelFlight) advance() {
 	switch m := f.m; {
 	case f.cancelled:
 		f.end(&Failure{Kind: Canceled})
-	case !m.calm && m.chance(40):
+	case m.goesWrong(40):
 		f.out.Causes |= Cause(m.rng.IntN(16))
 		f.end(&Failure{Kind: FailureKind(m.rng.IntN(3)), Message: "trouble"})
 	case len(f.stages) == 0:
@@ -137,17 +142,32 @@ func (f *modelFlight) planDirectly() {
 	}
 	f.rest = nil
 	var plan []looked
+	slices.SortFunc(batch.Entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
+	above := func(p string, entries []*dirty.Entry) bool {
+		return slices.ContainsFunc(entries, func(e *dirty.Entry) bool { return e.Change&^watch.Meta != 0 && relpath.Below(p, e.Path) })
+	}
+	var trees []*dirty.Entry
 	for _, e := range batch.Entries {
 		l := f.look(e)
 		gone := l.then[l.path] == 0
 		switch {
+		case above(e.Path, f.rest) || slices.ContainsFunc(f.Order.Except, func(p string) bool { return isWithinModel(e.Path, p) }):
+			f.rest = append(f.rest, e)
+		case above(e.Path, trees):
+			tree := trees[slices.IndexFunc(trees, func(t *dirty.Entry) bool { return relpath.Below(e.Path, t.Path) })]
+			tree.Seq, tree.Since = min(tree.Seq, e.Seq), earlier(tree.Since, e.Since)
 		case l.path != e.Path || e.Failing() || gone && f.Order.Beside || m.chance(6):
 			f.rest = append(f.rest, e)
-		case gone && !m.calm && m.chance(5):
+		case gone && m.goesWrong(5):
 			f.out.Later.Entries = append(f.out.Later.Entries, e)
 		case m.there[e.Path] != 0 && m.there[e.Path+"/"] == 0 && l.then[e.Path+"/"] != 0:
 			f.rest = append(f.rest, e) // a file is in the way
 		default:
+			if l.below && !gone && m.dirs[e.Path] {
+				whole := *e
+				l.entry = &whole
+				trees = append(trees, l.entry)
+			}
 			plan = append(plan, l)
 		}
 	}
@@ -159,12 +179,14 @@ func (f *modelFlight) fly(moves []dirty.Move, plan []looked) {
 	m := f.m
 	var refused []dirty.Move
 	for _, move := range moves {
-		if m.there[move.From] == 0 || len(refused) > 0 || !m.calm && m.chance(20) {
+		if m.there[move.From] == 0 || len(refused) > 0 || m.goesWrong(20) {
 			refused = append(refused, move)
 			continue
 		}
 		m.logf("repeat %s > %s", move.From, move.To)
 		renameIn(m.there, move.From, move.To)
+		renameIn(m.unverified, move.From, move.To)
+		m.unverified[move.From], m.unverified[move.To] = move.Seq, move.Seq
 		to, from := move.States()
 		f.out.Unconfirmed = append(f.out.Unconfirmed, to, from)
 		for _, name := range []string{move.From, move.To} {
@@ -176,8 +198,11 @@ func (f *modelFlight) fly(moves []dirty.Move, plan []looked) {
 		if parent := relpath.Parent(l.path); parent != "" && m.there[parent] == 0 {
 			f.rest = append(f.rest, l.entry)
 			continue
+		} else if parent != "" && m.there[parent+"/"] == 0 {
+			m.t.Errorf("%q goes through what is no directory", l.path)
 		}
 		f.apply(l)
+		m.unverified[l.path] = l.entry.Seq
 		f.out.Unconfirmed = append(f.out.Unconfirmed, &dirty.Entry{Path: l.path, Change: l.entry.Change&watch.Tree | watch.Content, Seq: l.entry.Seq, Since: l.entry.Since})
 		dirs[relpath.Parent(l.path)] = l.then
 	}
@@ -215,6 +240,9 @@ func (f *modelFlight) planRsync() {
 	for _, l := range plan {
 		f.stages = append(f.stages, func() { f.run(l) })
 	}
+	for range m.rng.IntN(8) {
+		f.stages = append(f.stages, func() {}) // it takes its time
+	}
 	f.stages = append(f.stages, func() {
 		for dir := range dirs {
 			f.applyTime(dir, then)
@@ -222,19 +250,21 @@ func (f *modelFlight) planRsync() {
 	})
 }
 
-// pass applies all that was seen but what fails.
+// pass applies all that was seen but what fails, and what it takes for the same: it
+// compares sizes and times.
 func (f *modelFlight) pass(then map[string]state) {
 	excepted := func(p string) bool {
 		return slices.ContainsFunc(f.Order.Except, func(e string) bool { return isWithinModel(p, e) })
 	}
-	if !f.m.calm && f.m.chance(6) {
+	if f.m.goesWrong(6) {
 		f.out.Again.Everything = f.Order.Batch.Everything
 		return
 	}
 	maps.DeleteFunc(f.m.there, func(p string, _ state) bool { return then[p] == 0 && !excepted(p) })
-	for p, s := range then {
-		if !excepted(p) {
-			f.m.there[p] = s
+	for _, p := range slices.Sorted(maps.Keys(then)) {
+		same := !isTime(p) && f.m.there[p] != 0 && f.m.there[p+"/"] == then[p+"/"] && f.m.chance(3)
+		if !excepted(p) && !same {
+			f.m.there[p] = then[p]
 		}
 	}
 }
@@ -247,22 +277,24 @@ func (f *modelFlight) run(l looked) {
 	switch {
 	case failed:
 		f.out.Again.Entries = append(f.out.Again.Entries, e)
-	case !f.Order.Confirm && gone && !m.calm && m.chance(8):
+	case !f.Order.Confirm && gone && m.goesWrong(8):
 		if f.out.Hold == nil {
 			f.out.Hold = &Hold{Verdict: guard.Verdict{Action: guard.Hold}}
 		}
 		f.out.Hold.Names.Add(e.Path, true)
 		f.out.Hold.Entries = append(f.out.Hold.Entries, e)
-	case !m.calm && m.chance(12):
+	case m.goesWrong(12):
 		entry := *e
 		entry.Attempts, entry.Problem = e.Attempts+1, "no"
 		f.out.Failed = append(f.out.Failed, &entry)
-	case !m.calm && m.chance(12):
+	case m.goesWrong(12):
 		f.out.Again.Entries = append(f.out.Again.Entries, e)
 	case f.Order.Confirm && l.path != e.Path:
 		// It went afterwards with what is above it, of which there is an event.
+		delete(m.unverified, e.Path)
 	default:
 		f.apply(l)
+		maps.DeleteFunc(m.unverified, func(p string, _ uint64) bool { return p == e.Path || l.below && isWithinModel(p, l.path) })
 		for dir := relpath.Parent(l.path); dir != ""; dir = relpath.Parent(dir) {
 			if m.there[dir] == 0 && l.then[dir] != 0 { // an implied directory
 				m.there[dir], m.there[dir+"/"] = l.then[dir], l.then[dir+"/"]

@@ -96,6 +96,7 @@ func (m *model) rename(from, to string) {
 	}
 	m.logf("rename %s to %s", from, to)
 	dir := m.dirs[from]
+	m.renamed = append(m.renamed, renamed{from, to, len(m.past)})
 	m.removeHere(to)
 	renameIn(m.here, from, to)
 	for q := range m.here {
@@ -112,7 +113,7 @@ func (m *model) rename(from, to string) {
 	})
 }
 
-func renameIn(tree map[string]state, from, to string) {
+func renameIn(tree map[string]uint64, from, to string) {
 	moved := make(map[string]state)
 	for q, s := range tree {
 		if isWithinModel(q, from) {
