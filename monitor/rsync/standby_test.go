@@ -324,13 +324,18 @@ func TestStandbyWasKilled(t *testing.T) {
 // rsync does not look at its connection while it waits for the list, and so does
 // not know that it is dead.
 func TestStandbyWhoseDaemonRestarted(t *testing.T) {
+	const waits = "waits for no one long"
 	for name, lose := range map[string]func(p *post){
-		"restarted":             func(p *post) { p.Restart() },
-		"lost all connections":  func(p *post) { p.KillConnections() },
-		"waits for no one long": func(p *post) { poll(p.t, "the end of the run", func() bool { return p.count("went") == 1 }) },
+		"restarted":            func(p *post) { p.Restart() },
+		"lost all connections": func(p *post) { p.KillConnections() },
+		waits:                  func(p *post) { poll(p.t, "the end of the run", func() bool { return p.count("went") == 1 }) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPost(t, "timeout = 1")
+			var lines []string
+			if name == waits {
+				lines = append(lines, "timeout = 3") // also for a run, on a machine with much to do
+			}
+			p := newPost(t, lines...)
 			src := dir(t, 0)
 			tree(t, src, map[string]string{"f": "x"})
 			s := p.prepare(src, p.small(""))
