@@ -6,6 +6,7 @@ package rsync
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net"
 	"path"
 	"slices"
@@ -164,16 +165,6 @@ func ListDeletions(e Endpoint, except []string) Job {
 	return e.job(args, nil)
 }
 
-// DeleteOnly deletes at most maxDelete entries that the workspace does not
-// hold, and sends nothing: it makes room on a full disk.
-func DeleteOnly(e Endpoint, except []string, maxDelete int) Job {
-	args := []string{"--recursive", "--delete", "--existing", "--ignore-existing"}
-	if !e.Strategy.Basic {
-		args = append(args, "--max-delete="+strconv.Itoa(maxDelete))
-	}
-	return e.job(append(args, excludes(except)...), nil)
-}
-
 // Trees makes the listed directories, with all below them, equal: by their
 // contents, and with the deletion of what is only on the remote. Nothing outside
 // of them is touched, nor what is in except, which must come from Plan.Except. A
@@ -232,7 +223,9 @@ func CountDeletions(e Endpoint, paths []string) Job {
 // all below them. It serves remotes without --delete-missing-args: a recursive
 // comparison whose filter shows rsync nothing but these paths and the
 // directories that lead to them.
-func Deletions(e Endpoint, paths []string) Job {
+func Deletions(e Endpoint, paths []string) Job { return deletions(e, paths, nil) }
+
+func deletions(e Endpoint, paths, more []string) Job {
 	var rules strings.Builder
 	shown := make(map[string]bool)
 	show := func(pattern string) {
@@ -252,18 +245,35 @@ func Deletions(e Endpoint, paths []string) Job {
 		show("/" + escapePattern(p) + "/**")
 	}
 	// The order matters: --from0 counts for the lists that follow it.
-	args := []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}
+	args := append([]string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, more...)
 	return e.job(args, []byte(rules.String()))
 }
 
-// Clear deletes what the remote has at the listed paths, whatever the workspace
-// has there, with all below them.
-func Clear(e Endpoint, paths []string) Job {
-	job := Deletions(e, paths)
-	for _, p := range paths {
-		job = job.with("--filter=H /" + quotePattern(p)) // only hidden, which protects nothing
+// Remove deletes the listed paths of the destination with all below them, and no
+// others. It must be run in a directory that has nothing but the directories that lead
+// to the paths, and never in the workspace: what it is not to find is deleted. Those
+// directories get their times from there, and keep their modes and owners; one that the
+// destination has lost is made, and is among Result.Made.
+func Remove(e Endpoint, paths []string) Job {
+	more := append([]string{"--no-perms", "--no-owner", "--no-group"}, e.force()...)
+	if !e.Strategy.DeleteMissing {
+		return deletions(e, paths, more)
 	}
-	return job
+	return e.job(append([]string{"--relative", "--dirs", "--from0", fromList, "--delete-missing-args"}, more...), list(paths))
+}
+
+// Removable reports whether Remove can be told of a path.
+func (e Endpoint) Removable(path string) bool {
+	return len(path) <= e.MaxPath() && (e.Strategy.DeleteMissing || len("/")+len(escapePattern(path))+len("/**") < maxRule)
+}
+
+// RemovableAtOnce is how many paths a Remove may list. Without --delete-missing-args each
+// is a rule, and rsync compares every entry beside them with every rule.
+func (e Endpoint) RemovableAtOnce() int {
+	if e.Strategy.DeleteMissing {
+		return math.MaxInt
+	}
+	return 5000
 }
 
 // Root makes mode, owner and times of the root itself equal.

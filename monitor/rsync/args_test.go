@@ -51,8 +51,8 @@ func TestJobs(t *testing.T) {
 		{"basic full pass without deletions", FullPass(basic, nil, 0), []string{"--recursive", "--stats"}, ""},
 		{"basic full pass", FullPass(basic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
 		{"list of deletions", ListDeletions(able, except), append([]string{"--recursive", "--delete", "--dry-run"}, rules...), ""},
-		{"deletions only", DeleteOnly(plain, nil, 4), []string{"--recursive", "--delete", "--existing", "--ignore-existing", "--max-delete=4"}, ""},
-		{"basic deletions only", DeleteOnly(basic, nil, 4), []string{"--recursive", "--delete", "--existing", "--ignore-existing"}, ""},
+		{"removal", Remove(able, []string{"d/c"}), append(slices.Clone(files), "--delete-missing-args", "--no-perms", "--no-owner", "--no-group", "--force", "--modify-window=-1"), "./d/c\x00"},
+		{"basic removal", Remove(basic, []string{"d/c"}), []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*", "--no-perms", "--no-owner", "--no-group"}, "/d/\x00/d/c\x00/d/c/**\x00"},
 		{"trees", Trees(able, paths, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, rules...), input},
 		{"basic trees", Trees(basic, paths, nil), []string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-"}, input},
 		{"moved trees", QuickTrees(able, paths, nil), []string{"--modify-window=-1", "--recursive", "--delete", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, input},
@@ -65,7 +65,7 @@ func TestJobs(t *testing.T) {
 		{"root", Root(plain), []string{"--dirs", "--exclude=/*"}, ""},
 		{"full pass with trash", FullPass(trashing, except, 7), append(append([]string{"--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, trash...), rules...), ""},
 		{"list of deletions with trash", ListDeletions(trashing, nil), []string{"--recursive", "--delete", "--dry-run", "--exclude=/.wsync-trash"}, ""},
-		{"deletions only with trash", DeleteOnly(trashing, nil, 4), append([]string{"--recursive", "--delete", "--existing", "--ignore-existing", "--max-delete=4"}, trash...), ""},
+		{"removal with trash", Remove(trashing, []string{"a"}), append([]string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*", "--no-perms", "--no-owner", "--no-group", "--force"}, trash...), "/a\x00/a/**\x00"},
 		{"trees with trash", Trees(trashing, paths, nil), append([]string{"--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--force"}, trash...), input},
 		{"contents with trash", Paths(trashing, paths, true), append(append(slices.Clone(files), "--force", "--checksum"), trash...), input},
 		{"deletions with trash", Deletions(trashing, []string{"a"}), append([]string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, trash...), "/a\x00/a/**\x00"},
@@ -210,7 +210,7 @@ func TestSkipGit(t *testing.T) {
 	t.Parallel()
 	e := local("/d", modern)
 	e.Exclude = exclude.Of(config.Workspace{SkipGit: true})
-	for _, job := range []Job{FullPass(e, []string{"x"}, 9), ListDeletions(e, []string{"x"}), DeleteOnly(e, []string{"x"}, 9), Trees(e, nil, []string{"x"}),
+	for _, job := range []Job{FullPass(e, []string{"x"}, 9), ListDeletions(e, []string{"x"}), Remove(e, []string{"x"}), Trees(e, nil, []string{"x"}),
 		Paths(e, nil, true), Deletions(e, nil), CountDeletions(e, nil), Root(e)} {
 		rule := slices.IndexFunc(job.Args, func(a string) bool {
 			return strings.HasPrefix(a, "--exclude") || strings.HasPrefix(a, "--include") || strings.HasPrefix(a, "--filter")
@@ -226,7 +226,7 @@ func TestNoJobIgnoresErrors(t *testing.T) {
 	t.Parallel()
 	for _, s := range []Strategy{{}, modern, {Basic: true}, {SecludedArgs: true}} {
 		e := local("/d", s)
-		for _, job := range []Job{FullPass(e, nil, 0), FullPass(e, nil, 9), ListDeletions(e, nil), DeleteOnly(e, nil, 9), Trees(e, nil, nil),
+		for _, job := range []Job{FullPass(e, nil, 0), FullPass(e, nil, 9), ListDeletions(e, nil), Remove(e, nil), Trees(e, nil, nil),
 			Paths(e, nil, true), Paths(e, nil, false), Deletions(e, nil), CountDeletions(e, nil), Root(e)} {
 			for _, arg := range job.Args {
 				if strings.Contains(arg, "ignore-errors") || arg == "--delete-excluded" {

@@ -96,8 +96,8 @@ func markIn(name string) (dir, id string, ok bool) {
 	return name[:i], id, id != "" && !strings.Contains(id, "/")
 }
 
-// isProbe reports whether a path is what a probe has made, of this mirror or another.
-func isProbe(name string) bool {
+// IsProbe reports whether a path is what a probe has made, of this mirror or another.
+func IsProbe(name string) bool {
 	top, _, _ := strings.Cut(name, "/")
 	return strings.HasPrefix(top, probePrefix)
 }

@@ -90,7 +90,7 @@ func TestReadDeletedMarks(t *testing.T) {
 	if r.Deleted != 9 || r.Probes != 2 || len(r.Inside) != 2 || r.Inside["q"] != "0a" || r.Inside["q/r"] != "0b" {
 		t.Errorf("%+v", r)
 	}
-	if slices.ContainsFunc(r.DeletedSample, isProbe) {
+	if slices.ContainsFunc(r.DeletedSample, IsProbe) {
 		t.Errorf("a probe is shown: %q", r.DeletedSample)
 	}
 }

@@ -1,8 +1,6 @@
 package rsync
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -234,38 +232,6 @@ func TestExcludesOfLongPaths(t *testing.T) {
 	} {
 		if got := excludes(test.paths); !slices.Equal(got, test.want) {
 			t.Errorf("got  %.300q\nwant %.300q", got, test.want)
-		}
-	}
-}
-
-// The real rsync leaves what is beside the path of a Clear alone, and deletes what
-// is at it, whatever the workspace has there.
-func TestClear(t *testing.T) {
-	names := slices.DeleteFunc(slices.Clone(oddNames), func(name string) bool { return len(name) > 200 })
-	src, dst := dir(t, 0), dir(t, 0)
-	var paths []string
-	for _, name := range names {
-		tree(t, src, map[string]string{"d/" + name + "/now": "x"})
-		tree(t, dst, map[string]string{"d/" + name + "/was/x": "x", "x/" + name: "x"})
-		paths = append(paths, "d/"+name)
-	}
-	tree(t, src, map[string]string{"d/x": "x", "other": "x"})
-	tree(t, dst, map[string]string{"d/beside": "x", "z/x": "x"})
-	r := run(t, src, Clear(local(dst, modern), paths).Limit(local(dst, modern), 1000))
-	if r.Deleted != 3*len(names) {
-		t.Errorf("%d entries were deleted, for %d names", r.Deleted, len(names))
-	}
-	for i, name := range names {
-		if _, err := os.Lstat(filepath.Join(dst, paths[i])); err == nil {
-			t.Errorf("%q is there", name)
-		}
-		if _, err := os.Lstat(filepath.Join(dst, "x", name)); err != nil {
-			t.Errorf("a namesake of %q is gone", name)
-		}
-	}
-	for _, p := range []string{"d/beside", "z/x"} {
-		if _, err := os.Lstat(filepath.Join(dst, p)); err != nil {
-			t.Errorf("%q is gone", p)
 		}
 	}
 }

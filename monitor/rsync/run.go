@@ -197,15 +197,15 @@ const deletionsSkipped = "IO error encountered -- skipping file deletion"
 
 // readDeleted takes in the name of a deleted entry.
 func (r *Result) readDeleted(name string) {
-	if isProbe(name) {
+	if r.deleting != nil {
+		r.deleting(strings.TrimSuffix(unescape(name), "/"))
+	}
+	if IsProbe(name) {
 		r.Probes++
 		return
 	}
 	if len(r.DeletedSample) < deletedSample {
 		r.DeletedSample = append(r.DeletedSample, unescape(name))
-	}
-	if r.deleting != nil {
-		r.deleting(strings.TrimSuffix(unescape(name), "/"))
 	}
 	if !strings.Contains(name, config.MarkPrefix) {
 		return

@@ -158,20 +158,43 @@ func TestListDeletionsWithoutDestination(t *testing.T) {
 	}
 }
 
-func TestDeleteOnly(t *testing.T) {
+// What is listed goes, whatever kind it is and whatever is in it, and what is beside it
+// stays as it is, though there is nothing like it where the run begins.
+func TestRemove(t *testing.T) {
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
-		src, dst := dir(t, 0), dir(t, 0)
-		tree(t, src, map[string]string{"new": "x", "changed": "longer than before", "dir/new": "x"})
-		tree(t, dst, map[string]string{"changed": "old", "extra": "x", "dir/extra/x": "x", "except/x": "x"})
-		r := run(t, src, DeleteOnly(endpoint(dst), []string{"except"}, 3))
-		if r.Deleted != 3 || r.Files != 0 {
-			t.Errorf("deleted %d, sent %d", r.Deleted, r.Files)
+		skeleton, dst := dir(t, 0), dir(t, 0)
+		tree(t, skeleton, map[string]string{"d/": "", "lost/": ""})
+		var paths []string
+		for _, name := range oddNames {
+			tree(t, dst, map[string]string{"d/" + name + "/was/x": "x", "x/" + name: "x"})
+			paths = append(paths, "d/"+name)
 		}
-		if got, want := listing(t, dst), []string{"changed", "dir/", "except/", "except/x"}; !slices.Equal(got, want) {
-			t.Errorf("left %q, expected %q", got, want)
+		tree(t, dst, map[string]string{"d/beside": "x", "z/x": "x", "file": "x", "link": "-> file"})
+		paths = append(paths, "file", "link", "lost/x")
+		second := time.Unix(1234567890, 0)
+		if err := errors.Join(os.Chmod(filepath.Join(dst, "d"), 0o750), os.Chtimes(filepath.Join(skeleton, "d"), second, second)); err != nil {
+			t.Fatal(err)
 		}
-		if content, _ := os.ReadFile(filepath.Join(dst, "changed")); string(content) != "old" {
-			t.Errorf("it sent %q", content)
+		e := endpoint(dst)
+		r := run(t, skeleton, Remove(e, paths).Limit(e, 1000))
+		// That the destination has lost a directory is to be noticed.
+		if r.Deleted != 3*len(oddNames)+2 || !slices.Equal(r.Made, []string{"lost"}) {
+			t.Errorf("deleted %d entries, made %q", r.Deleted, r.Made)
+		}
+		want := []string{"d/", "d/beside", "lost/", "x/"}
+		for _, name := range oddNames {
+			want = append(want, "x/"+name)
+		}
+		if got := listing(t, dst); !slices.Equal(got, slices.Sorted(slices.Values(append(want, "z/", "z/x")))) {
+			t.Errorf("left %q", got)
+		}
+		info, err := os.Stat(filepath.Join(dst, "d"))
+		if err != nil || info.Mode().Perm() != 0o750 || !info.ModTime().Equal(second) {
+			t.Errorf("the directory is %v of %v: %v", info.Mode(), info.ModTime(), err)
+		}
+		tree(t, dst, map[string]string{"d/f/1": "x", "d/f/2": "x"})
+		if r := run(t, skeleton, Remove(e, []string{"d/f"}).Limit(e, 1), 0, 25); !e.Strategy.Basic && r.Deleted != 1 {
+			t.Errorf("deleted %d entries of at most one", r.Deleted)
 		}
 	})
 }

@@ -68,7 +68,7 @@ func (s Strategy) Describe() []string {
 	}
 	add(s.Nanoseconds, "times are compared to the nanosecond",
 		"times are compared to the second, because "+coarse+"; changed paths are compared by content")
-	add(s.DeleteMissing, "deletions travel with other changes", "deletions take a run of their own, because the remote's rsync refuses --delete-missing-args")
+	add(s.DeleteMissing, "rsync is told what to delete by names", "rsync is told what to delete by rules, because the remote's refuses --delete-missing-args")
 	if !s.Mkpath {
 		lines = append(lines, "the parents of a missing destination must be made by hand, because one of the two rsyncs is older than 3.2.3")
 	}

@@ -109,8 +109,8 @@ func TestChangesGoByTheStandby(t *testing.T) {
 		b.change(madeDir, "d", "moved")
 	})
 	// What is only at the remote, in the way of a change that seemed to be harmless,
-	// goes after it was counted.
-	b.step(3, func() {
+	// goes after it was counted, by its names, before the change is sent again.
+	b.step(4, func() {
 		write(t, b.dst, "way/in/the")
 		write(t, b.src, "way")
 		b.change(made, "way")

@@ -14,7 +14,7 @@ import (
 // whether it does. The outcome is final then, or when it has a failure.
 func (t *transfer) holdAdoption() bool {
 	foreign := &tally{tools: t.lane.tools}
-	list, ok := t.tallied(rsync.ListDeletions(t.endpoint, t.Except), foreign)
+	list, ok := t.tallied(t.lane.root, rsync.ListDeletions(t.endpoint, t.Except), foreign)
 	if ok && list.verdict == rsync.Partial && len(list.said.Failures) > 0 {
 		// What cannot be read here keeps rsync from looking further there. Without
 		// it, it does; what is below fails until it can be read, and goes nowhere.
@@ -22,7 +22,7 @@ func (t *transfer) holdAdoption() bool {
 		for _, f := range list.said.Failures {
 			except = append(except, f.Path)
 		}
-		list, ok = t.tallied(rsync.ListDeletions(t.endpoint, except), foreign)
+		list, ok = t.tallied(t.lane.root, rsync.ListDeletions(t.endpoint, except), foreign)
 	}
 	if list.said.MissingDestination {
 		t.out = remote.Outcome{} // there is nothing foreign
@@ -53,10 +53,11 @@ func (t *transfer) holdAdoption() bool {
 	return true
 }
 
-// tallied runs a job and counts what it deletes, or would delete if it only lists.
-func (t *transfer) tallied(job rsync.Job, c *tally) (r ran, ok bool) {
+// tallied runs a job in a directory and counts what it deletes, or would delete if it
+// only lists.
+func (t *transfer) tallied(dir string, job rsync.Job, c *tally) (r ran, ok bool) {
 	job.Deleting = c.add
-	return t.run(job)
+	return t.run(dir, job)
 }
 
 // hold is a hold of what has been counted.
@@ -64,12 +65,12 @@ func (c *tally) hold(v guard.Verdict) *remote.Hold {
 	return &remote.Hold{Verdict: v, Names: c.names, Sample: c.sample}
 }
 
-// holds decides about deletions that a run found to be necessary, after it had
-// carried out others, and reports whether they are held.
-func (t *transfer) holds(found *tally, done remote.Count, part dirty.Batch) bool {
+// holds decides about deletions that a run found to be necessary, and reports whether
+// they are held.
+func (t *transfer) holds(found *tally, part dirty.Batch) bool {
 	recent := t.Recent
 	if part.Everything != nil {
-		recent = done
+		recent = remote.Count{}
 	}
 	calm := remote.Calm{Settled: true, Quiet: part.Everything != nil || t.asker.Calm().Quiet}
 	v := t.verdict(found.deletions(recent, calm))
@@ -157,7 +158,7 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	}
 	t.setMoved(entries)
 	found := t.tally()
-	list, ok := t.count(rsync.CountDeletions(t.endpoint, d.judged), found)
+	list, ok := t.count(t.lane.root, rsync.CountDeletions(t.endpoint, d.judged), found)
 	if !ok || t.meetsInside(list.Result) {
 		return judgedDeletions{}
 	}

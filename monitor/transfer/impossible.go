@@ -44,12 +44,12 @@ func (t *transfer) passTooLong(compare func(rsync.Job) rsync.Job) {
 	}
 	others := slices.DeleteFunc(slices.Clone(t.Except), func(p string) bool { return slices.Contains(long, p) })
 	done := t.tally()
-	r, ok := t.tallied(compare(rsync.FullPass(t.endpoint, others, 0)), done)
+	r, ok := t.tallied(t.lane.root, compare(rsync.FullPass(t.endpoint, others, 0)), done)
 	if !ok {
 		return
 	}
 	part := dirty.Batch{Everything: t.Batch.Everything}
-	t.account(r, done, sweep{part: part})
+	t.account(r, done, attempt{part: part})
 	failures, _ := t.failures(r, part)
 	if t.separate(failures, part) {
 		t.out.Again = remote.Join(t.out.Again, part)
@@ -71,15 +71,10 @@ func (t *transfer) clearReplaced() {
 			paths = append(paths, e.Path)
 		}
 	}
-	if len(paths) == 0 || t.endpoint.Strategy.Basic || t.out.Failure != nil || t.out.Hold != nil || !t.believesGone() {
+	if len(paths) == 0 || t.endpoint.Strategy.Basic || t.out.Failure != nil || t.out.Hold != nil {
 		return
 	}
-	job := rsync.Clear(t.endpoint, paths)
-	t.sweep(sweep{
-		run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
-		list: job.DryRun(),
-		part: part,
-	})
+	t.removeJudging(paths, 0, part)
 	if t.out.Hold == nil {
 		return
 	}

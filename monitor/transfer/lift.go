@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
 	"wsync/monitor/remote"
 	"wsync/monitor/rsync"
@@ -26,51 +27,64 @@ import (
 // lifted are the permissions of its owner to do anything in a directory.
 const lifted = 0o700
 
-// attempt runs the job of a sweep that deletes at most free entries. What it has
-// done is in the outcome, and done and Deleted count what it has deleted. ok is that
-// of run.
-func (t *transfer) attempt(s sweep, free int) (r ran, done remote.Count, ok bool) {
+// attempt is a job that may have to be done again with other modes.
+type attempt struct {
+	// dir is the directory that it runs in.
+	dir string
+	// job is the job that deletes at most so many entries, most how many those are.
+	job  func(most int) rsync.Job
+	most int
+	// judged: what it deletes needs no judgement, and counts for nothing.
+	judged bool
+	// list finds what would have to be deleted to make room, nil for nothing.
+	list *rsync.Job
+	part dirty.Batch
+}
+
+// attempt makes an attempt. What it has done is in the outcome, and Deleted counts what
+// it has deleted. ok is that of run.
+func (t *transfer) attempt(a attempt) (r ran, ok bool) {
 	deleted, tried := 0, make(map[string]bool)
-	for job := s.run(free); ; {
+	for job := a.job(a.most); ; {
 		c := t.tally()
-		r, ok = t.tallied(job, c)
-		if r.said.DiskFull() {
-			t.makeRoom(s.list, s.part)
+		r, ok = t.tallied(a.dir, job, c)
+		if r.said.DiskFull() && a.list != nil {
+			t.makeRoom(*a.list, a.part)
 		}
 		if !ok {
 			if r.said.MissingDestination {
 				t.out.Causes |= remote.Lost
 			}
-			return r, done, false
+			return r, false
 		}
-		t.account(r, c, s)
-		done = done.Plus(c.number())
+		t.account(r, c, a)
 		deleted += r.Deleted
 		gone, both := t.denied(r.said, tried)
 		if !t.lift(gone) && len(both) == 0 {
 			r.Deleted = deleted
-			return r, done, true
+			return r, true
 		}
-		if free < math.MaxInt32 {
-			free = max(free-r.Deleted, 0)
+		if a.most < math.MaxInt32 {
+			a.most = max(a.most-r.Deleted, 0)
 		}
 		// What was put into the trash got the mode that was in the way.
 		t.endpoint.Began = time.Now()
-		job = s.run(free)
+		job = a.job(a.most)
 		if len(both) > 0 {
 			job = job.AtOnce(t.endpoint)
 		}
 	}
 }
 
-// count runs a job that finds what would be deleted, and counts that. It looks into no directory
-// that must not be read, not even for the time being, so that all of these are
-// lifted, and those that are on both sides put back.
-func (t *transfer) count(job rsync.Job, c *tally) (r ran, ok bool) {
+// count runs a job that finds what would be deleted, in a directory, and counts that. It
+// looks into no directory that must not be read, not even for the time being, so that
+// all of these are lifted, and those that are on both sides put back.
+func (t *transfer) count(dir string, job rsync.Job, c *tally) (r ran, ok bool) {
 	tried := make(map[string]bool)
 	var back []string
 	for {
-		if r, ok = t.tallied(job, c); !ok {
+		c.listed = topmost{} // the last run tells all
+		if r, ok = t.tallied(dir, job, c); !ok {
 			break
 		}
 		gone, both := t.denied(r.said, tried)

@@ -14,12 +14,14 @@ import (
 	"wsync/monitor/rsync"
 )
 
-// run runs a job of rsync, by the standby if that is for it; ahead reports whether
-// it was. There is never more than one connection.
-func (l *Lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progress)) (r rsync.Result, ahead bool, err error) {
+// run runs a job of rsync in a directory, by the standby if that is for it; ahead
+// reports whether it was. There is never more than one connection.
+func (l *Lane) run(ctx context.Context, dir string, job rsync.Job, progress func(rsync.Progress)) (r rsync.Result, ahead bool, err error) {
 	if s := l.standby; s != nil {
 		l.standby = nil
-		if result, ok, err := s.Run(ctx, job, progress); ok {
+		if dir != l.root {
+			s.Close()
+		} else if result, ok, err := s.Run(ctx, job, progress); ok {
 			return result, true, err
 		}
 	}
@@ -28,7 +30,7 @@ func (l *Lane) run(ctx context.Context, job rsync.Job, progress func(rsync.Progr
 		return rsync.Result{}, false, err
 	}
 	defer release()
-	r, err = rsync.Run(ctx, l.root, l.environment(), job, progress)
+	r, err = rsync.Run(ctx, dir, l.environment(), job, progress)
 	return r, false, err
 }
 
@@ -58,12 +60,12 @@ func (l *Lane) prepare(endpoint rsync.Endpoint) {
 	l.standby = standby
 }
 
-// realRoot is the root as rsync names it: without symbolic links.
-func (l *Lane) realRoot() string {
-	if real, err := filepath.EvalSymlinks(l.root); err == nil {
+// realPath is a directory as rsync names it: without symbolic links.
+func realPath(dir string) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		return real
 	}
-	return l.root
+	return dir
 }
 
 // ran is how a run of rsync ended whose outcome is not final.
@@ -73,11 +75,20 @@ type ran struct {
 	said    rsync.Complaints
 }
 
-// run runs one job, and adds it to the progress. ok is false when the outcome
-// is final.
-func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
+// held reports whether more had to go than was allowed.
+func (r ran) held() bool { return r.verdict == rsync.PartialDeletion || r.said.DeletionsHeld }
+
+// isClean reports whether rsync had nothing to say but that deletions were held.
+func (r ran) isClean() bool {
+	return (r.verdict == rsync.Done || r.verdict == rsync.PartialDeletion) &&
+		len(r.said.Failures) == 0 && len(r.said.Unattributed) == 0 && !r.said.DeletionsSkipped && !r.Truncated
+}
+
+// run runs one job in a directory, and adds it to the progress. ok is false when the
+// outcome is final.
+func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 	files, bytes := t.out.Files, t.out.Bytes
-	result, ahead, err := t.lane.run(t.ctx, job, func(p rsync.Progress) { t.asker.Progress(files+p.Files, bytes+p.Bytes) })
+	result, ahead, err := t.lane.run(t.ctx, dir, job, func(p rsync.Progress) { t.asker.Progress(files+p.Files, bytes+p.Bytes) })
 	if err != nil {
 		hint := ""
 		if errors.Is(err, exec.ErrNotFound) {
@@ -89,7 +100,7 @@ func (t *transfer) run(job rsync.Job) (r ran, ok bool) {
 	t.ahead = t.ahead || ahead
 	t.out.Verified = time.Now()
 	t.out.Files, t.out.Bytes = files+result.Progress.Files, bytes+result.Progress.Bytes
-	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, t.lane.realRoot(), t.Remote.RemotePath)}
+	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, realPath(dir), t.Remote.RemotePath)}
 	r.verdict = rsync.Judge(result.Code, r.said)
 	if rsync.EndsRun(result.Code) && r.said.NamesPaths() && !r.said.MissingDestination {
 		// One path has ended it, which others need not. See judge.

@@ -63,7 +63,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	}
 	holes := plan.Sparse || walk.HasHoles(t.ctx, t.lane.root, plan.Trees)
 	ran := false
-	var step stepFunc = func(paths []string, free int, build func(paths []string) rsync.Job) {
+	var step stepFunc = func(paths []string, build func(paths []string) rsync.Job) {
 		if len(paths) == 0 || t.out.Failure != nil {
 			return
 		}
@@ -71,9 +71,8 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		// Once for each run, as the endpoint may change in between.
 		job := func() rsync.Job { return build(paths).Sparse(t.endpoint, holes) }
 		t.sweep(sweep{
-			run:  func(maxDelete int) rsync.Job { return job().Limit(t.endpoint, maxDelete) },
+			run:  func() rsync.Job { return job().Limit(t.endpoint, 0) },
 			list: job().DryRun(),
-			free: free,
 			part: dirty.Batch{Entries: below(entries, paths)},
 		})
 	}
@@ -82,16 +81,11 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		// What is there already is only looked at, and repaired where it differs.
 		contents = func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, false).Checksum() }
 	}
-	deletions := contents
-	if !t.endpoint.Strategy.DeleteMissing {
-		deletions = func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) }
-	}
 	t.sendTrees(plan, step)
 	if t.out.Failure != nil {
 		return
 	}
 	gone := t.judgeDeletions(plan.Deleted) // together with what had to go from the trees
-	together := plan.Contents
 	if t.endpoint.Strategy.Basic {
 		// Such an rsync makes way for a file only where it may delete, which is in
 		// a recursive run. What is in the way has failed once.
@@ -101,29 +95,25 @@ func (t *transfer) send(entries []*dirty.Entry) {
 				failed = append(failed, e.Path)
 			}
 		}
-		step(failed, 0, func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) })
+		step(failed, func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) })
 	}
-	if t.endpoint.Strategy.DeleteMissing {
-		together, gone.judged = append(together, gone.judged...), nil
-	}
-	step(together, gone.count, contents)
-	step(gone.judged, gone.count, deletions)
-	// Of these nobody needs to know how many they are.
-	step(gone.cleared, math.MaxInt32, deletions)
-	step(plan.Quick, 0, func(paths []string) rsync.Job {
+	step(plan.Contents, contents)
+	t.removeGone(entries, gone.judged, gone.count)
+	t.removeGone(entries, gone.cleared, math.MaxInt32) // of which nobody needs to know how many they are
+	step(plan.Quick, func(paths []string) rsync.Job {
 		// Fractions of a second that the remote does not keep would make every
 		// file look changed, and a file only looks unchanged by its second.
 		return rsync.Paths(t.endpoint, paths, !t.endpoint.Strategy.Nanoseconds)
 	})
 	if plan.Root && !ran {
 		// Every other run brings the root's own times and mode along.
-		step([]string{""}, 0, func([]string) rsync.Job { return rsync.Root(t.endpoint) })
+		step([]string{""}, func([]string) rsync.Job { return rsync.Root(t.endpoint) })
 	}
 }
 
 // stepFunc carries out the part of a plan that is for paths: with the job that
-// build makes of them, which may delete as many entries as are free.
-type stepFunc func(paths []string, free int, build func(paths []string) rsync.Job)
+// build makes of them.
+type stepFunc func(paths []string, build func(paths []string) rsync.Job)
 
 // sendTrees carries out the part of a plan that is about directories with all
 // below them.
@@ -132,13 +122,13 @@ func (t *transfer) sendTrees(plan rsync.Plan, step stepFunc) {
 	// What is sent although it is there would be overwritten, which the trash
 	// would keep.
 	if t.Confirm || !t.endpoint.Strategy.Basic && !t.endpoint.Trashes() {
-		step(plan.Trees, 0, func(paths []string) rsync.Job { return rsync.QuickTrees(t.endpoint, paths, except) })
+		step(plan.Trees, func(paths []string) rsync.Job { return rsync.QuickTrees(t.endpoint, paths, except) })
 		// What had to be made was sent with all that is in it.
 		existing = slices.DeleteFunc(slices.Clone(plan.Trees), func(tree string) bool { return rsync.IsWithin(tree, t.made) })
 		except = append(except, t.made...)
 	}
 	if !t.Confirm {
-		step(existing, 0, func(paths []string) rsync.Job { return rsync.Trees(t.endpoint, paths, except) })
+		step(existing, func(paths []string) rsync.Job { return rsync.Trees(t.endpoint, paths, except) })
 	}
 }
 

@@ -1,7 +1,7 @@
 package transfer
 
 import (
-	"math"
+	"errors"
 	"slices"
 
 	"wsync/monitor/dirty"
@@ -11,72 +11,82 @@ import (
 	"wsync/monitor/watch"
 )
 
-// sweep is a run of rsync that may have to delete something, if only because it
-// stands in the way.
+// sweep is a run of rsync that brings a part of the batch in line with the workspace,
+// and may find that something has to be deleted, if only because it stands in the way.
+//
+// It deletes nothing itself. What was unmounted a moment before it looks is gone for it,
+// and nobody can stop it by then. So what has to go is listed, and judged by the names
+// in the list; then it is made sure that the workspace was there all the time; and then
+// these names are deleted by a run that does not look at the workspace. See removal.go.
 type sweep struct {
-	// run is the job that deletes at most so many entries, list the one that
-	// finds what would be deleted.
-	run  func(maxDelete int) rsync.Job
+	// run is the job, which deletes nothing, list the one that finds what would be
+	// deleted.
+	run  func() rsync.Job
 	list rsync.Job
-	// free is how many entries may be deleted without another look; math.MaxInt32
-	// for those that need no judgement, and count for nothing.
-	free int
 	// part is what the run is for.
 	part dirty.Batch
 }
 
-// sweep carries out a sweep. When more would be deleted than is free, it is
-// counted and judged, and held or done.
+// sweep carries out a sweep. What has to be deleted is counted and judged, and held or
+// done.
 func (t *transfer) sweep(s sweep) {
-	free := s.free
-	if t.endpoint.Strategy.Basic {
-		free = 0 // such a remote cannot stop at a number
-	}
-	first, done, ok := t.attempt(s, free)
+	sending := attempt{dir: t.lane.root, job: func(int) rsync.Job { return s.run() }, list: &s.list, part: s.part}
+	first, ok := t.attempt(sending)
 	if !ok {
 		return
 	}
-	if !t.endpoint.Strategy.Basic && first.verdict != rsync.PartialDeletion && !first.said.DeletionsHeld {
+	// A basic remote does not say what it would have deleted.
+	if !t.endpoint.Strategy.Basic && !first.held() {
 		t.judge(first, s.part)
 		return
 	}
 	found := t.tally()
-	list, ok := t.count(s.list, found)
-	if !ok {
-		return
-	}
-	if t.meetsInside(list.Result) {
+	list, ok := t.count(t.lane.root, s.list, found)
+	if !ok || t.meetsInside(list.Result) {
 		return
 	}
 	if list.Deleted == 0 {
 		t.judge(first, s.part)
 		return
 	}
-	if s.free < math.MaxInt32 && t.holds(found, done, s.part) {
+	if t.holds(found, s.part) {
 		return
 	}
-	if !t.believesGone() {
+	failures, again := len(t.out.Failed), len(t.out.Again.Entries)
+	removed, ok := t.removeListed(found, list, s.part)
+	switch {
+	case !ok:
+		return
+	case len(t.out.Failed) > failures || len(t.out.Again.Entries) > again || t.out.Again.Everything != nil:
+		if !first.isClean() {
+			t.judge(first, s.part)
+		}
+		return
+	case first.isClean() && list.isClean() && removed >= list.Deleted && !t.capabilities().Folds():
+		t.judge(ran{verdict: rsync.Done, said: rsync.Complaints{Pinned: list.said.Pinned}}, s.part)
 		return
 	}
-	second, _, ok := t.attempt(s, list.Deleted+list.Deleted/10+1)
-	if !ok {
-		return
-	}
-	if second.said.DeletionsHeld {
-		// More had to go than were counted. The exit code need not tell: others go
-		// before it, and an rsync daemon has none for it.
+	// What stood in the way is gone now, or what has gone there was another name of what
+	// is to stay.
+	second, ok := t.attempt(sending)
+	switch {
+	case !ok:
+	case second.held() && removed == 0:
+		t.out.Failure = failed(remote.Trouble, errors.New("the remote's rsync does not delete what it says that it would"), "")
+	case second.held():
+		// More had to go than were counted.
 		t.out.Again = remote.Join(t.out.Again, s.part)
-		return
+	default:
+		t.judge(second, s.part)
 	}
-	t.judge(second, s.part)
 }
 
 // account adds what a run has done to the outcome.
-func (t *transfer) account(r ran, done *tally, s sweep) {
-	if s.free < math.MaxInt32 {
+func (t *transfer) account(r ran, done *tally, a attempt) {
+	if !a.judged {
 		t.addDeleted(done.number())
 	}
-	if s.part.Everything != nil {
+	if a.part.Everything != nil {
 		t.out.Drift += r.Changed
 		return
 	}
@@ -97,8 +107,8 @@ func (t *transfer) makeRoom(list rsync.Job, part dirty.Batch) {
 	before := t.out
 	if part.Everything != nil {
 		found := t.tally()
-		if r, ok := t.tallied(list, found); ok && r.Deleted > 0 && !t.holds(found, remote.Count{}, part) {
-			t.run(rsync.DeleteOnly(t.endpoint, t.Except, r.Deleted))
+		if r, ok := t.tallied(t.lane.root, list, found); ok && r.Deleted > 0 && !t.holds(found, part) {
+			t.removeListed(found, r, part)
 		}
 	}
 	before.Hold = t.out.Hold

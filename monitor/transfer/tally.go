@@ -8,11 +8,14 @@ import (
 	"wsync/monitor/guard"
 	"wsync/monitor/relpath"
 	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
 )
 
 // tally counts deletions, each once. What the user has approved, and what is
 // elsewhere in the tree now, is none.
 type tally struct {
+	// listed are all of them, whether they count or not.
+	listed topmost
 	names  guard.Names
 	sample []string
 	tools  *guard.Tools
@@ -34,6 +37,10 @@ func (t *transfer) tally() *tally {
 
 // add counts the deletion of an entry.
 func (c *tally) add(name string) {
+	c.listed.add(name)
+	if rsync.IsProbe(name) {
+		return
+	}
 	for _, passes := range c.passes {
 		if passes(name) {
 			return

@@ -165,7 +165,7 @@ func (t *transfer) fullPass() {
 		return
 	}
 	t.sweep(sweep{
-		run:  func(maxDelete int) rsync.Job { return compare(rsync.FullPass(t.endpoint, t.Except, maxDelete)) },
+		run:  func() rsync.Job { return compare(rsync.FullPass(t.endpoint, t.Except, 0)) },
 		list: rsync.ListDeletions(t.endpoint, t.Except),
 		part: everything,
 	})
@@ -175,7 +175,7 @@ func (t *transfer) fullPass() {
 	}
 	job := rsync.Paths(t.endpoint, reread, false).Checksum().Sparse(t.endpoint, holes)
 	t.sweep(sweep{
-		run:  func(maxDelete int) rsync.Job { return job.Limit(t.endpoint, maxDelete) },
+		run:  func() rsync.Job { return job.Limit(t.endpoint, 0) },
 		list: job.DryRun(),
 		part: everything,
 	})

@@ -64,7 +64,7 @@ func (t *transfer) setApart() {
 // countUnreachable counts what would be deleted at places; nil for nothing.
 func (t *transfer) countUnreachable(places []string) (*report.Held, guard.Names) {
 	found := &tally{tools: t.lane.tools}
-	list, ok := t.tallied(rsync.CountDeletions(t.endpoint, places), found)
+	list, ok := t.tallied(t.lane.root, rsync.CountDeletions(t.endpoint, places), found)
 	if list.said.MissingDestination {
 		t.out.Failure = nil
 		return nil, guard.Names{}

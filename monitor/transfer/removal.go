@@ -1,0 +1,208 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
+	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
+)
+
+// What is deleted with rsync is what was judged, by its name: from a directory of this
+// machine that has nothing but the directories that lead to the names. Nothing that
+// happens to the workspace meanwhile can add to it.
+
+// removeGone deletes paths of entries that are gone and were judged, with at most so many
+// entries; more are judged again.
+func (t *transfer) removeGone(entries []*dirty.Entry, names []string, most int) {
+	if len(names) == 0 || t.out.Failure != nil {
+		return
+	}
+	// Much may have been sent since, and what is there again is to be sent, too.
+	gone, back := make([]string, 0, len(names)), []string(nil)
+	for _, name := range names {
+		if t.isGone(name) {
+			gone = append(gone, name)
+		} else {
+			back = append(back, name)
+		}
+	}
+	t.out.Again.Entries = append(t.out.Again.Entries, below(entries, back)...)
+	t.removeJudging(gone, most, dirty.Batch{Entries: below(entries, gone)})
+}
+
+// removeJudging deletes paths with all below them, and at most so many entries. If there
+// are more, they are counted and judged, unless most is math.MaxInt32.
+func (t *transfer) removeJudging(names []string, most int, part dirty.Batch) {
+	if len(names) == 0 {
+		return
+	}
+	t.fromSkeleton(names, part, func(top string, names []string) {
+		a := attempt{dir: top, job: t.removal(names), most: most, judged: most == math.MaxInt32, part: part}
+		if most > 0 && (a.judged || !t.endpoint.Strategy.Basic) { // which cannot stop at a number
+			first, ok := t.attempt(a)
+			if !ok {
+				return
+			}
+			if !first.held() {
+				t.judge(first, part)
+				return
+			}
+		}
+		found := t.tally()
+		list, ok := t.count(top, a.job(math.MaxInt32).DryRun(), found)
+		switch {
+		case !ok || t.meetsInside(list.Result):
+			return
+		case list.Deleted == 0:
+			t.judge(list, part)
+			return
+		case !a.judged && t.holds(found, part) || !t.believesGone():
+			return
+		}
+		a.most = allowance(list.Deleted)
+		t.removeOnce(a)
+	})
+}
+
+// removeListed deletes what was listed and judged, and returns how many entries it has.
+// ok is false when the outcome is final.
+func (t *transfer) removeListed(found *tally, list ran, part dirty.Batch) (removed int, ok bool) {
+	t.fromSkeleton(found.listed.all(), part, func(top string, names []string) {
+		removed += t.removeOnce(attempt{dir: top, job: t.removal(names), most: allowance(list.Deleted), part: part})
+	})
+	return removed, t.out.Failure == nil
+}
+
+// allowance is how many entries may be deleted of which so many were counted.
+func allowance(counted int) int { return counted + counted/10 + 1 }
+
+// removal is the job for names.
+func (t *transfer) removal(names []string) func(most int) rsync.Job {
+	return func(most int) rsync.Job { return rsync.Remove(t.endpoint, names).Limit(t.endpoint, most) }
+}
+
+// removeOnce carries out a removal, and returns how many entries it has deleted.
+func (t *transfer) removeOnce(a attempt) int {
+	r, ok := t.attempt(a)
+	switch {
+	case !ok:
+		return r.Deleted
+	case r.said.DeletionsHeld:
+		// More had to go than were counted. The exit code need not tell: others go
+		// before it, and an rsync daemon has none for it.
+		t.out.Again = remote.Join(t.out.Again, a.part)
+	default:
+		t.judge(r, a.part)
+	}
+	return r.Deleted
+}
+
+// fromSkeleton calls remove with a skeleton for names, after it was made sure that they
+// are gone, as often as it takes for all of them.
+func (t *transfer) fromSkeleton(names []string, part dirty.Batch, remove func(top string, names []string)) {
+	var long []rsync.Failure
+	names = slices.DeleteFunc(names, func(name string) bool {
+		if t.endpoint.Removable(name) {
+			return false
+		}
+		long = append(long, rsync.Failure{Path: name, Message: fmt.Sprintf("the path has %d bytes, which is too long for rsync to delete it", len(name)), Reason: dirty.TooLong})
+		return true
+	})
+	if len(long) > 0 {
+		t.separate(long, part)
+	}
+	for names := range slices.Chunk(names, min(t.endpoint.RemovableAtOnce(), max(len(names), 1))) {
+		if t.out.Failure != nil {
+			return
+		}
+		top, err := t.leading(names)
+		if top != "" {
+			defer removeAll(top)
+		}
+		if err != nil {
+			t.out.Failure = failed(remote.Trouble, fmt.Errorf("cannot prepare a deletion: %w", err), "")
+			return
+		}
+		// The skeleton was made of what there was before this.
+		if !t.believesGone() {
+			return
+		}
+		remove(top, names)
+	}
+}
+
+// leading makes a skeleton of the directories that lead to names, with the times that
+// they have in the workspace. It is to be removed even after an error, unless it is "".
+func (t *transfer) leading(names []string) (top string, err error) {
+	if top, err = os.MkdirTemp(t.lane.scratch, "deletion-"); err != nil {
+		return "", err
+	}
+	root, err := os.OpenRoot(top) // paths in it may be longer than the system takes
+	if err != nil {
+		return top, err
+	}
+	defer root.Close()
+	dirs := map[string]bool{"": true}
+	for _, name := range names {
+		dir := relpath.Parent(name)
+		if !dirs[dir] {
+			if err := root.MkdirAll(filepath.FromSlash(dir), 0o755); err != nil {
+				return top, err
+			}
+		}
+		for ; !dirs[dir]; dir = relpath.Parent(dir) {
+			dirs[dir] = true
+		}
+	}
+	lstat := rsync.LstatIn(t.lane.root)
+	for _, dir := range slices.Backward(slices.Sorted(maps.Keys(dirs))) { // the deepest first
+		info, err := lstat(dir)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		// The mode is for one that the remote has lost.
+		name := filepath.Join(".", filepath.FromSlash(dir))
+		if err := errors.Join(root.Chmod(name, info.Mode().Perm()|lifted), root.Chtimes(name, info.ModTime(), info.ModTime())); err != nil {
+			return top, err
+		}
+	}
+	return top, nil
+}
+
+// topmost are paths without those that are below others.
+type topmost struct{ names []string }
+
+// add adds a path. What is in a directory mostly comes before it, and is forgotten then.
+func (m *topmost) add(name string) {
+	for len(m.names) > 0 && relpath.Below(m.names[len(m.names)-1], name) {
+		m.names = m.names[:len(m.names)-1]
+	}
+	m.names = append(m.names, name)
+}
+
+// all returns them, each once.
+func (m *topmost) all() []string {
+	has := make(map[string]bool, len(m.names))
+	for _, name := range m.names {
+		has[name] = true
+	}
+	var all []string
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(m.names))) {
+		above := relpath.Parent(name)
+		for above != "" && !has[above] {
+			above = relpath.Parent(above)
+		}
+		if above == "" {
+			all = append(all, name)
+		}
+	}
+	return all
+}
