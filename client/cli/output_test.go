@@ -67,7 +67,7 @@ func somePlaces() []api.WorkspaceStatus {
 				},
 				{
 					Name: "far", State: report.Retrying, Since: *before(time.Minute), Pending: 1, NextRetry: before(-2 * time.Second),
-					Transfer: &report.Transfer{Kind: "changes", Since: *before(2 * time.Second), Files: 3, Bytes: 1_234_567},
+					Transfer: &report.Transfer{Kind: "changes", Since: *before(2 * time.Second), Files: 3, Bytes: 1_234_567, Path: "media/film"},
 					Error:    "Permission denied", ErrorPath: "x/y", Hint: "look there",
 				},
 			},
@@ -138,7 +138,7 @@ func TestStatusText(t *testing.T) {
   far  rsync://far/module
     state      retrying in 2s, for 60s
     pending    1 path
-    transfer   changes for 2s: 3 files, 1.2 MB
+    transfer   changes for 2s: 3 files, 1.2 MB, now media/film
     error      x/y: Permission denied
     hint       look there
     last sent  never

@@ -128,13 +128,13 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 		b.field(4, "pending", pending)
 	}
 	if transfer := remote.Transfer; transfer != nil {
-		b.field(4, "transfer", fmt.Sprintf("%s for %s: %s, %s", transfer.Kind, age(transfer.Since, now), count(transfer.Files, "file"), size(transfer.Bytes)))
+		b.field(4, "transfer", transferText(transfer, now))
 	}
 	if remote.Error != "" {
 		b.field(4, "error", problemText(remote))
 	}
 	if remote.Unsupported > 0 {
-		b.field(4, "unsupported", count(remote.Unsupported, "path")+" that the file system there cannot hold")
+		b.field(4, "unsupported", count(remote.Unsupported, "path")+" that it cannot hold; wsync info has the reasons")
 	}
 	if held := remote.Held; held != nil {
 		b.field(4, "held", heldText(held))
@@ -201,6 +201,19 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 		}
 	}
 	p.print(b.String())
+}
+
+// transferText describes a transfer. The last file is the one that is on its way,
+// which is what a person wants to know when it takes long.
+func transferText(transfer *report.Transfer, now time.Time) string {
+	text := fmt.Sprintf("%s for %s: %s, %s", transfer.Kind, age(transfer.Since, now), count(transfer.Files, "file"), size(transfer.Bytes))
+	if transfer.Path == "" {
+		return text
+	}
+	if transfer.Files == 1 {
+		return text + ", " + transfer.Path
+	}
+	return text + ", now " + transfer.Path
 }
 
 // unsupported lists what a destination cannot hold.

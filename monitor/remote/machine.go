@@ -388,9 +388,9 @@ func (m *Machine) heldBatch() dirty.Batch {
 func (m *Machine) Adopted() { m.adoption = adoption{adopted: true} }
 
 // Progress takes in what a transfer has sent so far.
-func (m *Machine) Progress(s *Sending, files int, bytes int64) {
+func (m *Machine) Progress(s *Sending, files int, bytes int64, path string) {
 	if s == m.running {
-		m.transfer.Files, m.transfer.Bytes = files, bytes
+		m.transfer.Files, m.transfer.Bytes, m.transfer.Path = files, bytes, path
 	}
 }
 

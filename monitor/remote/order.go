@@ -69,8 +69,9 @@ type Asker interface {
 	// OnlyRsync is called when all is done that the direct lane does of the order:
 	// from now on it is free for another one.
 	OnlyRsync()
-	// Progress is called as files and bytes are sent.
-	Progress(files int, bytes int64)
+	// Progress is called as files and bytes are sent, with the file that was begun
+	// last.
+	Progress(files int, bytes int64, path string)
 }
 
 // Calm says whether more deletions are to be expected: Settled, if nothing has

@@ -225,10 +225,12 @@ type Transfer struct {
 	Kind  string    `json:"kind"`
 	Since time.Time `json:"since"`
 	// Paths is the number of listed paths, 0 in a full pass; Files and Bytes
-	// have been sent so far.
-	Paths int   `json:"paths"`
-	Files int   `json:"files"`
-	Bytes int64 `json:"bytes"`
+	// have been sent so far, and Path is the last of the files: each counts from
+	// when its sending begins.
+	Paths int    `json:"paths"`
+	Files int    `json:"files"`
+	Bytes int64  `json:"bytes"`
+	Path  string `json:"path,omitempty"`
 }
 
 // Held is a set of deletions that waits for approval.

@@ -19,10 +19,12 @@ import (
 	"wsync/monitor/relpath"
 )
 
-// Progress is what a run has transferred so far.
+// Progress is what a run has transferred so far. rsync names a file when it
+// begins to send it, and that file counts from then on.
 type Progress struct {
-	Files int   // regular files sent
-	Bytes int64 // their sizes
+	Files int    // regular files sent
+	Bytes int64  // their sizes
+	Path  string // the last of them, "" for none
 }
 
 // Result is how a run ended.
@@ -272,7 +274,8 @@ func (r *Result) readLine(line string) {
 	}
 	if code[0] == '<' || code[0] == '>' {
 		r.Files++
-		size, _, _ := strings.Cut(rest, " ")
+		size, name, _ := strings.Cut(rest, " ")
+		r.Path = unescape(name)
 		if n, err := strconv.ParseInt(size, 10, 64); err == nil {
 			r.Bytes += n
 		}

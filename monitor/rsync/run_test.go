@@ -510,8 +510,8 @@ func TestReadLine(t *testing.T) {
 		want Result
 	}{
 		{"", Result{}},
-		{"<f+++++++++ 12 a b", Result{Progress: Progress{1, 12}, Changed: 1, Created: 1}},
-		{">f..t...... 3 x", Result{Progress: Progress{1, 3}, Changed: 1}},
+		{"<f+++++++++ 12 a b", Result{Progress: Progress{1, 12, "a b"}, Changed: 1, Created: 1}},
+		{">f..t...... 3 x", Result{Progress: Progress{1, 3, "x"}, Changed: 1}},
 		{".d..t...... 4096 ./", Result{}},
 		{"cd+++++++++ 4096 d/", Result{Created: 1}},
 		{"cL+++++++++ 1 l", Result{Changed: 1, Created: 1}},

@@ -194,9 +194,9 @@ func (a benchAsker) Announced(_ context.Context, p string) bool {
 	a.b.afterEvents(func() {})
 	return a.b.Announces(p)
 }
-func (a benchAsker) Calm() remote.Calm               { return a.b.Calm(a.s.Since, a.taken.Add(time.Since(a.began))) }
-func (a benchAsker) OnlyRsync()                      { a.b.OnlyRsync(a.s) }
-func (a benchAsker) Progress(files int, bytes int64) {}
+func (a benchAsker) Calm() remote.Calm           { return a.b.Calm(a.s.Since, a.taken.Add(time.Since(a.began))) }
+func (a benchAsker) OnlyRsync()                  { a.b.OnlyRsync(a.s) }
+func (a benchAsker) Progress(int, int64, string) {}
 
 // pass makes a full pass.
 func (b *bench) pass() {

@@ -57,7 +57,7 @@ func (a *asker) OnlyRsync() {
 	}
 }
 
-func (*asker) Progress(int, int64)                    {}
+func (*asker) Progress(int, int64, string)            {}
 func (*asker) Adopted()                               {}
 func (*asker) Announced(context.Context, string) bool { return false }
 func (*asker) Calm() remote.Calm                      { return remote.Calm{Settled: true, Quiet: true} }

@@ -88,7 +88,7 @@ func (r ran) isClean() bool {
 // outcome is final.
 func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 	files, bytes := t.out.Files, t.out.Bytes
-	result, ahead, err := t.lane.run(t.ctx, dir, job, func(p rsync.Progress) { t.asker.Progress(files+p.Files, bytes+p.Bytes) })
+	result, ahead, err := t.lane.run(t.ctx, dir, job, func(p rsync.Progress) { t.asker.Progress(files+p.Files, bytes+p.Bytes, p.Path) })
 	if err != nil {
 		hint := ""
 		if errors.Is(err, exec.ErrNotFound) {

@@ -142,9 +142,9 @@ func (a *asker) Calm() remote.Calm {
 func (a *asker) OnlyRsync() { a.w.tell(func(m *remote.Machine) { m.OnlyRsync(a.Sending) }) }
 
 // Progress implements remote.Asker.
-func (a *asker) Progress(files int, bytes int64) {
+func (a *asker) Progress(files int, bytes int64, path string) {
 	a.w.mu.Lock()
-	a.w.machine.Progress(a.Sending, files, bytes)
+	a.w.machine.Progress(a.Sending, files, bytes, path)
 	a.w.mu.Unlock()
 	a.w.Changed(false)
 }
