@@ -28,6 +28,7 @@ func (c *command) attachCommand() *cli.Command {
   [user@]host:/path                         by ssh; host may be an alias of ~/.ssh/config
   ssh://[user@]host[:port]/path             the same
   rsync://[user@]host[:port]/module[/path]  by an rsync daemon
+  [user@]host::module[/path]                the same
   /path                                     a directory of this machine`,
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "port", Usage: "the port `N` of the host"},

@@ -133,7 +133,7 @@ func Restate(l Limits, was Verdict, most int, d Deletions, w Workspace) string {
 	case now.Action == Hold:
 		return now.Reason
 	case was.Empty:
-		return "the workspace was empty when they were held"
+		return "the workspace was empty when its deletions were held"
 	case d.Counted < most:
 		return fmt.Sprintf("%d entries are gone of %d that went at once", d.Counted, most)
 	}

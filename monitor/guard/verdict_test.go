@@ -86,7 +86,7 @@ func TestRestate(t *testing.T) {
 		want string
 	}{
 		{"still empty", empty, 60, 60, fake{}, "the workspace is empty, and was not before"},
-		{"empty no more", empty, 60, 60, fake{left: 100_000}, "the workspace was empty when they were held"},
+		{"empty no more", empty, 60, 60, fake{left: 100_000}, "the workspace was empty when its deletions were held"},
 		{"still many", many, 150, 150, fake{left: 30}, "150 entries would be deleted at once, and 30 are left"},
 		{"as many, of more", many, 150, 150, fake{left: 1000}, "150 entries went at once"},
 		{"some are back", many, 150, 40, fake{left: 130}, "40 entries are gone of 150 that went at once"},
