@@ -136,6 +136,14 @@ func TestCommands(t *testing.T) {
 			},
 		},
 		{
+			// The error is about a path, which is named as the status names it.
+			args:     "attach w r /dest",
+			answers:  attached(report.RemoteStatus{State: report.Retrying, Error: "it cannot be there", ErrorPath: "docs/a:b"}),
+			stdout:   "attached w/r to /dest: retrying now\n",
+			stderr:   "wsync: w/r: docs/a:b: it cannot be there\n",
+			requests: []string{`POST /v1/workspaces/w/remotes {"remote":{"name":"r","remote_path":"/dest","connection_info":{"Local":{}}},"settle":3000000000}`},
+		},
+		{
 			args: "attach w r /dest", code: 5,
 			answers: map[string]any{"POST /v1/workspaces/w/remotes": &api.Error{
 				Kind: api.Held, Message: "/dest is in use", Hint: "do this",

@@ -44,7 +44,7 @@ func (p *printer) attached(workspace, destination string, remote report.RemoteSt
 	}
 	p.result("attached %s to %s: %s", target(workspace, remote.Name), destination, state)
 	if remote.Error != "" {
-		p.note("%s: %s", target(workspace, remote.Name), remote.Error)
+		p.note("%s: %s", target(workspace, remote.Name), problemText(remote))
 	}
 	switch {
 	case remote.Hint != "":
