@@ -32,6 +32,9 @@ func (l *Lane) ForgetTimes() { l.leftAt = nil }
 // one round trip, and forgets nothing. A destination that does not answer has not
 // drifted, as far as is known.
 func (l *Lane) Drifted() bool {
+	if len(l.leftAt) == 0 {
+		return false
+	}
 	now := make(map[string]TimeReply, len(l.leftAt))
 	for dir := range l.leftAt {
 		now[dir] = l.target.Modified(dir)

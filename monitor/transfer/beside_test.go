@@ -113,6 +113,17 @@ func TestBeside(t *testing.T) {
 	}
 }
 
+// answered waits until what the lane has asked for at last is answered.
+func answered(t *testing.T, l *Lane) {
+	t.Helper()
+	if l.connection == nil {
+		return
+	}
+	session, err := l.connection.SFTP(t.Context(), l.environment())
+	check(t, err)
+	session.Lstat(".").Wait()
+}
+
 // seesDrift checks that nothing but what somebody else does to the remote is taken
 // for that.
 func seesDrift(t *testing.T, l *Lane, r config.Remote) {
@@ -121,16 +132,26 @@ func seesDrift(t *testing.T, l *Lane, r config.Remote) {
 	if out := l.Transfer(t.Context(), orderOf(r, entryOf("small")), new(asker)); out.Causes != 0 {
 		t.Errorf("then causes %d", out.Causes)
 	}
-	if l.connection != nil { // what the lane has asked for at last is answered
-		session, err := l.connection.SFTP(t.Context(), l.environment())
-		check(t, err)
-		session.Lstat(".").Wait()
-	}
+	answered(t, l)
 	put(t, r.RemotePath, "foreign")
 	later := time.Now().Add(time.Minute) // sftp has no fractions of a second
 	check(t, os.Chtimes(r.RemotePath, later, later))
 	if out := l.Transfer(t.Context(), orderOf(r, entryOf("small")), new(asker)); out.Causes != remote.Drifted {
 		t.Errorf("after a change on the remote causes %d", out.Causes)
+	}
+
+	// A confirmation has no flight that looks, and what rsync does would hide it.
+	confirm := orderOf(r, entryOf("small"))
+	confirm.Confirm = true
+	if out := l.Transfer(t.Context(), confirm, new(asker)); out.Causes != 0 {
+		t.Errorf("then a confirmation causes %d", out.Causes)
+	}
+	answered(t, l)
+	put(t, r.RemotePath, "foreign, too")
+	later = later.Add(time.Minute)
+	check(t, os.Chtimes(r.RemotePath, later, later))
+	if out := l.Transfer(t.Context(), confirm, new(asker)); out.Causes != remote.Drifted {
+		t.Errorf("after a change on the remote a confirmation causes %d", out.Causes)
 	}
 }
 

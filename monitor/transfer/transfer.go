@@ -125,7 +125,14 @@ func (t *transfer) endDirect() {
 	if d == nil {
 		return
 	}
-	t.lane.exclusively(d, d.ForgetTimes)
+	t.lane.exclusively(d, func() {
+		// A flight has looked. Where there was none, what rsync does here would hide
+		// what somebody else has done since the last transfer.
+		if t.Batch.Everything == nil && d.Drifted() {
+			t.out.Causes |= remote.Drifted
+		}
+		d.ForgetTimes()
+	})
 	if t.Batch.Everything == nil && !t.capabilities().Limited() {
 		t.asker.OnlyRsync()
 	}
