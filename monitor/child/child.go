@@ -5,6 +5,7 @@ package child
 import (
 	"bytes"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -51,5 +52,19 @@ func (t *Tail) Write(p []byte) (int, error) {
 // Dropped reports whether something in the middle is missing.
 func (t *Tail) Dropped() bool { return t.dropped }
 
-// String is what was kept.
-func (t *Tail) String() string { return t.head.String() + t.tail.String() }
+// String is what was kept. Where something is missing in the middle, the lines around
+// it that are not whole are, too: two parts together would be a line that nobody has
+// said.
+func (t *Tail) String() string {
+	head, tail := t.head.String(), t.tail.String()
+	if !t.dropped {
+		return head + tail
+	}
+	if i := strings.IndexByte(tail, '\n'); i >= 0 {
+		tail = tail[i+1:]
+	}
+	if i := strings.LastIndexByte(head, '\n'); i >= 0 {
+		return head[:i+1] + tail
+	}
+	return head + "\n" + tail
+}

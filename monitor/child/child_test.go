@@ -48,8 +48,9 @@ func TestTail(t *testing.T) {
 		{"nothing", nil, "", false},
 		{"little", []string{"a", "", "b"}, "ab", false},
 		{"full", []string{part('a', tailLimit), part('b', tailLimit)}, part('a', tailLimit) + part('b', tailLimit), false},
-		{"one too many", []string{part('a', tailLimit), part('b', tailLimit), "c"}, part('a', tailLimit) + part('b', tailLimit-1) + "c", true},
-		{"at once", []string{part('a', tailLimit) + part('b', 3*tailLimit) + part('c', tailLimit)}, part('a', tailLimit) + part('c', tailLimit), true},
+		{"one too many", []string{part('a', tailLimit), part('b', tailLimit), "c"}, part('a', tailLimit) + "\n" + part('b', tailLimit-1) + "c", true},
+		{"at once", []string{part('a', tailLimit) + part('b', 3*tailLimit) + part('c', tailLimit)}, part('a', tailLimit) + "\n" + part('c', tailLimit), true},
+		{"lines that are not whole", []string{"a\n" + part('b', tailLimit), part('c', tailLimit), "c\nd\n"}, "a\nd\n", true},
 		{"over the edge", []string{part('a', tailLimit-1), "bcd"}, part('a', tailLimit-1) + "bcd", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -73,7 +74,7 @@ func TestTailIsBounded(t *testing.T) {
 	for range 10000 {
 		tail.Write(line)
 	}
-	if n := len(tail.String()); n != 2*tailLimit {
+	if n := len(tail.String()); n != 2*tailLimit+1 {
 		t.Errorf("%d bytes are kept", n)
 	}
 	if room := tail.head.Cap() + tail.tail.Cap(); room > 8*tailLimit {
