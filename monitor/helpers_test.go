@@ -13,14 +13,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// nobody is the user of the tests about permissions when root runs them.
-const nobody = remotetest.Nobody
-
 var (
-	check, poll             = remotetest.Check, remotetest.Poll
-	beNobody, scriptedRsync = remotetest.BeNobody, remotetest.ScriptedRsync
-	newDir, give, write     = remotetest.NewDir, remotetest.Give, remotetest.Write
-	numbered, exists        = remotetest.Numbered, remotetest.Exists
+	check, poll         = remotetest.Check, remotetest.Poll
+	beNobody            = remotetest.BeNobody
+	newDir, give, write = remotetest.NewDir, remotetest.Give, remotetest.Write
+	numbered, exists    = remotetest.Numbered, remotetest.Exists
 )
 
 // localRemote is a remote on this machine.

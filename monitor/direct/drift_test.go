@@ -27,11 +27,11 @@ func TestDrifted(t *testing.T) {
 					f.Error("nothing is known yet")
 				}
 				f.lane.RememberTimes()
-				if f.lane.Drifted() || f.lane.Drifted() {
+				if first, second := f.lane.Drifted(), f.lane.Drifted(); first || second {
 					f.Error("nobody has done anything")
 				}
 				foul(f)
-				if !f.lane.Drifted() || !f.lane.Drifted() {
+				if first, second := f.lane.Drifted(), f.lane.Drifted(); !first || !second {
 					f.Error("it goes unnoticed")
 				}
 				if name == "gone" {
