@@ -42,9 +42,9 @@ func (m *Marks) pushMark(ctx context.Context, endpoint rsync.Endpoint, level, na
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, name)
-	// The remote's umask is to decide about modes, not this one's.
+	// Others who write to the destination must be able to read it, whatever the umask.
 	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, data, 0o600),
-		os.Chmod(file, 0o666), os.Chmod(filepath.Dir(file), 0o777)); err != nil {
+		os.Chmod(file, 0o644), os.Chmod(filepath.Dir(file), 0o755)); err != nil {
 		return err
 	}
 	if !m.runMark(ctx, dir, rsync.PushMark(endpoint, level, name)) {

@@ -44,6 +44,7 @@ func leaveLocalMark(level, name string, data []byte) error {
 			return err
 		}
 	}
+	_ = os.Chmod(filepath.Dir(file), 0o755) // unless it is somebody else's, who has done so
 	temp, err := os.CreateTemp(filepath.Dir(file), "new-")
 	if err != nil {
 		return err

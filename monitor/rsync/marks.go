@@ -38,7 +38,7 @@ func (e Endpoint) at(level string) Endpoint {
 // to a directory above it. Modes are the remote's business: others who write to the
 // destination must be able to read it there.
 func PushMark(e Endpoint, level, name string) Job {
-	args := append([]string{"--relative", "--dirs", "--ignore-times", "--from0", fromList}, e.mkpath()...)
+	args := append([]string{"--relative", "--dirs", "--perms", "--ignore-times", "--from0", fromList}, e.mkpath()...)
 	return e.at(level).plain(args, list([]string{name}))
 }
 
