@@ -18,6 +18,9 @@ import (
 // other means than this lane is known by then. In TempDir another mirror may have
 // left its mark.
 func (l *Lane) RememberTimes() {
+	if l.leftAt != nil {
+		return // nothing was sent since, and nobody has looked
+	}
 	l.leftAt = map[string]TimeReply{"": l.target.Modified(""), TempDir: l.target.Modified(TempDir)}
 	l.target.Flush()
 }

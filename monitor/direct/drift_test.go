@@ -38,8 +38,13 @@ func TestDrifted(t *testing.T) {
 					f.check(os.Rename(f.dst+".away", f.dst))
 				}
 				f.lane.RememberTimes()
+				if !f.lane.Drifted() && name != "gone" {
+					f.Error("it is forgotten though nothing was sent since")
+				}
+				f.lane.ForgetTimes() // as when rsync is to run
+				f.lane.RememberTimes()
 				if f.lane.Drifted() {
-					f.Error("it was settled again")
+					f.Error("it was remembered anew")
 				}
 				f.write(f.at("f"), "more")
 				f.sendAll(nil, entry("f", watch.Content))

@@ -11,8 +11,10 @@ type drift struct {
 	looking  bool
 	// transfers counts those that have ended.
 	transfers int
-	// asked is the mark of a barrier that waits for a look, zero for none.
-	asked uint64
+	// asked is the mark of a barrier that waits for a look, zero for none, and askedAt
+	// when the last one did.
+	asked   uint64
+	askedAt time.Time
 }
 
 // open is the mark that is not verified before there was a look.
@@ -31,7 +33,18 @@ func (d *drift) ask(mark uint64, now time.Time) {
 	if d.asked == 0 {
 		d.asked = mark
 	}
-	d.at = now
+	d.at, d.askedAt = now, now
+}
+
+// answeredBy reports whether a transfer that began at a time, and succeeded, answers
+// what was asked: it has looked itself. Where there is always something to send, no
+// other look comes to its end.
+func (d *drift) answeredBy(began time.Time) bool {
+	if d.asked == 0 || began.Before(d.askedAt) {
+		return false
+	}
+	d.asked = 0
+	return true
 }
 
 // left takes in that a transfer has ended at now: it has left the destination as it

@@ -102,3 +102,20 @@ func TestVerifiedAfterALook(t *testing.T) {
 		}
 	}
 }
+
+// Where there is always something to send, the transfers look.
+func TestVerifiedWhileChangesGoOn(t *testing.T) {
+	s := drifting(t)
+	s.barriers.Wanted = 1
+	s.AddBarrier(1, 5, s.now)
+	s.seq = 6
+	look := s.BeginLook()
+	s.change(made, "a")
+	s.now = s.now.Add(time.Second)
+	sending := s.Send(noRepositories{}, s.seq, true, s.now)
+	s.End(sending, Outcome{}, nil, s.now)
+	s.Looked(look, false, s.seq, s.now)
+	if s.Answer(); s.barriers.Verified != 1 {
+		t.Error("the look is disturbed, and so is the next")
+	}
+}

@@ -187,6 +187,9 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 		m.recent.makeUp(out.Created) // and not what was only renamed
 	}
 	m.recent.add(out.Deleted, now)
+	if !s.Order.Beside && m.drift.answeredBy(s.began) {
+		m.unanswered = true
+	}
 	m.retryBelow(batch, now)
 	m.putBackParts(s, out, now)
 	if out.Unreachable != nil {
@@ -206,7 +209,9 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 		h.Pass = nil
 		m.release(false, now)
 	}
-	m.holds.unapproved = false
+	if out.Hold == nil && out.Again.Empty() && out.Later.Empty() {
+		m.holds.unapproved = false // nothing is left that was held before
+	}
 	m.passes.Done(s.reason, out.Drift, now, m.retry.jittered(m.passes.Interval))
 	return forget
 }

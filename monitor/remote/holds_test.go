@@ -156,3 +156,25 @@ func TestAdoptionStopsAll(t *testing.T) {
 		t.Errorf("%+v", status)
 	}
 }
+
+// A pass that leaves something to be judged lets nothing go that was held before.
+func TestUnapprovedAfterAPass(t *testing.T) {
+	for name, test := range map[string]struct {
+		out  Outcome
+		want bool
+	}{
+		"nothing left":    {Outcome{}, false},
+		"something held":  {Outcome{Hold: holdOf("a")}, true},
+		"something later": {Outcome{Later: batchOf("a")}, true},
+		"something anew":  {Outcome{Again: batchOf("a")}, true},
+	} {
+		s := newSchedule(t, nil)
+		s.holds.unapproved = true
+		s.Everything(PassStart, 1, s.now, s.now)
+		sending := s.Send(noRepositories{}, s.seq, true, s.now)
+		s.End(sending, test.out, nil, s.now)
+		if s.Unapproved() != test.want {
+			t.Errorf("%s: %v", name, s.Unapproved())
+		}
+	}
+}
