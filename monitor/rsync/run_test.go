@@ -158,47 +158,6 @@ func TestListDeletionsWithoutDestination(t *testing.T) {
 	}
 }
 
-// What is listed goes, whatever kind it is and whatever is in it, and what is beside it
-// stays as it is, though there is nothing like it where the run begins.
-func TestRemove(t *testing.T) {
-	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
-		skeleton, dst := dir(t, 0), dir(t, 0)
-		tree(t, skeleton, map[string]string{"d/": "", "lost/": ""})
-		var paths []string
-		for _, name := range oddNames {
-			tree(t, dst, map[string]string{"d/" + name + "/was/x": "x", "x/" + name: "x"})
-			paths = append(paths, "d/"+name)
-		}
-		tree(t, dst, map[string]string{"d/beside": "x", "z/x": "x", "file": "x", "link": "-> file"})
-		paths = append(paths, "file", "link", "lost/x")
-		second := time.Unix(1234567890, 0)
-		if err := errors.Join(os.Chmod(filepath.Join(dst, "d"), 0o750), os.Chtimes(filepath.Join(skeleton, "d"), second, second)); err != nil {
-			t.Fatal(err)
-		}
-		e := endpoint(dst)
-		r := run(t, skeleton, Remove(e, paths).Limit(e, 1000))
-		// That the destination has lost a directory is to be noticed.
-		if r.Deleted != 3*len(oddNames)+2 || !slices.Equal(r.Made, []string{"lost"}) {
-			t.Errorf("deleted %d entries, made %q", r.Deleted, r.Made)
-		}
-		want := []string{"d/", "d/beside", "lost/", "x/"}
-		for _, name := range oddNames {
-			want = append(want, "x/"+name)
-		}
-		if got := listing(t, dst); !slices.Equal(got, slices.Sorted(slices.Values(append(want, "z/", "z/x")))) {
-			t.Errorf("left %q", got)
-		}
-		info, err := os.Stat(filepath.Join(dst, "d"))
-		if err != nil || info.Mode().Perm() != 0o750 || !info.ModTime().Equal(second) {
-			t.Errorf("the directory is %v of %v: %v", info.Mode(), info.ModTime(), err)
-		}
-		tree(t, dst, map[string]string{"d/f/1": "x", "d/f/2": "x"})
-		if r := run(t, skeleton, Remove(e, []string{"d/f"}).Limit(e, 1), 0, 25); !e.Strategy.Basic && r.Deleted != 1 {
-			t.Errorf("deleted %d entries of at most one", r.Deleted)
-		}
-	})
-}
-
 func TestTrees(t *testing.T) {
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		src, dst := dir(t, 0), dir(t, 0)
@@ -350,72 +309,6 @@ func TestPaths(t *testing.T) {
 	})
 }
 
-// deletable are the paths that Deletions and Paths delete in the tests below.
-func deletable() []string {
-	paths := []string{"gone", "d/gone", "full"}
-	for _, name := range oddNames {
-		paths = append(paths, name, "d/"+name)
-	}
-	return paths
-}
-
-// deletionTrees makes a workspace, and a remote with more: as files, or as
-// directories with contents.
-func deletionTrees(t *testing.T, below string) (src, dst string) {
-	src, dst = dir(t, 0), dir(t, 0)
-	tree(t, src, map[string]string{"d/new": "x", "new": "x", "keep/f": "x"})
-	tree(t, dst, map[string]string{"d/extra/x": "x", "extra": "x", "keep/extra": "x", "full/of/it": "x", "goner": "x", "axb": "x", "d/axb": "x", "aXXb/f": "x", "tx": "x"})
-	for _, p := range deletable()[:2] {
-		tree(t, dst, map[string]string{p + below: "x"})
-	}
-	for _, p := range deletable()[3:] {
-		tree(t, dst, map[string]string{p + below: "x"})
-	}
-	return src, dst
-}
-
-var leftAfterDeletions = []string{"aXXb/", "aXXb/f", "axb", "d/", "d/axb", "d/extra/", "d/extra/x", "extra", "goner", "keep/", "keep/extra", "tx"}
-
-func TestDeletions(t *testing.T) {
-	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
-		for _, below := range []string{"", "/with/content"} {
-			src, dst := deletionTrees(t, below)
-			e := endpoint(dst)
-			count := run(t, src, CountDeletions(e, deletable()))
-			if got := len(listing(t, dst)); got != count.Deleted+len(leftAfterDeletions) {
-				t.Errorf("%d of %d entries are counted, expected all but %d", count.Deleted, got, len(leftAfterDeletions))
-			}
-			run(t, src, Deletions(e, deletable()))
-			if got := listing(t, dst); !slices.Equal(got, leftAfterDeletions) {
-				t.Errorf("left %q, expected %q", got, leftAfterDeletions)
-			}
-		}
-	})
-}
-
-func TestPathsDeleteWhatIsMissing(t *testing.T) {
-	for _, below := range []string{"", "/with/content"} {
-		src, dst := deletionTrees(t, below)
-		for range 2 { // what is gone on both sides is no error
-			run(t, src, Paths(local(dst, modern), deletable(), true))
-		}
-		if got := listing(t, dst); !slices.Equal(got, leftAfterDeletions) {
-			t.Errorf("left %q, expected %q", got, leftAfterDeletions)
-		}
-	}
-}
-
-// When parents are gone by the time of the deletion, nothing else goes.
-func TestDeletionsWithoutParents(t *testing.T) {
-	src, dst := dir(t, 0), dir(t, 0)
-	tree(t, src, map[string]string{"other": "x"})
-	tree(t, dst, map[string]string{"a/b/gone": "x", "a/b/stays": "x", "a/stays": "x", "stays": "x"})
-	run(t, src, Deletions(local(dst, modern), []string{"a/b/gone"}))
-	if got, want := listing(t, dst), []string{"a/", "a/b/", "a/b/stays", "a/stays", "stays"}; !slices.Equal(got, want) {
-		t.Errorf("left %q, expected %q", got, want)
-	}
-}
-
 func TestRoot(t *testing.T) {
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		src, dst := dir(t, 0), dir(t, 0)
@@ -501,71 +394,6 @@ func TestReadErrorsSkipDeletions(t *testing.T) {
 	if got := listing(t, dst); !slices.Equal(got, []string{"secret/", "secret/there"}) {
 		t.Errorf("what could not be read was deleted: %q is left", got)
 	}
-}
-
-func TestReadLine(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		line string
-		want Result
-	}{
-		{"", Result{}},
-		{"<f+++++++++ 12 a b", Result{Progress: Progress{1, 12, "a b"}, Changed: 1, Created: 1}},
-		{">f..t...... 3 x", Result{Progress: Progress{1, 3, "x"}, Changed: 1}},
-		{".d..t...... 4096 ./", Result{}},
-		{"cd+++++++++ 4096 d/", Result{Created: 1}},
-		{"cL+++++++++ 1 l", Result{Changed: 1, Created: 1}},
-		{".f...p..... 1 x", Result{Changed: 1}},
-		{"hf+++++++++ 0 h => x", Result{Changed: 1, Created: 1}},
-		{"*deleting   0 d/a b", Result{Changed: 1, Deleted: 1, DeletedSample: []string{"d/a b"}}},
-		{`*deleting   0  lead\#012x`, Result{Changed: 1, Deleted: 1, DeletedSample: []string{" lead\nx"}}},
-		{"Number of files: 1,234 (reg: 1,000, dir: 234)", Result{Entries: 1234}},
-		{"Number of files: 5", Result{Entries: 5}},
-		{"Number of files: x", Result{}},
-		{"Number of deleted files: 3", Result{}},
-		{"created directory /x y", Result{}},
-		{"cannot delete non-empty directory: x", Result{Stderr: "\ncannot delete non-empty directory: x\n"}},
-		{`skipping non-regular file "x"`, Result{Stderr: "\nskipping non-regular file \"x\"\n"}},
-		{"total size is 4  speedup is 0.01", Result{}},
-		{"IO error encountered -- skipping file deletion", Result{Stderr: "\nIO error encountered -- skipping file deletion\n"}},
-	} {
-		var got Result
-		got.readLine(test.line)
-		if got.reported != nil {
-			got.Stderr = got.reported.String()
-		}
-		if got.Code != test.want.Code || got.Stderr != test.want.Stderr || got.Progress != test.want.Progress || got.Changed != test.want.Changed || got.Created != test.want.Created ||
-			got.Deleted != test.want.Deleted || got.Entries != test.want.Entries || !slices.Equal(got.DeletedSample, test.want.DeletedSample) {
-			t.Errorf("%q: got %+v, want %+v", test.line, got, test.want)
-		}
-	}
-	var r Result
-	for _, made := range []string{"a", "a/b", "ab", "c/d", "c/d/e/f", "c"} {
-		r.readLine("cd+++++++++ 4096 " + made + "/")
-	}
-	if !slices.Equal(r.Made, []string{"a", "ab", "c/d", "c"}) {
-		t.Errorf("%q were made", r.Made)
-	}
-	for range 100 {
-		r.readLine("*deleting   0 x")
-	}
-	if r.Deleted != 100 || len(r.DeletedSample) != deletedSample {
-		t.Errorf("%d deletions, %d named", r.Deleted, len(r.DeletedSample))
-	}
-}
-
-func FuzzReadLine(f *testing.F) {
-	f.Add("<f+++++++++ 12 a b")
-	f.Add("*deleting   0  lead\\#012x")
-	f.Add("Number of files: 1,234 (")
-	f.Fuzz(func(t *testing.T, line string) {
-		var r Result
-		r.readLine(line)
-		r.readLine(line)
-		if r.Deleted > r.Changed || len(r.DeletedSample) > deletedSample || r.Files > 2 {
-			t.Errorf("%q: %+v", line, r)
-		}
-	})
 }
 
 func TestEnvironment(t *testing.T) {

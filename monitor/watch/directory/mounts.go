@@ -71,6 +71,23 @@ func (m *Mounts) Changes() []string {
 	return differing(before, m.below)
 }
 
+// News is Changes if it may be worth while to look. What is known of types is
+// forgotten when there is some, and tell called, if it is not nil.
+func (m *Mounts) News(types *Types, tell func()) []string {
+	if !m.Changed() {
+		return nil
+	}
+	changes := m.Changes()
+	if len(changes) == 0 {
+		return nil
+	}
+	if tell != nil {
+		tell()
+	}
+	types.Forget()
+	return changes
+}
+
 // Moved takes in that a directory was renamed, and what is mounted in it with it.
 func (m *Mounts) Moved(from, to string) {
 	for i := range m.below {

@@ -9,18 +9,10 @@ import (
 // checkMounts watches anew what was mounted or unmounted below the root.
 func (w *Watcher) checkMounts() {
 	w.mountsNoted = false
-	if w.root.Away || !w.mounts.Changed() {
+	if w.root.Away {
 		return
 	}
-	changes := w.mounts.Changes()
-	if len(changes) == 0 {
-		return
-	}
-	if w.opts.MountsChanged != nil {
-		w.opts.MountsChanged()
-	}
-	w.types.Forget()
-	for _, path := range changes {
+	for _, path := range w.mounts.News(&w.types, w.opts.MountsChanged) {
 		w.visitPath(path)
 		if dir := relpath.Parent(path); w.mounts.OverFileLately(dir) {
 			w.visitPath(dir)

@@ -68,18 +68,10 @@ func (w *Watcher) loseRoot(reason string) {
 
 // checkMounts watches anew what was mounted or unmounted below the root.
 func (w *Watcher) checkMounts() {
-	if w.root.Away || !w.mounts.Changed() {
+	if w.root.Away {
 		return
 	}
-	changes := w.mounts.Changes()
-	if len(changes) == 0 {
-		return
-	}
-	if w.opts.MountsChanged != nil {
-		w.opts.MountsChanged()
-	}
-	w.types.Forget()
-	for _, path := range changes {
+	for _, path := range w.mounts.News(&w.types, w.opts.MountsChanged) {
 		dir := relpath.Parent(path)
 		if !w.realDir(dir) {
 			w.unsettledAt = time.Now() // a directory was renamed, and what is in it is to be looked at

@@ -1,0 +1,71 @@
+package rsync
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestReadLine(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		line string
+		want Result
+	}{
+		{"", Result{}},
+		{"<f+++++++++ 12 a b", Result{Progress: Progress{1, 12, "a b"}, Changed: 1, Created: 1}},
+		{">f..t...... 3 x", Result{Progress: Progress{1, 3, "x"}, Changed: 1}},
+		{".d..t...... 4096 ./", Result{}},
+		{"cd+++++++++ 4096 d/", Result{Created: 1}},
+		{"cL+++++++++ 1 l", Result{Changed: 1, Created: 1}},
+		{".f...p..... 1 x", Result{Changed: 1}},
+		{"hf+++++++++ 0 h => x", Result{Changed: 1, Created: 1}},
+		{"*deleting   0 d/a b", Result{Changed: 1, Deleted: 1, DeletedSample: []string{"d/a b"}}},
+		{`*deleting   0  lead\#012x`, Result{Changed: 1, Deleted: 1, DeletedSample: []string{" lead\nx"}}},
+		{"Number of files: 1,234 (reg: 1,000, dir: 234)", Result{Entries: 1234}},
+		{"Number of files: 5", Result{Entries: 5}},
+		{"Number of files: x", Result{}},
+		{"Number of deleted files: 3", Result{}},
+		{"created directory /x y", Result{}},
+		{"cannot delete non-empty directory: x", Result{Stderr: "\ncannot delete non-empty directory: x\n"}},
+		{`skipping non-regular file "x"`, Result{Stderr: "\nskipping non-regular file \"x\"\n"}},
+		{"total size is 4  speedup is 0.01", Result{}},
+		{"IO error encountered -- skipping file deletion", Result{Stderr: "\nIO error encountered -- skipping file deletion\n"}},
+	} {
+		var got Result
+		got.readLine(test.line)
+		if got.reported != nil {
+			got.Stderr = got.reported.String()
+		}
+		if got.Code != test.want.Code || got.Stderr != test.want.Stderr || got.Progress != test.want.Progress || got.Changed != test.want.Changed || got.Created != test.want.Created ||
+			got.Deleted != test.want.Deleted || got.Entries != test.want.Entries || !slices.Equal(got.DeletedSample, test.want.DeletedSample) {
+			t.Errorf("%q: got %+v, want %+v", test.line, got, test.want)
+		}
+	}
+	var r Result
+	for _, made := range []string{"a", "a/b", "ab", "c/d", "c/d/e/f", "c"} {
+		r.readLine("cd+++++++++ 4096 " + made + "/")
+	}
+	if !slices.Equal(r.Made, []string{"a", "ab", "c/d", "c"}) {
+		t.Errorf("%q were made", r.Made)
+	}
+	for range 100 {
+		r.readLine("*deleting   0 x")
+	}
+	if r.Deleted != 100 || len(r.DeletedSample) != deletedSample {
+		t.Errorf("%d deletions, %d named", r.Deleted, len(r.DeletedSample))
+	}
+}
+
+func FuzzReadLine(f *testing.F) {
+	f.Add("<f+++++++++ 12 a b")
+	f.Add("*deleting   0  lead\\#012x")
+	f.Add("Number of files: 1,234 (")
+	f.Fuzz(func(t *testing.T, line string) {
+		var r Result
+		r.readLine(line)
+		r.readLine(line)
+		if r.Deleted > r.Changed || len(r.DeletedSample) > deletedSample || r.Files > 2 {
+			t.Errorf("%q: %+v", line, r)
+		}
+	})
+}
