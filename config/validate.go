@@ -34,6 +34,16 @@ func (w Workspace) validate() error {
 	default:
 		return fmt.Errorf("on_empty is %q: expected %q or %q", w.OnEmpty, OnEmptyHalt, OnEmptyAllow)
 	}
+	for _, pattern := range w.Ignore {
+		if err := ValidateIgnore(pattern); err != nil {
+			return err
+		}
+	}
+	for _, name := range w.IgnoreTagged {
+		if err := ValidateIgnoreTagged(name); err != nil {
+			return err
+		}
+	}
 	names := make(map[string]bool, len(w.Remotes))
 	for i, r := range w.Remotes {
 		if err := r.Validate(); err != nil {

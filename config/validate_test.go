@@ -35,6 +35,16 @@ func TestValidateWorkspace(t *testing.T) {
 	twice.Remotes[1].Name = "r0"
 	onEmpty := workspace("w", "/w")
 	onEmpty.OnEmpty = "maybe"
+	ignore := func(patterns ...string) Workspace {
+		w := workspace("w", "/w")
+		w.Ignore = patterns
+		return w
+	}
+	tagged := func(names ...string) Workspace {
+		w := workspace("w", "/w")
+		w.IgnoreTagged = names
+		return w
+	}
 	for name, test := range map[string]struct {
 		w    Workspace
 		want string
@@ -49,6 +59,16 @@ func TestValidateWorkspace(t *testing.T) {
 		"newline":             {workspace("w", "/x\ny"), ""},
 		"root":                {workspace("w", "/"), "local path is /"},
 		"on_empty":            {onEmpty, `on_empty is "maybe": expected "halt" or "allow"`},
+		"patterns":            {ignore("*.o", "!a", "a/b\tc", "Icon\r", "[a", ""), ""},
+		"pattern, newline":    {ignore("a", "a\nb"), `workspace "w": the pattern "a\nb" has a newline or a NUL byte in it`},
+		"pattern, NUL":        {ignore("a\x00"), "has a newline or a NUL byte"},
+		"pattern, Latin-1":    {ignore("\xe9"), `the pattern "\xe9" is not UTF-8`},
+		"tags":                {tagged("CACHEDIR.TAG", ".nobackup", "é a"), ""},
+		"tag, empty":          {tagged("a", ""), `workspace "w": the name of a tag file is empty`},
+		"tag, slash":          {tagged("a/b"), `"a/b" is no name of a tag file`},
+		"tag, dots":           {tagged(".."), `".." is no name of a tag file`},
+		"tag, newline":        {tagged("a\n"), "control character"},
+		"tag, Latin-1":        {tagged("\xe9"), "not UTF-8"},
 		"two of a name":       {twice, `workspace "w": remote "r0": there are two of that name`},
 		"same destination":    {workspace("w", "/w", alias("host", "/1"), ssh("me", "HOST", 22, "/1")), `remote "r1": ssh://me@HOST:22/1 is or overlaps the destination host:/1 of remote "r0"`},
 		"nested destination":  {workspace("w", "/w", local("/m/1"), local("/m")), "overlaps"},

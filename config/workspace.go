@@ -32,9 +32,22 @@ type Workspace struct {
 	// OnEmpty says what an emptied LocalPath means: OnEmptyHalt (also when it
 	// is ""), or OnEmptyAllow.
 	OnEmpty string `json:"on_empty,omitempty"`
-	// SkipGit leaves entries called .git out, at any level: they are neither sent
-	// to a remote nor deleted there. It does not change while there are remotes.
+
+	// What is ignored is neither sent to a remote nor deleted there. All of these may
+	// change at any time.
+
+	// SkipGit ignores entries called .git, at any level.
 	SkipGit bool `json:"skip_git,omitempty"`
+	// GitIgnore: what git's rule files in the tree ignore, and .git/info/exclude, is
+	// ignored; those of wsync's own always count.
+	GitIgnore bool `json:"gitignore,omitempty"`
+	// Ignore are patterns with the syntax and the meaning that gitignore(5) gives to
+	// the lines of a file at the top of the workspace. They are read before the files in the tree.
+	Ignore []string `json:"ignore,omitempty"`
+	// NoDefaultIgnores leaves out the built-in rules.
+	NoDefaultIgnores bool `json:"no_default_ignores,omitempty"`
+	// IgnoreTagged are names of files: a directory that holds one of them is ignored.
+	IgnoreTagged []string `json:"ignore_tagged,omitempty"`
 
 	// unknown keeps the fields of the file that this version does not know,
 	// so that writing the file back loses nothing.
@@ -163,6 +176,7 @@ func (w Workspace) Clone() Workspace {
 		w.Remotes[i] = r.Clone()
 	}
 	w.Root = clonePointer(w.Root)
+	w.Ignore, w.IgnoreTagged = slices.Clone(w.Ignore), slices.Clone(w.IgnoreTagged)
 	w.unknown = cloneUnknown(w.unknown)
 	return w
 }
@@ -221,6 +235,10 @@ func (w *Workspace) fields() []field {
 		{"root_identity", &w.Root, leftOut},
 		{"on_empty", &w.OnEmpty, leftOut},
 		{"skip_git", &w.SkipGit, leftOut},
+		{"gitignore", &w.GitIgnore, leftOut},
+		{"ignore", (*list[string])(&w.Ignore), leftOut},
+		{"no_default_ignores", &w.NoDefaultIgnores, leftOut},
+		{"ignore_tagged", (*list[string])(&w.IgnoreTagged), leftOut},
 	}
 }
 

@@ -53,7 +53,8 @@ func TestWorkspaceJSON(t *testing.T) {
 
 func TestWorkspaceJSONOwnFields(t *testing.T) {
 	w := Workspace{
-		Name: "a", LocalPath: "/a", Paused: true, OnEmpty: OnEmptyAllow, SkipGit: true, Root: &RootIdentity{Device: 1<<64 - 1, Inode: 2},
+		Name: "a", LocalPath: "/a", Paused: true, OnEmpty: OnEmptyAllow, SkipGit: true,
+		GitIgnore: true, Ignore: []string{"*.o", "!a.o", "\t <&>é"}, NoDefaultIgnores: true, IgnoreTagged: []string{"CACHEDIR.TAG"}, Root: &RootIdentity{Device: 1<<64 - 1, Inode: 2},
 		Remotes: []Remote{{Name: "r", RemotePath: "m", Paused: true, AdoptionPending: true, DelayUpdates: true, Trash: Age(36 * time.Hour),
 			Connection: Connection{RsyncDaemon: &RsyncDaemon{Host: "h", Port: 8730, Username: "u", PasswordFile: "/p"}}}},
 	}
@@ -80,6 +81,10 @@ func TestWorkspaceJSONErrors(t *testing.T) {
 		{`[]`, `expected an object, found a list`},
 		{`{"name":5}`, `name: expected a string, found 5`},
 		{`{"paused":"yes"}`, `paused: expected true or false, found "yes"`},
+		{`{"ignore":"*.o"}`, `ignore: expected a list, found "*.o"`},
+		{`{"ignore":["*.o",5]}`, `ignore[1]: expected a string, found 5`},
+		{`{"ignore_tagged":[{}]}`, `ignore_tagged[0]: expected a string, found an object`},
+		{`{"gitignore":1}`, `gitignore: expected true or false, found 1`},
 		{`{"name":"a","name":"b"}`, `name: the field appears twice`},
 		{`{"root_identity":{"device":-1}}`, `root_identity: expected an object with the whole numbers "device" and "inode", found an object`},
 		{`{"remote_workspaces":{}}`, `remote_workspaces: expected a list, found an object`},
@@ -146,12 +151,14 @@ func TestClone(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Root = &RootIdentity{Device: 1, Inode: 2}
+	w.Ignore, w.IgnoreTagged = []string{"*.o"}, []string{"TAG"}
 	before, _ := json.Marshal(w)
 	c := w.Clone()
 	if !reflect.DeepEqual(c, w) {
 		t.Errorf("the copy %+v differs from %+v", c, w)
 	}
 	c.Root.Inode = 9
+	c.Ignore[0], c.IgnoreTagged[0] = "changed", "changed"
 	c.unknown["aa"][0] = 'x'
 	c.unknown["more"] = json.RawMessage("1")
 	for i := range c.Remotes {

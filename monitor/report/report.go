@@ -113,7 +113,19 @@ type Watch struct {
 	LinkedOutside int `json:"linked_outside,omitempty"`
 	// Overflows counts how often events were lost and a full pass followed.
 	Overflows int `json:"overflows,omitempty"`
+	// IgnoreProblems are the lines of rule files that cannot be read, and ignore
+	// nothing: where they are, and why, of MaxIgnoreProblems at most.
+	// IgnoreProblemCount is the number of all.
+	IgnoreProblems     []string `json:"ignore_problems,omitempty"`
+	IgnoreProblemCount int      `json:"ignore_problem_count,omitempty"`
 }
+
+// MaxIgnoreProblems is how many elements Watch.IgnoreProblems has at most, and MaxKept
+// how many Kept.Sample has.
+const (
+	MaxIgnoreProblems = 10
+	MaxKept           = 10
+)
 
 // Halt is an accident of the source that must not reach the remotes.
 type Halt struct {
@@ -182,6 +194,9 @@ type RemoteStatus struct {
 	UnsupportedPaths []Unsupported `json:"unsupported_paths,omitempty"`
 	// Held are deletions that wait for approval, nil if none do.
 	Held *Held `json:"held,omitempty"`
+	// Kept are the directories that are gone here and were left there, because they hold
+	// what is ignored; nil if there are none.
+	Kept *Kept `json:"kept,omitempty"`
 
 	// LastSuccess is when a transfer last succeeded; LastFullPass when a full
 	// pass did, and Drift how many entries it had to repair that no event
@@ -248,4 +263,11 @@ type Held struct {
 	// Unmounted is where the file systems were mounted that they are on, if that
 	// is why they are held.
 	Unmounted []string `json:"unmounted,omitempty"`
+}
+
+// Kept is a set of directories that a remote keeps for what is ignored in them.
+type Kept struct {
+	// Count is the number of them, Sample a few of them, relative to the workspace.
+	Count  int      `json:"count"`
+	Sample []string `json:"sample,omitempty"`
 }

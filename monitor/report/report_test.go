@@ -33,13 +33,14 @@ func exampleReport() Report {
 	return Report{
 		Version: Version,
 		PID:     42,
-		Watch:   Watch{Armed: true, Backend: "inotify", Lossless: true, Directories: 3},
+		Watch:   Watch{Armed: true, Backend: "inotify", Lossless: true, Directories: 3, IgnoreProblems: []string{".gitignore:3: no"}, IgnoreProblemCount: 1},
 		Halted:  &Halt{Reason: "gone", Since: now},
 		Remotes: []RemoteStatus{{
 			Name: "web", State: Retrying, Since: now, Pending: 2, OldestPending: &now,
 			Transfer: &Transfer{Kind: "changes", Since: now, Paths: 2, Files: 1, Bytes: 10},
 			Error:    "no", ErrorPath: "a\nb", NextRetry: &now,
 			Held: &Held{ID: "1", Count: 3, Sample: []string{"a"}, Reason: "many"},
+			Kept: &Kept{Count: 2, Sample: []string{"a/b"}},
 		}},
 	}
 }
