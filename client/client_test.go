@@ -73,6 +73,14 @@ func TestRequests(t *testing.T) {
 			&api.WorkspaceStatus{Monitor: api.MonitorStatus{State: "stopped"}},
 		},
 		{
+			"change ignore", func(ctx context.Context, c *Client) (any, error) {
+				off := false
+				return c.ChangeIgnore(ctx, "w", api.ChangeIgnore{Ignore: []string{"*.o", "!a"}, GitIgnore: &off})
+			},
+			"POST /v1/workspaces/w/ignore", `{"ignore":["*.o","!a"],"gitignore":false}`, `{"monitor":{"state":"running"}}`,
+			&api.WorkspaceStatus{Monitor: api.MonitorStatus{State: "running"}},
+		},
+		{
 			"workspace", func(ctx context.Context, c *Client) (any, error) { return c.Workspace(ctx, "w") },
 			"GET /v1/workspaces/w", "", `{"monitor":{"state":"running"}}`,
 			&api.WorkspaceStatus{Monitor: api.MonitorStatus{State: "running"}},

@@ -25,6 +25,7 @@ func (d *Daemon) routes() map[string]answer {
 		"POST /v1/workspaces":                                d.addWorkspace,
 		"GET /v1/workspaces/{workspace}":                     d.getWorkspace,
 		"DELETE /v1/workspaces/{workspace}":                  d.removeWorkspace,
+		"POST /v1/workspaces/{workspace}/ignore":             d.changeIgnore,
 		"POST /v1/workspaces/{workspace}/remotes":            d.attachRemote,
 		"DELETE /v1/workspaces/{workspace}/remotes/{remote}": d.detachRemote,
 		"POST /v1/workspaces/{workspace}/{action}":           d.act,

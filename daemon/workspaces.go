@@ -20,7 +20,15 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 	if err := decode(r, &req); err != nil {
 		return nil, err
 	}
-	w := config.Workspace{Name: req.Name, LocalPath: req.LocalPath, OnEmpty: req.OnEmpty, SkipGit: req.SkipGit}
+	w := config.Workspace{
+		Name: req.Name, LocalPath: req.LocalPath, OnEmpty: req.OnEmpty,
+		SkipGit: req.SkipGit, GitIgnore: req.GitIgnore, NoDefaultIgnores: req.NoDefaultIgnores,
+	}
+	patterns, err := ignorePatterns(req.Ignore)
+	if err != nil {
+		return nil, invalid(err)
+	}
+	w.Ignore, w.IgnoreTagged = appendLast(nil, patterns), appendNew(nil, req.IgnoreTagged)
 	if err := w.Validate(); err != nil {
 		return nil, invalid(unnamed(err, w.Name, ""))
 	}

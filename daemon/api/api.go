@@ -16,6 +16,7 @@ import (
 //	POST   /v1/workspaces                                 AddWorkspace -> WorkspaceStatus
 //	GET    /v1/workspaces/{workspace}                     WorkspaceStatus
 //	DELETE /v1/workspaces/{workspace}
+//	POST   /v1/workspaces/{workspace}/ignore              ChangeIgnore -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
 //	POST   /v1/workspaces/{workspace}/{action}            ?remote=NAME for one; pause, resume, resync, approve, restart (no remote)
@@ -53,7 +54,27 @@ type AddWorkspace struct {
 	Name      string `json:"name"`
 	LocalPath string `json:"local_path"`
 	OnEmpty   string `json:"on_empty,omitempty"`
-	SkipGit   bool   `json:"skip_git,omitempty"`
+	// These are as in config.Workspace.
+	SkipGit          bool     `json:"skip_git,omitempty"`
+	GitIgnore        bool     `json:"gitignore,omitempty"`
+	Ignore           []string `json:"ignore,omitempty"`
+	NoDefaultIgnores bool     `json:"no_default_ignores,omitempty"`
+	IgnoreTagged     []string `json:"ignore_tagged,omitempty"`
+}
+
+// ChangeIgnore asks to change what a workspace ignores. It is in force at once, and what
+// is not set stays as it is. The names are those of config.Workspace.
+type ChangeIgnore struct {
+	// Ignore are patterns to put behind those that are there, in their order. One that is
+	// there already moves, as the last that matches counts. IgnoreTagged are names to add.
+	Ignore       []string `json:"ignore,omitempty"`
+	IgnoreTagged []string `json:"ignore_tagged,omitempty"`
+	// Remove: they are taken away instead. It is an error if none of them is there.
+	Remove bool `json:"remove,omitempty"`
+
+	SkipGit          *bool `json:"skip_git,omitempty"`
+	GitIgnore        *bool `json:"gitignore,omitempty"`
+	NoDefaultIgnores *bool `json:"no_default_ignores,omitempty"`
 }
 
 // AttachRemote asks to attach a remote to a workspace. Remote.AdoptionPending
@@ -128,8 +149,8 @@ type WorkspaceStatus struct {
 	Halted    *report.Halt     `json:"halted,omitempty"`
 	// Remotes has one element per remote, in the order of Workspace.Remotes.
 	Remotes []report.RemoteStatus `json:"remotes"`
-	// Notes are sentences that whoever adds a workspace should know; in no other
-	// answer.
+	// Notes are sentences that whoever adds a workspace, or changes what it ignores,
+	// should know; in no other answer.
 	Notes []string `json:"notes,omitempty"`
 }
 

@@ -1,0 +1,169 @@
+package daemon
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/exclude/gitignore"
+)
+
+// changeIgnore handles POST /v1/workspaces/{workspace}/ignore. A monitor that runs goes on
+// with the new rules.
+func (d *Daemon) changeIgnore(r *http.Request) (any, error) {
+	var req api.ChangeIgnore
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	var err error
+	if !req.Remove {
+		if req.Ignore, err = ignorePatterns(req.Ignore); err != nil {
+			return nil, invalid(err)
+		}
+	}
+	var notes []string
+	status, err := d.change(func() (*entry, error) {
+		e, err := d.find(r)
+		if err != nil {
+			return nil, err
+		}
+		before := e.workspace
+		changed := before.Clone()
+		if notes, err = applyIgnore(&changed, req); err != nil {
+			return nil, err
+		}
+		if err := changed.Validate(); err != nil {
+			return nil, invalid(unnamed(err, changed.Name, ""))
+		}
+		e.workspace = changed
+		if err := d.commit(e, before); err != nil {
+			return nil, err
+		}
+		d.apply(e)
+		return e, nil
+	})
+	if answer, ok := status.(api.WorkspaceStatus); ok {
+		answer.Notes = notes
+		status = answer
+	}
+	return status, err
+}
+
+// applyIgnore changes what a workspace ignores. notes tell of what was to be removed and
+// is not there, though something else was.
+func applyIgnore(w *config.Workspace, req api.ChangeIgnore) (notes []string, err error) {
+	for value, wanted := range map[*bool]*bool{&w.SkipGit: req.SkipGit, &w.GitIgnore: req.GitIgnore, &w.NoDefaultIgnores: req.NoDefaultIgnores} {
+		if wanted != nil {
+			*value = *wanted
+		}
+	}
+	if !req.Remove {
+		w.Ignore, w.IgnoreTagged = appendLast(w.Ignore, req.Ignore), appendNew(w.IgnoreTagged, req.IgnoreTagged)
+		return nil, nil
+	}
+	patterns, tags := w.Ignore, w.IgnoreTagged
+	var missing []string
+	w.Ignore, missing = without(patterns, req.Ignore, asKept)
+	notes = append(notes, absent("pattern", missing)...)
+	w.IgnoreTagged, missing = without(tags, req.IgnoreTagged, func(name string) string { return name })
+	notes = append(notes, absent("tag file", missing)...)
+	if len(w.Ignore) < len(patterns) || len(w.IgnoreTagged) < len(tags) || len(notes) == 0 {
+		return notes, nil
+	}
+	var has []string
+	if len(req.Ignore) > 0 {
+		has = append(has, known("pattern", patterns))
+	}
+	if len(req.IgnoreTagged) > 0 {
+		has = append(has, known("tag file", tags))
+	}
+	return nil, &api.Error{Kind: api.NotFound, Message: strings.Join(notes, "; "), Hint: strings.Join(has, "; ")}
+}
+
+// absent says of each of the things that the workspace does not have it.
+func absent(thing string, missing []string) (notes []string) {
+	for _, m := range missing {
+		notes = append(notes, fmt.Sprintf("it has no %s %q", thing, m))
+	}
+	return notes
+}
+
+// known says which things the workspace has.
+func known(thing string, all []string) string {
+	if len(all) == 0 {
+		return fmt.Sprintf("it has no %ss at all", thing)
+	}
+	return fmt.Sprintf("its %ss are: %s", thing, strings.Join(all, "  "))
+}
+
+// ignorePatterns returns patterns as they are kept. It refuses those that can match
+// nothing.
+func ignorePatterns(patterns []string) (kept []string, err error) {
+	for _, pattern := range patterns {
+		if err := config.ValidateIgnore(pattern); err != nil {
+			return nil, err
+		}
+		if reason := matchesNothing(pattern); reason != "" {
+			return nil, fmt.Errorf("the pattern %q can match nothing: %s", pattern, reason)
+		}
+		kept = append(kept, asKept(pattern))
+	}
+	return kept, nil
+}
+
+// matchesNothing says why a pattern can match nothing, "" if it can match something.
+func matchesNothing(pattern string) string {
+	file := gitignore.Parse("", []byte(pattern))
+	switch {
+	case len(file.Rules()) > 0:
+		return ""
+	case len(file.Problems()) > 0:
+		return file.Problems()[0].Reason
+	case strings.HasPrefix(pattern, "#"):
+		return `a line that begins with # is a comment; \# stands for the sign`
+	}
+	return "it is empty"
+}
+
+// asKept returns a pattern without what counts for nothing, such as spaces at its end.
+func asKept(pattern string) string {
+	if rules := gitignore.Parse("", []byte(pattern)).Rules(); len(rules) == 1 {
+		return rules[0].Pattern
+	}
+	return pattern
+}
+
+// appendLast puts more behind all; what is there already moves.
+func appendLast(all, more []string) []string {
+	for _, s := range more {
+		all = append(slices.DeleteFunc(all, func(other string) bool { return other == s }), s)
+	}
+	return all
+}
+
+// appendNew puts what is not there yet behind all.
+func appendNew(all, more []string) []string {
+	for _, s := range more {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// without returns all without those in remove, of which it compares what form returns,
+// and those in remove that are not there.
+func without(all, remove []string, form func(string) string) (left, missing []string) {
+	left = slices.Clone(all)
+	for _, s := range remove {
+		n := len(left)
+		left = slices.DeleteFunc(left, func(other string) bool { return form(other) == form(s) })
+		if len(left) == n {
+			missing = append(missing, s)
+		}
+	}
+	return left, missing
+}
