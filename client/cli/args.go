@@ -109,20 +109,21 @@ func (l *commandLine) sort(args []string) error {
 
 // check compares the positional arguments with the command's ArgsUsage, which
 // is the only place that says how many there are. Words in brackets may be
-// left out.
+// left out, and of the last there are any number if it ends with "...".
 func (l *commandLine) check() error {
 	expected := strings.Fields(l.command.ArgsUsage)
 	required := slices.IndexFunc(expected, func(word string) bool { return word[0] == '[' })
 	if required < 0 {
 		required = len(expected)
 	}
+	repeated := strings.HasSuffix(l.command.ArgsUsage, "...]")
 	switch count := len(l.positionals); {
 	case count < required:
 		return l.usageError("%s is missing", expected[count])
-	case count > len(expected):
+	case count > len(expected) && !repeated:
 		return l.usageError("unexpected argument %q", l.positionals[len(expected)])
 	}
-	for i, argument := range l.positionals {
+	for i, argument := range l.positionals[:min(len(l.positionals), len(expected))] {
 		if word := strings.Trim(expected[i], "[]"); word != "NAME" && word != "REMOTE" {
 			continue
 		}

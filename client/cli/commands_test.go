@@ -42,6 +42,22 @@ func TestCommands(t *testing.T) {
 			},
 		},
 		{
+			args:    "add w /p --gitignore --ignore *.o,x --ignore !a --no-default-ignores --ignore-tagged CACHEDIR.TAG --ignore-tagged b",
+			answers: map[string]any{"POST /v1/workspaces": api.WorkspaceStatus{Workspace: config.Workspace{LocalPath: "/p"}}},
+			stdout:  "added w: /p\n",
+			requests: []string{
+				`POST /v1/workspaces {"name":"w","local_path":"/p","gitignore":true,"ignore":["*.o,x","!a"],"no_default_ignores":true,"ignore_tagged":["CACHEDIR.TAG","b"]}`,
+			},
+		},
+		{
+			args: "add w /p --ignore a\xe9", code: 2,
+			stderr: "wsync: cannot add w: the pattern \"a\\xe9\" is not UTF-8: the workspace file cannot hold it, a rule file in the tree can\n",
+		},
+		{
+			args: "add w /p --ignore-tagged a/b", code: 2,
+			stderr: "wsync: cannot add w: \"a/b\" is no name of a tag file: expected one without slashes, such as CACHEDIR.TAG\n",
+		},
+		{
 			args: "add w /p --on-empty maybe", code: 2,
 			stderr: "wsync: cannot add w: --on-empty is \"maybe\": expected halt or allow\n",
 		},
@@ -119,7 +135,7 @@ func TestCommands(t *testing.T) {
 		},
 		{
 			args: "add w /p --skip-git=maybe", code: 2,
-			stderr: "wsync: cannot run wsync add: invalid boolean value \"maybe\" for option --skip-git\nusage: wsync add NAME PATH [--on-empty halt|allow] [--skip-git]\n",
+			stderr: "wsync: cannot run wsync add: invalid boolean value \"maybe\" for option --skip-git\nusage: wsync add NAME PATH [--on-empty halt|allow] [--skip-git] [--gitignore] [--ignore PATTERN] [--no-default-ignores] [--ignore-tagged FILE]\n",
 		},
 		{
 			args: "attach w r /dest", answers: attached(report.RemoteStatus{State: report.InSync, Adopted: true}),

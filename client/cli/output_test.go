@@ -165,6 +165,7 @@ func TestInfo(t *testing.T) {
 	p.info(place)
 	check(t, out.String(), `docs  /home/me/docs
   on empty     halt
+  left out     built-in rules, .wsyncignore files
   monitor      running, pid 7, 1 restart, the last end: exit status 2
   watch        inotify, 90 directories watched, 10 polled, events lost never
   hard links   2 files have names outside as well; what is written by such a name is found by full passes only
@@ -175,6 +176,58 @@ func TestInfo(t *testing.T) {
     strategy   sftp for small changes
                rsync 3.5.0
 `)
+}
+
+// What the rules are, and what is wrong with them.
+func TestIgnoreTexts(t *testing.T) {
+	for want, w := range map[string]config.Workspace{
+		"built-in rules, .wsyncignore files":                {},
+		".wsyncignore files":                                {NoDefaultIgnores: true},
+		"built-in rules, .git, .wsyncignore files":          {SkipGit: true},
+		"built-in rules, .gitignore and .wsyncignore files": {GitIgnore: true},
+		"built-in rules, .git, directories with CACHEDIR.TAG, directories with b, *.o, !a, .gitignore and .wsyncignore files": {
+			SkipGit: true, GitIgnore: true, Ignore: []string{"*.o", "!a"}, IgnoreTagged: []string{"CACHEDIR.TAG", "b"},
+		},
+	} {
+		if got := leftOut(w); got != want {
+			t.Errorf("%+v: %q, want %q", w, got, want)
+		}
+	}
+
+	p, out := testPrinter()
+	place := somePlaces()[0]
+	place.Workspace.SkipGit = true
+	place.Watch.IgnoreProblems = []string{`.gitignore:3: a [ has no ] after it: "[\x1b"`, "sub/.wsyncignore: permission denied"}
+	place.Watch.IgnoreProblemCount = 12
+	place.Remotes = place.Remotes[:1]
+	place.Remotes[0].Kept = &report.Kept{Count: 1, Sample: []string{"a\tb"}}
+	p.info(place)
+	if want := `  left out     built-in rules, .git, .wsyncignore files
+`; !strings.Contains(out.String(), want) {
+		t.Errorf("%s\nlacks\n%s", out, want)
+	}
+	const problems = `  ignore rules 12 problems; what cannot be read ignores nothing
+               .gitignore:3: a [ has no ] after it: "[\x1b"
+               sub/.wsyncignore: permission denied
+               and 10 more
+`
+	const kept = `    kept       1 directory gone here, for what is ignored there
+               a\tb
+    last sent  5m ago
+`
+	for _, text := range []string{out.String(), p.statusText([]api.WorkspaceStatus{place})} {
+		if !strings.Contains(text, problems) || !strings.Contains(text, kept) {
+			t.Errorf("%s\nlacks\n%s\nor\n%s", text, problems, kept)
+		}
+	}
+	place.Remotes[0].Kept = &report.Kept{Count: 12, Sample: []string{"a", "b"}}
+	if text, want := p.statusText([]api.WorkspaceStatus{place}), `    kept       12 directories gone here, for what is ignored there
+               a
+               b
+               and 10 more
+`; !strings.Contains(text, want) {
+		t.Errorf("%s\nlacks\n%s", text, want)
+	}
 }
 
 func TestWatchText(t *testing.T) {

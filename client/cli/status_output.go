@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"wsync/config"
 	"wsync/daemon/api"
 	"wsync/monitor/report"
 )
@@ -92,6 +93,7 @@ func (p *printer) workspace(b *block, workspace api.WorkspaceStatus) {
 	if text := watchText(workspace); text != "" {
 		b.field(2, "watch", text)
 	}
+	b.ignoreProblems(workspace.Watch)
 	if halt := workspace.Halted; halt != nil {
 		b.field(2, "halted", fmt.Sprintf("for %s: %s", age(halt.Since, p.now()), halt.Reason))
 	}
@@ -142,6 +144,10 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 			b.field(4, "", path)
 		}
 	}
+	if kept := remote.Kept; kept != nil {
+		b.field(4, "kept", directories(kept.Count)+" gone here, for what is ignored there")
+		b.sample(4, kept.Sample, kept.Count)
+	}
 	if remote.Hint != "" {
 		b.field(4, "hint", remote.Hint)
 	}
@@ -163,9 +169,7 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 		onEmpty = "halt"
 	}
 	b.field(2, "on empty", onEmpty)
-	if definition.SkipGit {
-		b.field(2, "left out", ".git, at any level")
-	}
+	b.field(2, "left out", leftOut(definition))
 	state := monitor.State
 	if monitor.PID > 0 {
 		state += fmt.Sprintf(", pid %d", monitor.PID)
@@ -181,6 +185,7 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 	if watch.Silent > 0 {
 		b.field(2, "polled", fmt.Sprintf("%s on %s, every %s: changes made elsewhere are no events there", directories(watch.Silent), plain(watch.SilentTypes), watch.PollInterval))
 	}
+	b.ignoreProblems(watch)
 	if n := watch.LinkedOutside; n > 0 {
 		verb := "have"
 		if n == 1 {
@@ -214,6 +219,45 @@ func transferText(transfer *report.Transfer, now time.Time) string {
 		return text + ", " + transfer.Path
 	}
 	return text + ", now " + transfer.Path
+}
+
+// sample adds lines for what is part of count things.
+func (b *block) sample(indent int, some []string, count int) {
+	for _, s := range some {
+		b.field(indent, "", s)
+	}
+	if more := count - len(some); more > 0 && len(some) > 0 {
+		b.field(indent, "", fmt.Sprintf("and %d more", more))
+	}
+}
+
+// ignoreProblems says which rules cannot be read.
+func (b *block) ignoreProblems(watch report.Watch) {
+	if watch.IgnoreProblemCount == 0 {
+		return
+	}
+	b.field(2, "ignore rules", count(watch.IgnoreProblemCount, "problem")+"; what cannot be read ignores nothing")
+	b.sample(2, watch.IgnoreProblems, watch.IgnoreProblemCount)
+}
+
+// leftOut says what may be left out of a workspace, the weakest rules first.
+func leftOut(w config.Workspace) string {
+	var parts []string
+	if !w.NoDefaultIgnores {
+		parts = append(parts, "built-in rules")
+	}
+	if w.SkipGit {
+		parts = append(parts, ".git")
+	}
+	for _, tag := range w.IgnoreTagged {
+		parts = append(parts, "directories with "+tag)
+	}
+	parts = append(parts, w.Ignore...)
+	files := ".wsyncignore files"
+	if w.GitIgnore {
+		files = ".gitignore and " + files
+	}
+	return strings.Join(append(parts, files), ", ")
 }
 
 // unsupported lists what a destination cannot hold.

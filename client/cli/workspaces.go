@@ -19,6 +19,10 @@ func (c *command) addCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "on-empty", Usage: "`halt|allow` mirroring when PATH is suddenly empty (default halt)"},
 			&cli.BoolFlag{Name: "skip-git", Usage: "leave out what is called .git, at any level: neither send nor delete it"},
+			&cli.BoolFlag{Name: "gitignore", Usage: "leave out what .gitignore files and .git/info/exclude name"},
+			&cli.StringSliceFlag{Name: "ignore", Usage: "leave out what matches `PATTERN`, as in gitignore(5); repeatable"},
+			&cli.BoolFlag{Name: "no-default-ignores", Usage: "do without the built-in rules, which wsync ignore lists"},
+			tagFlag(),
 		},
 		Action: c.add,
 	}
@@ -35,6 +39,10 @@ func (c *command) add(cCtx *cli.Context) error {
 	if path == "" {
 		return &usageError{message: fmt.Sprintf("cannot add %s: the path is empty", name)}
 	}
+	patterns, tags := cCtx.StringSlice("ignore"), cCtx.StringSlice("ignore-tagged")
+	if err := checkIgnores(patterns, tags); err != nil {
+		return &usageError{message: fmt.Sprintf("cannot add %s: %v", name, err)}
+	}
 	daemon, err := c.connect()
 	if err != nil {
 		return err
@@ -44,7 +52,11 @@ func (c *command) add(cCtx *cli.Context) error {
 		return fmt.Errorf("cannot add %s: %w", name, err)
 	}
 	c.warnMissing("rsync")
-	status, err := daemon.AddWorkspace(cCtx.Context, api.AddWorkspace{Name: name, LocalPath: path, OnEmpty: onEmpty, SkipGit: cCtx.Bool("skip-git")})
+	status, err := daemon.AddWorkspace(cCtx.Context, api.AddWorkspace{
+		Name: name, LocalPath: path, OnEmpty: onEmpty,
+		SkipGit: cCtx.Bool("skip-git"), GitIgnore: cCtx.Bool("gitignore"), NoDefaultIgnores: cCtx.Bool("no-default-ignores"),
+		Ignore: patterns, IgnoreTagged: tags,
+	})
 	if err != nil {
 		return fmt.Errorf("cannot add %s: %w", name, err)
 	}
