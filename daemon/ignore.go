@@ -53,7 +53,7 @@ func (d *Daemon) changeIgnore(r *http.Request) (any, error) {
 }
 
 // applyIgnore changes what a workspace ignores. notes tell of what was to be removed and
-// is not there, though something else was.
+// is not there, though something else was, or of what looks like a mistake.
 func applyIgnore(w *config.Workspace, req api.ChangeIgnore) (notes []string, err error) {
 	for value, wanted := range map[*bool]*bool{&w.SkipGit: req.SkipGit, &w.GitIgnore: req.GitIgnore, &w.NoDefaultIgnores: req.NoDefaultIgnores} {
 		if wanted != nil {
@@ -62,7 +62,7 @@ func applyIgnore(w *config.Workspace, req api.ChangeIgnore) (notes []string, err
 	}
 	if !req.Remove {
 		w.Ignore, w.IgnoreTagged = appendLast(w.Ignore, req.Ignore), appendNew(w.IgnoreTagged, req.IgnoreTagged)
-		return nil, nil
+		return mistaken(req.Ignore, w.LocalPath), nil
 	}
 	patterns, tags := w.Ignore, w.IgnoreTagged
 	var missing []string
@@ -81,6 +81,22 @@ func applyIgnore(w *config.Workspace, req api.ChangeIgnore) (notes []string, err
 		has = append(has, known("tag file", tags))
 	}
 	return nil, &api.Error{Kind: api.NotFound, Message: strings.Join(notes, "; "), Hint: strings.Join(has, "; ")}
+}
+
+// mistaken tells of patterns that are paths of this machine: all patterns begin in the
+// workspace.
+func mistaken(patterns []string, root string) (notes []string) {
+	for _, pattern := range patterns {
+		path, negated := strings.CutPrefix(pattern, "!")
+		if rest, ok := strings.CutPrefix(path, root+"/"); ok {
+			meant := "/" + rest
+			if negated {
+				meant = "!" + meant
+			}
+			notes = append(notes, fmt.Sprintf("%q is looked for below the workspace: did you mean %q?", pattern, meant))
+		}
+	}
+	return notes
 }
 
 // absent says of each of the things that the workspace does not have it.

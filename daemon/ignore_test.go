@@ -24,7 +24,7 @@ func TestChangeIgnore(t *testing.T) {
 	}
 	d.attach("docs", "one")
 	m := d.monitor()
-	on, off := true, false
+	on, off, root := true, false, added.LocalPath
 	for _, test := range []struct {
 		change api.ChangeIgnore
 		ignore string // the patterns after it, separated by spaces
@@ -40,6 +40,7 @@ func TestChangeIgnore(t *testing.T) {
 		{api.ChangeIgnore{SkipGit: &on}, `a c\ `, ".nobackup", ""},
 		{api.ChangeIgnore{GitIgnore: &on, Ignore: []string{"x"}}, `a c\  x`, ".nobackup", ""},
 		{api.ChangeIgnore{}, `a c\  x`, ".nobackup", ""},
+		{api.ChangeIgnore{Ignore: []string{"!" + root + "/b/", root + "x"}}, `a c\  x !` + root + "/b/ " + root + "x", ".nobackup", `"!` + root + `/b/" is looked for below the workspace: did you mean "!/b/"?`},
 	} {
 		answer := call[api.WorkspaceStatus](d, "POST", "/v1/workspaces/docs/ignore", test.change)
 		w := answer.Workspace
@@ -61,6 +62,16 @@ func TestChangeIgnore(t *testing.T) {
 		t.Errorf("the file has %+v", w)
 	}
 	d.noMonitor()
+
+	// What the monitor says of it is in the status as it is.
+	m.sendReport(t, report.Report{
+		Version: report.Version, PID: m.pid, Watch: report.Watch{Armed: true, IgnoreProblems: []string{"a:1: no"}, IgnoreProblemCount: 3},
+		Remotes: []report.RemoteStatus{{Name: "one", State: report.InSync, Asked: m.last.Barrier, Kept: &report.Kept{Count: 2, Sample: []string{"b"}}}},
+	})
+	d.eventually("docs", "the report", func(s api.WorkspaceStatus) bool {
+		kept := s.Remotes[0].Kept
+		return s.Watch.IgnoreProblemCount == 3 && len(s.Watch.IgnoreProblems) == 1 && kept != nil && kept.Count == 2 && len(kept.Sample) == 1
+	})
 }
 
 func TestChangeIgnoreRefusals(t *testing.T) {

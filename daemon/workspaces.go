@@ -81,7 +81,7 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 		return e, nil
 	})
 	if added, ok := status.(api.WorkspaceStatus); ok {
-		added.Notes = silentNotes(filesystem.SilentIn(w.LocalPath), d.settings.PollInterval)
+		added.Notes = append(silentNotes(filesystem.SilentIn(w.LocalPath), d.settings.PollInterval), mistaken(w.Ignore, w.LocalPath)...)
 		status = added
 	}
 	return status, err
