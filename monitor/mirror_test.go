@@ -31,6 +31,7 @@ type askedWatcher struct {
 func (w *askedWatcher) Run(context.Context, func()) error { return nil }
 func (w *askedWatcher) Barrier(n uint64)                  { w.barrier = n }
 func (w *askedWatcher) Events(n uint64)                   { w.barrier = n }
+func (w *askedWatcher) Look([]string)                     {}
 func (w *askedWatcher) Stats() watch.Stats                { return w.stats }
 
 // A ping is answered when the watcher has come to it; at once where that would

@@ -74,6 +74,19 @@ type Watcher interface {
 	// of what changed before the call: directories that are polled need not be
 	// looked at. The numbers of both are one sequence.
 	Events(n uint64)
+	// Look has the watcher look at directories, and at what is below them, anew
+	// because what Options.Enter says of them may have changed. What is not to be
+	// watched any more is forgotten, and not reported. What was not watched, or only
+	// Alone, and is to be now is watched and reported as Changed(path, Entry|Tree),
+	// once for the topmost such directory. Look may be called from any goroutine,
+	// by the sink's methods too, and before Run has armed the tree. A Barrier or
+	// Events asked for after Look is answered after its reports, and so is one that
+	// is not answered yet when the sink, told of a change, calls Look.
+	//
+	// The watcher asks Enter later than Look is called. What was kept out for so short
+	// a time that it was not asked meanwhile has stayed watched, and is not reported:
+	// who drops what is kept out, and changes his mind twice, waits for Events in between.
+	Look(dirs []string)
 	// Stats may be called from any goroutine.
 	Stats() Stats
 }
@@ -86,7 +99,8 @@ type Stats struct {
 	// a Lost call. Behind a watcher that is not lossless, each
 	// burst of changes must be followed by a full pass.
 	Lossless bool `json:"lossless"`
-	// Directories is the number of watched directories.
+	// Directories is the number of watched directories. Those that Options.Enter
+	// keeps out count here and below as little as if they were not there.
 	Directories int `json:"directories"`
 	// Polled is the number of directories that cannot be watched and are
 	// compared with a snapshot every few seconds instead.
@@ -100,6 +114,21 @@ type Stats struct {
 	// Problem says why directories are polled, with the remedy; "" if none is.
 	Problem string `json:"problem,omitempty"`
 }
+
+// Depth is how much of a directory is watched.
+type Depth int
+
+const (
+	// Whole: the directory and all below it.
+	Whole Depth = iota
+	// Alone: the directory itself, but no directory in it. It is ignored because of
+	// a file in it, whose going must be seen.
+	Alone
+	// Nothing: it is neither watched, nor listed, nor polled. What happens to the
+	// directory itself is an event of the one it is in, and reported; what happens
+	// in it is not.
+	Nothing
+)
 
 // Options are the settings of a watcher.
 type Options struct {
@@ -119,4 +148,15 @@ type Options struct {
 	// below the root, before that is watched anew and reported: as the sink's
 	// methods are, by the same goroutine.
 	MountsChanged func()
+	// Enter, if set, says how much of a directory is watched. It is called, by the
+	// watcher's goroutine, each time before the watcher looks at a directory that it
+	// may have to watch or to forget (so that the caller can read the rule files in it
+	// before what is in it is asked about), and of nothing whose parent is not watched
+	// as a whole; not for the root, which is always watched, and not for each round of
+	// polling. A path may be gone, or be no directory, by then.
+	//
+	// A directory is watched only after Enter has been called for it. What Enter has
+	// read may therefore be out of date when the tree is armed, and where Entry|Tree
+	// or Lost is reported, without another word about it.
+	Enter func(dir string) Depth
 }

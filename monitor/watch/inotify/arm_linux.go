@@ -39,7 +39,9 @@ type visit struct {
 	// relist asks for the subtree to be listed even if the directory is the
 	// one that is known, watched and listed already.
 	relist bool
-	job    *job
+	// recheck asks for nothing but that what Options.Enter says is done: see recheck.
+	recheck bool
+	job     *job
 }
 
 // job is a set of visits that began with one place.
@@ -118,10 +120,18 @@ func (w *Watcher) visitAll(batch []visit) {
 	free := w.freeWatches()
 	for _, v := range batch {
 		var l look
+		if v.recheck {
+			w.recheck(v)
+			looks = append(looks, l)
+			continue
+		}
 		l.path, l.ok = w.pathOf(v.place)
+		if l.ok {
+			l.depth = w.depth(v.place, l.path)
+		}
 		if n := w.nodeAt(v.place); n != nil && n.wd != 0 {
 			l.watch = true
-		} else if free > 0 {
+		} else if free > 0 && l.depth != watch.Nothing {
 			l.watch = true
 			free--
 		}
@@ -135,7 +145,9 @@ func (w *Watcher) visitAll(batch []visit) {
 	w.looks = looks
 	lookAll(w.fd, looks, w.listing)
 	for i, v := range batch {
-		w.take(v, &looks[i])
+		if !v.recheck {
+			w.take(v, &looks[i])
+		}
 		w.finish(v.job)
 	}
 	clear(looks)
@@ -143,8 +155,11 @@ func (w *Watcher) visitAll(batch []visit) {
 
 // look is one directory to look at, and what was found.
 type look struct {
-	path  string
-	ok    bool
+	path string
+	ok   bool
+	// depth is how much of it is to be watched. If that is nothing, it is not
+	// looked at.
+	depth watch.Depth
 	watch bool
 	mask  uint32
 	found survey
@@ -154,7 +169,7 @@ type look struct {
 // read into buf.
 func lookAll(inotify int, looks []look, buf []byte) {
 	one := func(l *look, buf []byte) {
-		if l.ok {
+		if l.ok && l.depth != watch.Nothing {
 			l.found = lookAt(inotify, l.path, l.mask, l.watch, buf)
 		}
 	}
@@ -190,8 +205,12 @@ func (w *Watcher) take(v visit, l *look) {
 		w.discard(found)
 		return
 	}
-	w.recent = append(w.recent, v.place)
 	cur := w.nodeAt(v.place)
+	if l.depth == watch.Nothing {
+		w.ignore(v.place, cur)
+		return
+	}
+	w.recent = append(w.recent, v.place)
 	if found.err != nil && found.wd == 0 && directory.Gone(found.err) {
 		if cur != nil {
 			v.job.report = true
@@ -214,6 +233,11 @@ func (w *Watcher) take(v visit, l *look) {
 		}
 		cur.id = found.id
 	}
+	widened := cur.alone && l.depth == watch.Whole
+	if widened {
+		cur.alone = false
+		v.job.report = true
+	}
 	if found.err != nil {
 		delete(w.polls.Silent, cur)
 		// Whatever is missed by not listing it is made up for when that works
@@ -223,7 +247,7 @@ func (w *Watcher) take(v visit, l *look) {
 		w.poll(v.job, cur, found.err)
 		return
 	}
-	listed := known && cur.wd != 0
+	listed := known && cur.wd != 0 && !widened
 	dirs := found.dirs
 	switch {
 	case found.wd == cur.wd && cur.wd != 0:
@@ -237,6 +261,10 @@ func (w *Watcher) take(v visit, l *look) {
 		w.watchBy(v.job, cur, found.wd)
 	}
 	w.pollSilent(v.job, cur, l.path)
+	if l.depth == watch.Alone {
+		w.isolate(cur)
+		return
+	}
 	if !listed || v.relist {
 		w.descend(v, cur, dirs)
 	}
@@ -264,6 +292,7 @@ func (w *Watcher) watchBy(j *job, n *node, wd int32) {
 
 // descend goes on with the subdirectories of n.
 func (w *Watcher) descend(v visit, n *node, dirs []string) {
+	n.partial = false // the visits will tell
 	if len(n.children) > 0 {
 		names := make(map[string]struct{}, len(dirs))
 		for _, name := range dirs {

@@ -24,6 +24,12 @@ func TestMain(m *testing.M) { watchtest.Main(m) }
 
 func TestContract(t *testing.T)               { watchtest.Contract(t, create, watch.Options{}) }
 func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
+func TestDepthContract(t *testing.T)          { watchtest.DepthContract(t, create, watch.Options{}) }
+func TestDepthsFromTheStart(t *testing.T)     { watchtest.DepthsFromTheStart(t, create) }
+func TestDepthChurn(t *testing.T)             { watchtest.DepthChurn(t, create) }
+func TestLookBeforeRun(t *testing.T)          { watchtest.LookBeforeRun(t, create) }
+func TestLookTogether(t *testing.T)           { watchtest.LookTogether(t, create) }
+func TestLookByTheSink(t *testing.T)          { watchtest.LookByTheSink(t, create) }
 func TestMounts(t *testing.T)                 { watchtest.Mounts(t, create) }
 func TestMountsElsewhere(t *testing.T)        { watchtest.MountsElsewhere(t, create) }
 func TestOverlay(t *testing.T)                { watchtest.Overlay(t, create) }
@@ -36,4 +42,12 @@ func TestBarrierLooksForTheRoot(t *testing.T) { watchtest.BarrierLooksForTheRoot
 // The contract holds with polling, too, also where nobody may rely on inodes.
 func TestSilentContract(t *testing.T) {
 	watchtest.Contract(t, silentBelow("root", filesystem.Type{Name: "fuse", Silent: true}), watch.Options{PollInterval: time.Millisecond})
+}
+
+func TestSilentDepthContract(t *testing.T) {
+	watchtest.DepthContract(t, silentBelow("root", filesystem.Type{Name: "fuse", Silent: true}), watch.Options{PollInterval: time.Millisecond})
+}
+
+func TestPolledDepthContract(t *testing.T) {
+	watchtest.DepthContract(t, create, watch.Options{MaxWatches: 3})
 }

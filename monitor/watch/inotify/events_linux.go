@@ -262,6 +262,19 @@ func (w *Watcher) handleMovedTo(n *node, path string, ok bool, e *event) {
 		return
 	}
 	here := place{n, e.name}
+	depth := watch.Whole
+	if moved && m.node != nil {
+		depth = w.depth(here, path)
+	}
+	if depth == watch.Nothing {
+		if _, waiting := w.tree.detached[m.node]; waiting {
+			w.forget(m.node)
+		}
+		w.ignore(here, w.nodeAt(here))
+		w.mounts.Moved(m.path, path)
+		w.sink.Moved(m.path, path, true)
+		return
+	}
 	if moved && m.node != nil {
 		missed := m.node.missed
 		if w.reattach(m.node, here) {
@@ -269,6 +282,11 @@ func (w *Watcher) handleMovedTo(n *node, path string, ok bool, e *event) {
 			w.sink.Moved(m.path, path, true)
 			if missed || m.unarmed || w.isUnseen(m.node) {
 				w.startJob(here, true, true)
+			} else if w.opts.Enter != nil {
+				w.startRecheck(here, nil)
+			}
+			if depth == watch.Alone {
+				w.isolate(m.node)
 			}
 			w.visitAgain(m.node)
 			return

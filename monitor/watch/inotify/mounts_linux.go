@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"wsync/monitor/relpath"
+	"wsync/monitor/watch"
 )
 
 // checkMounts watches anew what was mounted or unmounted below the root.
@@ -21,8 +22,8 @@ func (w *Watcher) checkMounts() {
 }
 
 // visitPath visits what is at a path and reports it. If the tree has no directory
-// that leads there, that was renamed, and nobody knows what was mounted where: all
-// of it is looked at.
+// that leads there, it is not to be watched, or was renamed, and nobody knows what was
+// mounted where: all of it is looked at.
 func (w *Watcher) visitPath(path string) {
 	n := w.tree.root
 	if n == nil {
@@ -32,14 +33,18 @@ func (w *Watcher) visitPath(path string) {
 		w.startJob(place{}, false, false)
 		return
 	}
-	for {
-		name, rest, more := strings.Cut(path, "/")
+	for rest, done := path, ""; ; {
+		name, below, more := strings.Cut(rest, "/")
+		here := place{n, name}
 		if !more {
-			w.startJob(place{n, name}, true, true)
+			w.startJob(here, true, true)
 			return
 		}
-		if n, path = n.children[name], rest; n == nil {
-			w.startJob(place{}, true, false)
+		rest, done = below, relpath.Join(done, name)
+		if n = n.children[name]; n == nil {
+			if w.depth(here, done) != watch.Nothing {
+				w.startJob(place{}, true, false)
+			}
 			return
 		}
 	}

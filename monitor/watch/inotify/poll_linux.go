@@ -78,7 +78,7 @@ func (w *Watcher) differs(n *node, dir string, d directory.Difference) {
 	path := relpath.Join(dir, d.Name)
 	child := n.children[d.Name]
 	if d.IsDir {
-		if d.Replaced || child == nil {
+		if d.Replaced || child == nil && w.depth(place{n, d.Name}, path) != watch.Nothing {
 			w.startJob(place{n, d.Name}, true, true)
 		} else {
 			w.sink.Changed(path, watch.Meta)
@@ -149,7 +149,7 @@ func (w *Watcher) rewatch() {
 
 // rewatchSome goes on with the attempt, as long as it gets anywhere.
 func (w *Watcher) rewatchSome() {
-	if len(w.unwatched) == 0 || len(w.visits) > 0 {
+	if len(w.unwatched) == 0 || len(w.visits) > 0 || len(w.tree.ending) > 0 {
 		return
 	}
 	if len(w.polls.Unwatched) >= w.polledBefore || w.freeWatches() <= 0 {

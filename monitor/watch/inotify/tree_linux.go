@@ -25,6 +25,11 @@ type node struct {
 	// denied: the directory is watched but may not be read: when it
 	// may be, all in it is news to the receiver.
 	denied bool
+	// alone: it is watched, and no directory in it is.
+	alone bool
+	// partial: it may hold directories that are not watched because nobody wants
+	// them to be. There is no node for these.
+	partial bool
 }
 
 // tree is the directories below the root and their watches. It belongs to the
@@ -39,6 +44,8 @@ type tree struct {
 	// detached are nodes taken out of the tree: further events may say that they
 	// only went somewhere else.
 	detached map[*node]struct{}
+	// ending are the watches that are to be ended.
+	ending []int32
 	// shape counts how often directories were taken out of the tree, be it to
 	// be put in elsewhere: paths worked out before it changed may be wrong.
 	shape uint64
@@ -162,17 +169,40 @@ func (t *tree) dropWatch(n *node) {
 	n.wd = 0
 }
 
-// release forgets n and all below it.
+// release forgets n and all below it. The watches are ended by endSome.
 func (t *tree) release(n *node) {
 	stack := []*node{n}
 	for len(stack) > 0 {
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
-		t.dropWatch(n)
+		if n.wd != 0 {
+			delete(t.byWatch, n.wd)
+			t.ending = append(t.ending, n.wd)
+			n.wd = 0
+		}
 		t.polls.Forget(n)
 		for _, child := range n.children {
 			stack = append(stack, child)
 		}
+	}
+}
+
+// endTurn is how many watches are ended before the queue is read again: each end
+// is an event, and the queue has room for a few thousand.
+const endTurn = 2048
+
+// endSome ends watches that are not needed any more. A directory that was watched
+// again meanwhile has got the same one, which stays.
+func (t *tree) endSome() {
+	turn := t.ending[:min(endTurn, len(t.ending))]
+	for _, wd := range turn {
+		if t.byWatch[wd] == nil {
+			// It fails if the directory is gone, and the watch with it.
+			_, _ = unix.InotifyRmWatch(t.inotify, uint32(wd))
+		}
+	}
+	if t.ending = t.ending[len(turn):]; len(t.ending) == 0 {
+		t.ending = nil
 	}
 }
 

@@ -35,7 +35,7 @@ func (w *Watcher) wait() error {
 // timeout returns in how many milliseconds something is due.
 func (w *Watcher) timeout(now time.Time) int {
 	asked := w.asked.Load()
-	if len(w.visits) > 0 || w.polls.Busy() || len(w.unwatched) > 0 || asked != w.answered {
+	if len(w.visits) > 0 || w.polls.Busy() || len(w.unwatched) > 0 || len(w.tree.ending) > 0 || w.looking.Any() || asked != w.answered {
 		return 0
 	}
 	next := w.root.Next()

@@ -44,6 +44,7 @@ type Watcher struct {
 	// polling is the number of the last one that needs a round of polling.
 	polling atomic.Uint64
 	stats   atomic.Pointer[watch.Stats]
+	looking directory.Looks
 
 	// wakeMu guards wakeFD.
 	wakeMu sync.Mutex
@@ -170,6 +171,7 @@ func (w *Watcher) Run(ctx context.Context, armed func()) error {
 		if err := w.readSome(); err != nil {
 			return fmt.Errorf("cannot read file system events of %s: %w", w.root.Path, err)
 		}
+		w.lookAnew()
 		w.visitSome()
 		w.polls.Some(w.pollOne)
 		w.rewatchSome()
@@ -283,6 +285,7 @@ func (w *Watcher) tend(now time.Time) {
 	if len(w.visits) == 0 && len(w.unpaired) == 0 {
 		w.tree.releaseDetached()
 	}
+	w.tree.endSome()
 }
 
 // noticeBarrier takes note of a barrier that was asked for.
@@ -307,7 +310,7 @@ func (w *Watcher) noticeBarrier() {
 
 // answerBarrier answers the barrier if all before it has been reported.
 func (w *Watcher) answerBarrier() {
-	if w.barrier == nil || w.barrier.left > 0 || !w.overflow.IsZero() || w.polls.Busy() || len(w.visits) > 0 {
+	if w.barrier == nil || w.barrier.left > 0 || !w.overflow.IsZero() || w.polls.Busy() || len(w.visits) > 0 || w.looking.Any() {
 		return
 	}
 	if w.checkRootNow(); len(w.visits) > 0 {

@@ -39,6 +39,8 @@ type armed struct {
 	names map[string]struct{}
 	// bare: it is not watched.
 	bare bool
+	// alone: no directory in it is to be watched.
+	alone bool
 }
 
 func newArms(dir string, limit int, events chan<- lib.EventInfo) *arms {
@@ -99,11 +101,7 @@ func (a *arms) arm(path string, id directory.Identity) error {
 
 // watch makes the library take hold of the directory at path.
 func (a *arms) watch(path string) error {
-	abs := a.dir + "/"
-	if path != "" {
-		// Without the slash, a name that ends in "..." would mean more.
-		abs = relpath.Join(a.dir, path) + "/"
-	}
+	abs := a.path(path)
 	kicks, again := a.kicked[abs]
 	if !again {
 		if err := lib.Watch(abs, a.events, mainEvents...); err != nil {
@@ -137,6 +135,35 @@ func (a *arms) watch(path string) error {
 func (a *arms) bare(path string) bool {
 	known := a.known[path]
 	return known != nil && known.bare
+}
+
+// alone reports whether no directory in this one is to be watched.
+func (a *arms) alone(path string) bool {
+	known := a.known[path]
+	return known != nil && known.alone
+}
+
+// setAlone says whether that is so.
+func (a *arms) setAlone(path string, alone bool) {
+	if known := a.known[path]; known != nil {
+		known.alone = alone
+	}
+}
+
+// path returns what the library is told to watch for the directory at path.
+func (a *arms) path(path string) string {
+	if path == "" {
+		return a.dir + "/"
+	}
+	// Without the slash, a name that ends in "..." would mean more.
+	return relpath.Join(a.dir, path) + "/"
+}
+
+// wasWatched reports whether the directory at path, or one that was there before, is
+// or was watched: the library watches it still.
+func (a *arms) wasWatched(path string) bool {
+	_, was := a.kicked[a.path(path)]
+	return was
 }
 
 // explain adds to an error what helps.

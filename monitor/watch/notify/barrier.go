@@ -54,6 +54,9 @@ func (w *Watcher) answerBarrier(now time.Time) {
 		}
 		w.pollAll()
 	}
+	for w.looking.Any() {
+		w.lookAnew()
+	}
 	w.barrier = nil
 	w.publish()
 	w.sink.Barrier(b.n)

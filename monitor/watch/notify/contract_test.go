@@ -25,6 +25,12 @@ func TestMain(m *testing.M) { watchtest.Main(m) }
 
 func TestContract(t *testing.T)               { watchtest.Contract(t, create, watch.Options{}) }
 func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
+func TestDepthContract(t *testing.T)          { watchtest.DepthContract(t, create, watch.Options{}) }
+func TestDepthsFromTheStart(t *testing.T)     { watchtest.DepthsFromTheStart(t, create) }
+func TestDepthChurn(t *testing.T)             { watchtest.DepthChurn(t, create) }
+func TestLookBeforeRun(t *testing.T)          { watchtest.LookBeforeRun(t, create) }
+func TestLookTogether(t *testing.T)           { watchtest.LookTogether(t, create) }
+func TestLookByTheSink(t *testing.T)          { watchtest.LookByTheSink(t, create) }
 func TestBarrierBeforeRun(t *testing.T)       { watchtest.BarrierBeforeRun(t, create) }
 func TestRootBehindLink(t *testing.T)         { watchtest.RootBehindLink(t, createQuick) }
 func TestRoot(t *testing.T)                   { watchtest.RootGone(t, createQuick) }

@@ -43,6 +43,7 @@ func (w *Watcher) watchRoot() bool {
 		w.mu.Lock()
 		w.dir = w.root.Dir
 		clear(w.hints) // they are of the one before
+		clear(w.ignored)
 		w.mu.Unlock()
 	}
 	w.arms.dir = w.root.Dir
@@ -72,6 +73,9 @@ func (w *Watcher) checkMounts() {
 		return
 	}
 	for _, path := range w.mounts.News(&w.types, w.opts.MountsChanged) {
+		if w.hidden(path) {
+			continue
+		}
 		dir := relpath.Parent(path)
 		if !w.realDir(dir) {
 			w.unsettledAt = time.Now() // a directory was renamed, and what is in it is to be looked at

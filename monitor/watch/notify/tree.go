@@ -13,6 +13,9 @@ import (
 
 // look finds out what is at a path that there is a hint for.
 func (w *Watcher) look(path string, events lib.Event) {
+	if w.hidden(path) {
+		return // an event that was under way
+	}
 	for parent := relpath.Parent(path); path != "" && !w.arms.has(parent); parent = relpath.Parent(path) {
 		// Nothing is known of its directory: begin with that.
 		path = parent
@@ -33,7 +36,7 @@ func (w *Watcher) look(path string, events lib.Event) {
 			w.drop(path)
 		}
 		w.sink.Changed(path, change)
-	case events&^(lib.Write|metaEvents) == 0 && w.arms.matches(path, id):
+	case events&^(lib.Write|metaEvents) == 0 && (w.arms.matches(path, id) || w.depth(path) == watch.Nothing):
 		w.sink.Changed(path, watch.Meta)
 	default:
 		if events&lib.Create != 0 {
@@ -73,23 +76,34 @@ func (w *Watcher) drop(path string) {
 	}
 }
 
-// watchBelow watches a directory and all below it, as far as they are not watched.
-// Each directory that was not is passed to fresh, if that is set.
+// watchBelow watches a directory and all below it, as far as they are not watched and
+// are to be, and forgets what is not to be. Each directory that was not watched, or
+// not as a whole, is passed to fresh, if that is set.
 func (w *Watcher) watchBelow(path string, fresh func(path string)) {
+	depth := w.depth(path)
+	if depth == watch.Nothing {
+		w.ignore(path)
+		return
+	}
+	w.heed(path)
 	id, err := directory.Identify(w.root.Abs(path))
 	if err != nil {
 		w.drop(path)
 		return
 	}
-	if !w.arms.matches(path, id) {
+	matches := w.arms.matches(path, id)
+	if widened := w.arms.alone(path) && depth == watch.Whole; !matches || widened {
 		w.unsettledAt = time.Now()
 		if fresh != nil {
 			fresh(path)
 		}
+	}
+	if !matches {
 		if err := w.arms.arm(path, id); err != nil {
 			w.beginPoll(path, err)
 		}
 	}
+	w.arms.setAlone(path, depth == watch.Alone)
 	// List it only now that it is watched.
 	names, err := subdirs(w.root.Abs(path))
 	if err != nil {
@@ -99,6 +113,9 @@ func (w *Watcher) watchBelow(path string, fresh func(path string)) {
 	if !w.arms.bare(path) {
 		delete(w.polls.Unwatched, path)
 		w.pollSilent(path, id)
+	}
+	if depth == watch.Alone {
+		names = nil
 	}
 	for _, gone := range w.arms.others(path, names) {
 		w.drop(relpath.Join(path, gone))

@@ -54,6 +54,8 @@ type Watcher struct {
 	// asked is the number of the last barrier asked for, if any was.
 	asked atomic.Pointer[uint64]
 	stats atomic.Pointer[watch.Stats]
+	// looking are the directories to look at anew.
+	looking directory.Looks
 
 	// mu guards what the collecting goroutine uses.
 	mu sync.Mutex
@@ -63,6 +65,10 @@ type Watcher struct {
 	hints map[string]lib.Event
 	// full: events may have been dropped.
 	full bool
+	// ignored are directories that the library watches and that are not to be watched
+	// any more: what is in them is nothing to look at. Only the goroutine in Run
+	// changes it, and reads it without mu.
+	ignored map[string]struct{}
 	// cookies are the barriers whose event has come, the last one only.
 	cookie string
 
@@ -98,14 +104,15 @@ func New(root string, opts watch.Options, sink watch.Sink) (*Watcher, error) {
 		return nil, errors.New("cannot watch " + root + ": there is no directory for cookies")
 	}
 	w := &Watcher{
-		dir:    root,
-		root:   directory.NewRoot(root),
-		opts:   opts,
-		sink:   sink,
-		events: make(chan lib.EventInfo, eventRoom),
-		woken:  make(chan struct{}, 1),
-		hints:  make(map[string]lib.Event),
-		polls:  directory.NewPolls[string](opts.PollInterval),
+		dir:     root,
+		root:    directory.NewRoot(root),
+		opts:    opts,
+		sink:    sink,
+		events:  make(chan lib.EventInfo, eventRoom),
+		woken:   make(chan struct{}, 1),
+		hints:   make(map[string]lib.Event),
+		ignored: make(map[string]struct{}),
+		polls:   directory.NewPolls[string](opts.PollInterval),
 	}
 	w.arms = newArms(root, opts.MaxWatches, w.events)
 	w.stats.Store(&watch.Stats{Backend: "notify"})
@@ -170,6 +177,7 @@ func (w *Watcher) Run(ctx context.Context, armed func()) error {
 		}
 		w.noticeBarrier()
 		w.work()
+		w.lookAnew()
 		w.tend(time.Now())
 		w.answerBarrier(time.Now())
 		w.publish()
@@ -187,27 +195,35 @@ func (w *Watcher) collect(done <-chan struct{}) {
 			return
 		case e = <-w.events:
 		}
-		path := e.Path()
-		w.mu.Lock()
-		// Only this goroutine makes room, so a full channel is seen here.
-		if len(w.events) >= eventRoom-1 || len(w.hints) >= hintRoom {
-			w.full = true
-			clear(w.hints)
+		if w.note(e.Path(), e.Event(), cookies) {
+			w.wake()
 		}
-		switch {
-		case path == w.dir:
-			w.hints[""] |= e.Event()
-		case strings.HasPrefix(path, cookies):
-			w.cookie = path[len(cookies):]
-		default:
-			rest, ok := strings.CutPrefix(path, strings.TrimSuffix(w.dir, "/"))
-			if ok && strings.HasPrefix(rest, "/") {
-				w.hints[rest[1:]] |= e.Event()
-			}
-		}
-		w.mu.Unlock()
-		w.wake()
 	}
+}
+
+// note takes note of an event, and reports whether there is something to do for Run.
+func (w *Watcher) note(path string, event lib.Event, cookies string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// Only this goroutine makes room, so a full channel is seen here.
+	if len(w.events) >= eventRoom-1 || len(w.hints) >= hintRoom {
+		w.full = true
+		clear(w.hints)
+	}
+	if path == w.dir {
+		w.hints[""] |= event
+		return true
+	}
+	if cookie, ok := strings.CutPrefix(path, cookies); ok {
+		w.cookie = cookie
+		return true
+	}
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(w.dir, "/"))
+	if ok && strings.HasPrefix(rest, "/") && !w.isIgnored(rest[1:]) {
+		w.hints[rest[1:]] |= event
+		return true
+	}
+	return w.full
 }
 
 // work looks at all that there are hints for.

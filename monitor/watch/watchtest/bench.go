@@ -35,6 +35,9 @@ func Start(t testing.TB, create New, root string, opts watch.Options, prepare fu
 	if prepare != nil {
 		prepare(e)
 	}
+	if e.Depths != nil {
+		opts.Enter = e.Depths.Enter
+	}
 	w, err := create(root, opts, e)
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +117,9 @@ func (b *Bench) Verify() {
 		b.T.Fatalf("the mirror differs from the disk:\n%s\nthe last calls:\n%s", d, b.Tail())
 	}
 	b.probe()
+	if b.Depths != nil {
+		b.verifyDepths()
+	}
 }
 
 // probe puts a file into every directory and requires each to be reported. A
@@ -122,7 +128,7 @@ func (b *Bench) probe() {
 	b.T.Helper()
 	var probes []string
 	b.Walk("", func(path string, f Facts) {
-		if f.Mode.IsDir() {
+		if f.Mode.IsDir() && b.Depths.of(path) != watch.Nothing {
 			probes = append(probes, relpath.Join(path, ".probe"))
 		}
 	})

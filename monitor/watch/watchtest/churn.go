@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -20,8 +21,8 @@ var (
 
 // churn does random operations on the directories and files below root, and
 // some that lead into the directory outside and back.
-func churn(root, outside string, rng *rand.Rand, ops int) {
-	names := []string{"a", "b", "c", "d"}
+func churn(root, outside string, rng *rand.Rand, ops int, names ...string) {
+	names = append(names, "a", "b", "c", "d")
 	random := func() string {
 		p := root
 		for range 1 + rng.IntN(4) {
@@ -77,6 +78,49 @@ func churn(root, outside string, rng *rand.Rand, ops int) {
 // Churn does random operations, with a few seeds or those of the flags.
 func Churn(t *testing.T, create New) {
 	t.Parallel()
+	seeded(t, func(rng *rand.Rand, root, outside string) {
+		b := Start(t, create, root, watch.Options{}, nil)
+		for range 3 {
+			churn(root, outside, rng, *opsFlag/3)
+			b.Verify()
+		}
+		b.End()
+	})
+}
+
+// DepthChurn does so with directories that are not to be watched, or not as a whole,
+// and others every now and then.
+func DepthChurn(t *testing.T, create New) {
+	t.Parallel()
+	keys := []string{"o", "o", "a", "/b", "/a/b", "/c/d", "/d/o/a"}
+	depths := []watch.Depth{watch.Whole, watch.Alone, watch.Nothing, watch.Nothing}
+	seeded(t, func(rng *rand.Rand, root, outside string) {
+		b := Start(t, create, root, watch.Options{}, func(e *Engine) {
+			e.Depths = NewDepths(map[string]watch.Depth{"o": watch.Nothing})
+		})
+		for range 3 {
+			for range 12 {
+				churn(root, outside, rng, *opsFlag/36, "o")
+				key := keys[rng.IntN(len(keys))]
+				dir := ""
+				if path, ok := strings.CutPrefix(key, "/"); ok && rng.IntN(2) == 0 {
+					dir = path[:rng.IntN(len(path)/2+1)*2]
+					dir = strings.TrimSuffix(dir, "/")
+				}
+				b.Say(key, depths[rng.IntN(len(depths))], dir)
+				if rng.IntN(4) == 0 {
+					b.Settle()
+				}
+			}
+			b.Settle()
+			b.Verify()
+		}
+		b.End()
+	})
+}
+
+// seeded plays with a few seeds or those of the flags.
+func seeded(t *testing.T, play func(rng *rand.Rand, root, outside string)) {
 	seeds := make([]uint64, 0, *seedsFlag)
 	if *seedFlag != 0 {
 		seeds = append(seeds, *seedFlag)
@@ -96,12 +140,7 @@ func Churn(t *testing.T, create New) {
 			dir := t.TempDir()
 			root, outside := filepath.Join(dir, "root"), filepath.Join(dir, "outside")
 			Mkdirs(t, root, outside)
-			b := Start(t, create, root, watch.Options{}, nil)
-			for range 3 {
-				churn(root, outside, rng, *opsFlag/3)
-				b.Verify()
-			}
-			b.End()
+			play(rng, root, outside)
 		}()
 	}
 }

@@ -42,6 +42,9 @@ type Engine struct {
 	// Before, if set, is called at the beginning of each Changed, in Run's
 	// goroutine. It must be set before Run starts.
 	Before func(path string, change watch.Change)
+	// Depths, if set, says how much of directories is watched. What is kept out is
+	// no part of the mirror.
+	Depths *Depths
 
 	Mu sync.Mutex
 	// mirror is what is believed to be on the disk. Guarded by Mu, as all below.
@@ -155,12 +158,15 @@ func (e *Engine) check(path string) {
 	if path[0] == '/' || filepath.Clean(path) != path || path == ".." || strings.HasPrefix(path, "../") {
 		e.T.Errorf("reported a path that is not below the root: %q", path)
 	}
+	if e.Depths.mustHide(path) {
+		e.T.Errorf("reported what is in a directory that is not watched: %q", path)
+	}
 }
 
 // look brings one path of the mirror in line with the disk. e.Mu is held.
 func (e *Engine) look(path string) {
 	f, ok := e.read(path)
-	if !ok {
+	if !ok || !e.Depths.shows(path) {
 		e.forgetTree(path)
 		return
 	}
@@ -189,7 +195,7 @@ func (e *Engine) believe(path string, f Facts) {
 // LookAll does so with all below a path. e.Mu is held.
 func (e *Engine) LookAll(path string) {
 	e.forgetTree(path)
-	if _, ok := e.read(path); !ok {
+	if _, ok := e.read(path); !ok || !e.Depths.shows(path) {
 		return
 	}
 	e.Walk(path, e.believe)
@@ -240,8 +246,8 @@ func (e *Engine) factsOf(path string, info fs.FileInfo) Facts {
 	return f
 }
 
-// Walk visits what is on the disk from path on. What vanishes or cannot be read
-// meanwhile is passed over.
+// Walk visits what is on the disk from path on, and is watched. What vanishes or
+// cannot be read meanwhile is passed over.
 func (e *Engine) Walk(path string, f func(path string, f Facts)) {
 	_ = filepath.WalkDir(e.Abs(path), func(abs string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -253,6 +259,9 @@ func (e *Engine) Walk(path string, f func(path string, f Facts)) {
 		}
 		rel := strings.TrimPrefix(strings.TrimPrefix(abs, strings.TrimSuffix(e.Abs(""), "/")), "/")
 		f(rel, e.factsOf(rel, info))
+		if info.IsDir() && e.Depths.of(rel) == watch.Nothing {
+			return fs.SkipDir
+		}
 		return nil
 	})
 }
@@ -276,7 +285,7 @@ func (e *Engine) Difference() string {
 		}
 	}
 	for p := range e.mirror {
-		if _, ok := disk[p]; !ok && p != "" {
+		if _, ok := disk[p]; !ok && p != "" && e.Depths.shows(p) {
 			wrong = append(wrong, fmt.Sprintf("resurrected: %q", p))
 		}
 	}
