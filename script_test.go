@@ -25,6 +25,7 @@ const patience = 20 * time.Second
 // TestMain makes the test binary the command `wsync` when it is called by that
 // name: by a script, and by the daemon when it starts a monitor.
 func TestMain(m *testing.M) {
+	remotetest.WaitTogether()
 	testscript.Main(m, map[string]func(){"wsync": main})
 }
 

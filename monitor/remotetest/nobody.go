@@ -18,11 +18,12 @@ const becomeNobody = "become-nobody"
 
 // Prepare is called first by the TestMain of a package that uses BeNobody, or
 // servers. It ends the process if this is not a run of the tests, or if something
-// is missing.
+// is missing. Without -parallel, more tests run at once than there are processors.
 func Prepare() {
 	if len(os.Args) > 1 && os.Args[1] == becomeNobody {
 		runAsNobody(os.Args[2:]) // does not return
 	}
+	WaitTogether()
 	if missing := Missing(); missing != "" {
 		fmt.Fprintln(os.Stderr, missing)
 		os.Exit(1)
@@ -70,6 +71,6 @@ func ScriptedRsync(t EnvT, script string) {
 func putRsync(t EnvT, script string) {
 	t.Helper()
 	d := NewDir(t)
-	writeFile(t, filepath.Join(d, "rsync"), "#!/bin/sh\n"+script+"\n", 0o755)
+	WriteScript(t, filepath.Join(d, "rsync"), script)
 	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
 }

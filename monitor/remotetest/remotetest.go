@@ -7,14 +7,17 @@
 package remotetest
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -100,6 +103,31 @@ func freePort(t T) int {
 
 func address(port int) string {
 	return net.JoinHostPort(loopback, strconv.Itoa(port))
+}
+
+// atOnce is how many tests run at once for each processor. What they do most is to wait
+// for other processes.
+const atOnce = 3
+
+// WaitTogether makes more tests run in parallel than there are processors, unless
+// -parallel says how many. A TestMain calls it, before the flags are read.
+func WaitTogether() {
+	if f := flag.Lookup("test.parallel"); f != nil {
+		_ = f.Value.Set(strconv.Itoa(atOnce * runtime.GOMAXPROCS(0))) // it is a number
+	}
+}
+
+// WriteScript writes a shell script that can be run. Until it is closed no process is
+// started: a child of another goroutine would have it open for a moment, and what is
+// open for writing cannot be run.
+func WriteScript(t T, path, script string) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		t.Fatalf("cannot write a script: %v", err)
+	}
 }
 
 func writeFile(t T, path, content string, mode os.FileMode) {

@@ -176,17 +176,15 @@ func writeWrapper(t T, dir string, hosts map[string]*SSHD, known []*SSHD, forAll
 		keys = append(keys, fmt.Sprintf("[%s]:%d %s\n", loopback, s.Port, s.hostKey))
 	}
 	slices.Sort(keys)
-	script := fmt.Sprintf("#!/bin/sh\nexec %s -F %s \"$@\"\n", shellQuote(program(t, "ssh")), shellQuote(config))
+	script := fmt.Sprintf("exec %s -F %s \"$@\"", shellQuote(program(t, "ssh")), shellQuote(config))
 
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatalf("cannot make the directory of the ssh wrapper: %v", err)
 	}
 	writeFile(t, knownHosts, strings.Join(keys, ""), 0o600)
 	writeFile(t, config, strings.Join(lines, "\n")+"\n", 0o600)
-	// Written anew and renamed: a file that is just being run cannot be
-	// written, and one that was just written may still be open in a child that
-	// another goroutine forks.
-	writeFile(t, filepath.Join(dir, "ssh.new"), script, 0o755)
+	// Written anew and renamed: a file that is just being run cannot be written.
+	WriteScript(t, filepath.Join(dir, "ssh.new"), script)
 	if err := os.Rename(filepath.Join(dir, "ssh.new"), filepath.Join(dir, "ssh")); err != nil {
 		t.Fatalf("cannot write the ssh wrapper: %v", err)
 	}

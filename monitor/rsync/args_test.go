@@ -12,6 +12,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/exclude"
+	"wsync/monitor/remotetest"
 )
 
 // common are the arguments of every run.
@@ -331,9 +332,10 @@ func TestQuoteCommandIsUndoneBySplitting(t *testing.T) {
 
 // The real rsync splits as split does.
 func TestQuoteCommandWithRsync(t *testing.T) {
+	t.Parallel()
 	d := dir(t, 0)
 	said, shell := filepath.Join(d, "said"), filepath.Join(d, "it's a \"shell\"")
-	check(t, os.WriteFile(shell, []byte("#!/bin/sh\nprintf '%s\\0' \"$@\" >'"+said+"'\nexit 1\n"), 0o755))
+	remotetest.WriteScript(t, shell, "printf '%s\\0' \"$@\" >'"+said+"'\nexit 1")
 	r := rand.New(rand.NewPCG(3, 4))
 	e := remote(t, "/x", "", Strategy{})
 	for range 10 {
@@ -365,6 +367,7 @@ func FuzzQuoteCommand(f *testing.F) {
 
 // Each odd name is left alone by a pattern made of it, and nothing else is.
 func TestPatternsMatchLiterally(t *testing.T) {
+	t.Parallel()
 	src := dir(t, 0)
 	names := append([]string{"axb", "ab", "abc", "a", "x", "aXXb", "plain"}, oddNames...)
 	entries := make(map[string]string)

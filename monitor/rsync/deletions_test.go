@@ -36,6 +36,7 @@ func deletionTrees(t *testing.T, below string) (src, dst string) {
 var leftAfterDeletions = []string{"aXXb/", "aXXb/f", "axb", "d/", "d/axb", "d/extra/", "d/extra/x", "extra", "goner", "keep/", "keep/extra", "tx"}
 
 func TestDeletions(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		for _, below := range []string{"", "/with/content"} {
 			src, dst := deletionTrees(t, below)
@@ -53,6 +54,7 @@ func TestDeletions(t *testing.T) {
 }
 
 func TestPathsDeleteWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	for _, below := range []string{"", "/with/content"} {
 		src, dst := deletionTrees(t, below)
 		for range 2 { // what is gone on both sides is no error
@@ -66,6 +68,7 @@ func TestPathsDeleteWhatIsMissing(t *testing.T) {
 
 // When parents are gone by the time of the deletion, nothing else goes.
 func TestDeletionsWithoutParents(t *testing.T) {
+	t.Parallel()
 	src, dst := dir(t, 0), dir(t, 0)
 	tree(t, src, map[string]string{"other": "x"})
 	tree(t, dst, map[string]string{"a/b/gone": "x", "a/b/stays": "x", "a/stays": "x", "stays": "x"})
@@ -78,6 +81,7 @@ func TestDeletionsWithoutParents(t *testing.T) {
 // What is listed goes, whatever kind it is and whatever is in it, and what is beside it
 // stays as it is, though there is nothing like it where the run begins.
 func TestRemove(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		skeleton, dst := dir(t, 0), dir(t, 0)
 		tree(t, skeleton, map[string]string{"d/": "", "lost/": ""})

@@ -21,10 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if missing := remotetest.Missing(); missing != "" {
-		println(missing)
-		os.Exit(1)
-	}
+	remotetest.Prepare()
 	os.Exit(m.Run())
 }
 
@@ -133,7 +130,7 @@ func remote(t *testing.T, dst, path string, s Strategy) Endpoint {
 	if path != "" {
 		path += ":"
 	}
-	check(t, os.WriteFile(shell, []byte("#!/bin/sh\nshift\nPATH='"+path+"'$PATH\nexec sh -c \"$*\"\n"), 0o755))
+	remotetest.WriteScript(t, shell, "shift\nPATH='"+path+"'$PATH\nexec sh -c \"$*\"")
 	return Endpoint{Strategy: s, SSH: []string{shell}, Remote: config.Remote{
 		Name: "r", RemotePath: dst, Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "host"}},
 	}}
@@ -147,10 +144,10 @@ func stub(t *testing.T, code string, refused ...string) string {
 	real, err := exec.LookPath("rsync")
 	check(t, err)
 	d := dir(t, 0)
-	script := "#!/bin/sh\nfor a; do case $a in " + strings.Join(refused, "*|") + "*) " +
+	script := "for a; do case $a in " + strings.Join(refused, "*|") + "*) " +
 		"echo \"rsync: $a: unknown option\" >&2; echo 'rsync error: syntax or usage error (code " + code + ") at main.c(1)' >&2; exit " + code + ";; esac; done\n" +
-		"exec '" + real + "' \"$@\"\n"
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+		"exec '" + real + "' \"$@\""
+	remotetest.WriteScript(t, filepath.Join(d, "rsync"), script)
 	return d
 }
 

@@ -47,6 +47,7 @@ func TestPullMarks(t *testing.T) {
 // What is done at the end makes no destination that somebody has removed, and spares
 // what the directory around it holds.
 func TestRemoveMarkMakesNothing(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		around, name := dir(t, 0), config.MarkPrefix+"0a"
 		dst := filepath.Join(around, "dst")

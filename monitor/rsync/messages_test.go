@@ -156,6 +156,7 @@ func summary(c Complaints) string {
 
 // A line that nobody knows names what exists, and words of a shell name nothing.
 func TestUnknownMessages(t *testing.T) {
+	t.Parallel()
 	src := t.TempDir()
 	tree(t, src, map[string]string{"d/x y": "x", "bash": "x", "warning": "x", "z": "x"})
 	for line, want := range map[string][]failed{

@@ -293,6 +293,7 @@ func representative(f fake, e *dirty.Entry, plan Plan) (by string, tree bool) {
 }
 
 func TestLstatIn(t *testing.T) {
+	t.Parallel()
 	root := dir(t, 0)
 	tree(t, root, map[string]string{"d/f": "x", "l": "-> d"})
 	lstat := LstatIn(root)

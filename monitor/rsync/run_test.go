@@ -46,6 +46,7 @@ func odd() map[string]string {
 }
 
 func TestFullPass(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		src, dst := dir(t, 0), dir(t, 0)
 		tree(t, src, odd())
@@ -107,6 +108,7 @@ func TestFullPass(t *testing.T) {
 
 // More may have to go than was counted: the limit holds.
 func TestFullPassStopsAtTheLimit(t *testing.T) {
+	t.Parallel()
 	src, dst := dir(t, 0), dir(t, 0)
 	tree(t, dst, map[string]string{"a": "", "b": "", "c": "", "d": ""})
 	if r := run(t, src, FullPass(local(dst, modern), nil, 3), 25); r.Deleted != 3 {
@@ -119,6 +121,7 @@ func TestFullPassStopsAtTheLimit(t *testing.T) {
 
 // A change within the same second is found where fractions are kept.
 func TestFullPassSeesFractions(t *testing.T) {
+	t.Parallel()
 	src, dst := dir(t, 0), dir(t, 0)
 	tree(t, src, map[string]string{"f": "one"})
 	age(t, src)
@@ -134,6 +137,7 @@ func TestFullPassSeesFractions(t *testing.T) {
 }
 
 func TestMkpath(t *testing.T) {
+	t.Parallel()
 	src, dst := dir(t, 0), filepath.Join(dir(t, 0), "no", "such dir")
 	tree(t, src, map[string]string{"f": "x"})
 	r := run(t, src, FullPass(local(dst, Strategy{}), nil, 0), 11)
@@ -145,6 +149,7 @@ func TestMkpath(t *testing.T) {
 }
 
 func TestListDeletionsWithoutDestination(t *testing.T) {
+	t.Parallel()
 	src := dir(t, 0)
 	dst := filepath.Join(src+"-no", "such dir")
 	for _, e := range []Endpoint{local(dst, modern), remote(t, dst, "", modern)} {
@@ -159,6 +164,7 @@ func TestListDeletionsWithoutDestination(t *testing.T) {
 }
 
 func TestTrees(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		src, dst := dir(t, 0), dir(t, 0)
 		tree(t, src, map[string]string{"t/same": "one", "t/new/deep": "x", "t/ex/here": "x", "other/new": "x", "new": "x", "nest/ed/t/f": "x", "nest/ed/other": "x", "nest/other": "x"})
@@ -196,6 +202,7 @@ func TestTrees(t *testing.T) {
 // A tree that failed before is tried again, although it and what is above it
 // are left out of others: rsync would send nothing, and call that a success.
 func TestTreesThatAreExceptions(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		src, dst := dir(t, 0), dir(t, 0)
 		tree(t, src, map[string]string{"a/t/new": "x", "a/new": "x", "a/t/no/x": "x"})
@@ -209,6 +216,7 @@ func TestTreesThatAreExceptions(t *testing.T) {
 
 // What is too long for arguments goes as a list.
 func TestLongLists(t *testing.T) {
+	t.Parallel()
 	remotetest.Long(t, testing.Short()) // TestLittleRoomForArguments does not
 	src, dst := dir(t, 0), dir(t, 0)
 	long := strings.Repeat("l", 200)
@@ -237,6 +245,7 @@ const littleRoom = "WSYNC_LITTLE_ROOM"
 
 // Where there is less room for arguments than usual, the list goes as a list.
 func TestLittleRoomForArguments(t *testing.T) {
+	t.Parallel()
 	if os.Getenv(littleRoom) == "" {
 		// The limit is a quarter of the stack's, which is the test program's own.
 		cmd := exec.Command("sh", "-c", `ulimit -s 1024 && exec timeout 60 "$0" -test.run '^TestLittleRoomForArguments$'`, os.Args[0])
@@ -259,6 +268,7 @@ func TestLittleRoomForArguments(t *testing.T) {
 }
 
 func TestTreesThatAreGone(t *testing.T) {
+	t.Parallel()
 	src, dst := dir(t, 0), dir(t, 0)
 	tree(t, src, map[string]string{"a/": ""})
 	tree(t, dst, map[string]string{"a/gone/x": "x", "a/extra": "x"})
@@ -269,6 +279,7 @@ func TestTreesThatAreGone(t *testing.T) {
 }
 
 func TestPaths(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		src, dst := dir(t, 0), dir(t, 0)
 		e := endpoint(dst)
@@ -310,6 +321,7 @@ func TestPaths(t *testing.T) {
 }
 
 func TestRoot(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		src, dst := dir(t, 0), dir(t, 0)
 		tree(t, src, map[string]string{"f": "x", "d/f": "x"})
@@ -329,6 +341,7 @@ func TestRoot(t *testing.T) {
 }
 
 func TestRunEndsEarly(t *testing.T) {
+	t.Parallel()
 	e := remote(t, "/x", "", modern)
 	d := dir(t, 0)
 	e.SSH = []string{"/bin/sh", "-c", "echo > " + d + "/began; exec sleep 60"}
@@ -363,7 +376,7 @@ func TestRunWithoutRsync(t *testing.T) {
 
 func TestRunKilledBySignal(t *testing.T) {
 	d := dir(t, 0)
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte("#!/bin/sh\nkill -9 $$\n"), 0o755))
+	remotetest.WriteScript(t, filepath.Join(d, "rsync"), "kill -9 $$")
 	t.Setenv("PATH", d)
 	if r := run(t, d, Root(local("/x", modern)), 20); r.Code != 20 {
 		t.Errorf("code %d", r.Code)
@@ -372,6 +385,7 @@ func TestRunKilledBySignal(t *testing.T) {
 
 // rsync says on standard output that it deletes nothing.
 func TestReadErrorsSkipDeletions(t *testing.T) {
+	t.Parallel()
 	src, dst := dir(t, nobody), dir(t, nobody)
 	tree(t, src, map[string]string{"secret/x": "x"})
 	tree(t, dst, map[string]string{"secret/there": "x"})
@@ -412,6 +426,7 @@ func TestEnvironment(t *testing.T) {
 
 // The daemon of rsync: the same jobs arrive there.
 func TestDaemon(t *testing.T) {
+	t.Parallel()
 	src, dst := dir(t, 0), dir(t, 0)
 	d := remotetest.StartRsyncDaemon(t, map[string]string{"mod": dst}, remotetest.RsyncDaemonOptions{Users: map[string]string{"u": "secret"}})
 	password := filepath.Join(dir(t, 0), "password")

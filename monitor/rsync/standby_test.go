@@ -98,6 +98,7 @@ func unused(t *testing.T, s *Standby, src string, job Job) {
 }
 
 func TestStandbyEqualsRun(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	for _, test := range []struct {
 		name     string
@@ -172,6 +173,7 @@ func TestStandbyEqualsRun(t *testing.T) {
 
 // What is sent is what is there when the list is written, not before.
 func TestStandbySeesTheLatest(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "before", "d/g": "before"})
@@ -186,6 +188,7 @@ func TestStandbySeesTheLatest(t *testing.T) {
 
 // A large batch shows how far it is, as it does without a standby.
 func TestStandbyTellsProgress(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, odd())
@@ -208,6 +211,7 @@ func TestStandbyTellsProgress(t *testing.T) {
 }
 
 func TestStandbyForAnotherJob(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "x"})
@@ -225,6 +229,7 @@ func TestStandbyForAnotherJob(t *testing.T) {
 
 // A standby that is not used does nothing, and is gone when Close returns.
 func TestStandbyClose(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "new", "new": ""})
@@ -262,6 +267,7 @@ func TestStandbyClose(t *testing.T) {
 
 // It has no chance to end by itself: its process is stopped.
 func TestStandbyCloseOfOneThatHangs(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	s := p.prepare(dir(t, 0), p.small(""))
 	check(t, syscall.Kill(s.process.cmd.Process.Pid, syscall.SIGSTOP))
@@ -270,6 +276,7 @@ func TestStandbyCloseOfOneThatHangs(t *testing.T) {
 }
 
 func TestStandbyExpires(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "x"})
@@ -293,6 +300,7 @@ func TestStandbyExpires(t *testing.T) {
 // One that is just about to end holds its connection until then, and whoever
 // wants to use it waits: the daemon may have no second one.
 func TestStandbyThatIsEnding(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "x"})
@@ -305,6 +313,7 @@ func TestStandbyThatIsEnding(t *testing.T) {
 }
 
 func TestStandbyWasKilled(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "x"})
@@ -324,6 +333,7 @@ func TestStandbyWasKilled(t *testing.T) {
 // rsync does not look at its connection while it waits for the list, and so does
 // not know that it is dead.
 func TestStandbyWhoseDaemonRestarted(t *testing.T) {
+	t.Parallel()
 	const waits = "waits for no one long"
 	for name, lose := range map[string]func(p *post){
 		"restarted":            func(p *post) { p.Restart() },
@@ -331,6 +341,7 @@ func TestStandbyWhoseDaemonRestarted(t *testing.T) {
 		waits:                  func(p *post) { poll(p.t, "the end of the run", func() bool { return p.count("went") == 1 }) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var lines []string
 			if name == waits {
 				lines = append(lines, "timeout = 3") // also for a run, on a machine with much to do
@@ -349,6 +360,7 @@ func TestStandbyWhoseDaemonRestarted(t *testing.T) {
 // A run that breaks when it has begun is reported as it is: it may have left
 // something behind.
 func TestStandbyThatBreaksInTheMiddle(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"a": "x", "large": strings.Repeat("0123456789abcdef", 1<<20)})
@@ -377,6 +389,7 @@ func TestStandbyThatBreaksInTheMiddle(t *testing.T) {
 // What the daemon says about a standby is nobody's business. The usual run finds
 // it out.
 func TestStandbyThatIsRefused(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "x"})
@@ -398,6 +411,7 @@ func TestStandbyThatIsRefused(t *testing.T) {
 }
 
 func TestStandbyCancelled(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": strings.Repeat("0123456789abcdef", 1<<20)})
@@ -448,6 +462,7 @@ func TestStandbyCancelled(t *testing.T) {
 
 // It can be used once, whoever comes first.
 func TestStandbyIsUsedOnce(t *testing.T) {
+	t.Parallel()
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "x"})

@@ -5,10 +5,13 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 // What the real rsync says about real accidents leads back to the paths.
 func TestRealFailures(t *testing.T) {
+	t.Parallel()
 	names := slices.DeleteFunc(slices.Clone(oddNames), func(name string) bool { return name == `a" failed: b` })
 	below := func(dir string, names ...string) []failed {
 		var all []failed
@@ -100,8 +103,8 @@ func TestRealFailures(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if test.root && os.Geteuid() != 0 {
-				return
+			if test.root {
+				remotetest.NeedRoot(t, "it makes what belongs to somebody else")
 			}
 			for _, far := range []bool{false, true} {
 				src, dst := dir(t, nobody), dir(t, nobody)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wsync/monitor/remotetest"
 )
 
 func TestParseVersion(t *testing.T) {
@@ -42,7 +44,7 @@ func TestLocalVersion(t *testing.T) {
 	}
 	d := dir(t, 0)
 	t.Setenv("PATH", d)
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte("#!/bin/sh\necho hello\n"), 0o755))
+	remotetest.WriteScript(t, filepath.Join(d, "rsync"), "echo hello")
 	if _, err := LocalVersion(t.Context()); err == nil {
 		t.Error("a version that nobody understands is no error")
 	}
@@ -158,6 +160,7 @@ func probe(t *testing.T, e Endpoint, dst string) (Strategy, error) {
 }
 
 func TestProbe(t *testing.T) {
+	t.Parallel()
 	dst := dir(t, 0)
 	tree(t, dst, map[string]string{"there": "x"})
 	missing := filepath.Join(dir(t, 0), "no", "such dir")
@@ -188,6 +191,7 @@ func TestProbe(t *testing.T) {
 // The destination belongs to others while it is probed: it keeps its mode and owner
 // at any time, and a probe that is cut off leaves nothing there.
 func TestProbeLeavesTheDestinationAlone(t *testing.T) {
+	t.Parallel()
 	for name, endpoint := range map[string]func(dst string) Endpoint{
 		"local":        func(dst string) Endpoint { return local(dst, modern) },
 		"remote shell": func(dst string) Endpoint { return remote(t, dst, "", modern) },
@@ -229,8 +233,8 @@ func TestProbeOfASlowRemoteIsCutOff(t *testing.T) {
 	t.Parallel()
 	dst, d := dir(t, 0), dir(t, 0)
 	tree(t, dst, map[string]string{"there": "x"})
-	slow := fmt.Sprintf("#!/bin/sh\nsleep %.1f\nexec '%s' \"$@\"\n", (removeTime + 200*time.Millisecond).Seconds(), programPath(t))
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(slow), 0o755))
+	slow := fmt.Sprintf("sleep %.1f\nexec '%s' \"$@\"", (removeTime + 200*time.Millisecond).Seconds(), programPath(t))
+	remotetest.WriteScript(t, filepath.Join(d, "rsync"), slow)
 	ctx, cancel := context.WithCancel(t.Context())
 	if _, err := Probe(ctx, remote(t, dst, d, modern), dir(t, 0), Environment(""), func(string) { cancel() }); err == nil {
 		t.Error("a probe that was cut off has found something")
@@ -242,10 +246,11 @@ func TestProbeOfASlowRemoteIsCutOff(t *testing.T) {
 
 // A receiver that fails only when a path is really missing, as some do.
 func TestProbeOfAReceiverThatFailsLate(t *testing.T) {
+	t.Parallel()
 	dst, d := dir(t, 0), dir(t, 0)
 	real := programPath(t)
-	script := "#!/bin/sh\ncase \" $* \" in *' --delete-missing-args '*) set -- \"$@\"; '" + real + "' \"$@\"; echo 'ABORTING due to invalid path' >&2; exit 2;; esac\nexec '" + real + "' \"$@\"\n"
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	script := "case \" $* \" in *' --delete-missing-args '*) set -- \"$@\"; '" + real + "' \"$@\"; echo 'ABORTING due to invalid path' >&2; exit 2;; esac\nexec '" + real + "' \"$@\""
+	remotetest.WriteScript(t, filepath.Join(d, "rsync"), script)
 	got, err := probe(t, remote(t, dst, d, modern), dst)
 	if err != nil || got != (Strategy{Nanoseconds: true, Mkpath: true}) {
 		t.Errorf("%+v, %v", got, err)
@@ -256,9 +261,10 @@ func TestProbeOfAReceiverThatFailsLate(t *testing.T) {
 // something. Whoever does not know that it is one would take the remote for equal.
 // This one forgets the limit, and is as silent.
 func TestProbeOfAReceiverThatIsSilentAboutALimit(t *testing.T) {
+	t.Parallel()
 	dst, d := dir(t, 0), dir(t, 0)
-	script := "#!/bin/sh\nfor a; do shift; case $a in --max-delete=*) ;; *) set -- \"$@\" \"$a\";; esac; done\nexec '" + programPath(t) + "' \"$@\"\n"
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	script := "for a; do shift; case $a in --max-delete=*) ;; *) set -- \"$@\" \"$a\";; esac; done\nexec '" + programPath(t) + "' \"$@\""
+	remotetest.WriteScript(t, filepath.Join(d, "rsync"), script)
 	for unnamed, want := range map[bool]Strategy{
 		true:  {Nanoseconds: true, Mkpath: true, Basic: true, Unnamed: true},
 		false: modern, // a real one is believed
@@ -279,11 +285,12 @@ func TestProbeOfAReceiverThatIsSilentAboutALimit(t *testing.T) {
 // An openrsync that lists no deletions cannot be served: they would never happen, and
 // nobody would know.
 func TestProbeOfAReceiverThatListsNoDeletions(t *testing.T) {
+	t.Parallel()
 	dst, d := dir(t, 0), dir(t, 0)
 	tree(t, dst, map[string]string{"there": "x"})
 	// What is not there is not listed.
-	script := "#!/bin/sh\ncase \" $* \" in *' --delete '*) for last; do :; done; rm -f \"$last/removed\";; esac\nexec '" + programPath(t) + "' \"$@\"\n"
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	script := "case \" $* \" in *' --delete '*) for last; do :; done; rm -f \"$last/removed\";; esac\nexec '" + programPath(t) + "' \"$@\""
+	remotetest.WriteScript(t, filepath.Join(d, "rsync"), script)
 	_, err := probe(t, remote(t, dst, d, Strategy{Basic: true}), dst)
 	var failure *ProbeError
 	if !errors.As(err, &failure) || failure.Unreachable || !failure.Busy || !strings.Contains(failure.Error(), "does not tell what it would delete") || failure.Hint == "" {
@@ -297,14 +304,15 @@ func TestProbeOfAReceiverThatListsNoDeletions(t *testing.T) {
 // A receiver that has no place for one of the specimens says so of each run, in words
 // that are known or not: all else is found out as if there were no such thing.
 func TestProbeOfAReceiverThatRefusesASpecimen(t *testing.T) {
+	t.Parallel()
 	for _, complaint := range []string{
 		`rsync: [receiver] mkstemp "$d/.AUX.XGz1Ab" failed: Invalid argument (22)`,
 		`rsync: [receiver] has never seen a name like this`,
 	} {
 		dst, d := dir(t, 0), dir(t, 0)
-		script := "#!/bin/sh\nfor last; do :; done\n'" + programPath(t) + "' \"$@\" || exit\nfor d in \"$last\" \"$last\"/.wsync-probe-*; do\n" +
+		script := "for last; do :; done\n'" + programPath(t) + "' \"$@\" || exit\nfor d in \"$last\" \"$last\"/.wsync-probe-*; do\n" +
 			"d=${d%/}; [ ! -e \"$d/AUX\" ] || { rm \"$d/AUX\"; echo \"" + strings.ReplaceAll(complaint, `"`, `\"`) + "\" >&2; exit 23; }\ndone\n"
-		check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+		remotetest.WriteScript(t, filepath.Join(d, "rsync"), script)
 		got, err := probe(t, remote(t, dst, d, modern), dst)
 		want := modern
 		want.Capabilities.NoDeviceNames = true
@@ -317,9 +325,10 @@ func TestProbeOfAReceiverThatRefusesASpecimen(t *testing.T) {
 // A receiver that leaves what is there as it is, and says nothing, as rrsync
 // -no-overwrite makes it.
 func TestProbeOfAReceiverThatKeepsWhatIsThere(t *testing.T) {
+	t.Parallel()
 	dst, d := dir(t, 0), dir(t, 0)
-	script := "#!/bin/sh\nshift\nexec '" + programPath(t) + "' --server --ignore-existing \"$@\"\n"
-	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
+	script := "shift\nexec '" + programPath(t) + "' --server --ignore-existing \"$@\""
+	remotetest.WriteScript(t, filepath.Join(d, "rsync"), script)
 	got, err := probe(t, remote(t, dst, d, modern), dst)
 	want := modern
 	want.KeepsExisting = true
@@ -341,6 +350,7 @@ func programPath(t *testing.T) string {
 
 // Where nothing can be learnt, the guess stays.
 func TestProbeFails(t *testing.T) {
+	t.Parallel()
 	e := remote(t, "/x", "", modern)
 	e.SSH = []string{"/bin/sh", "-c", "echo 'ssh: connect to host h port 22: Connection refused' >&2; exit 255"}
 	got, err := probe(t, e, "/x")

@@ -9,6 +9,7 @@ import (
 // Nothing that a job does, unless it is listed there, reaches what is unreachable, in whatever way the
 // directories that lead there are gone.
 func TestUnreachable(t *testing.T) {
+	t.Parallel()
 	const odd = `odd*[x]\`
 	there := map[string]string{"p/m/f": "kept", "p/x": "x", "p/" + odd + "/f": "kept", "other": "o"}
 	for name, source := range map[string]map[string]string{
@@ -27,6 +28,7 @@ func TestUnreachable(t *testing.T) {
 			"deletions": func(e Endpoint) Job { return Deletions(e, []string{"p", "p/x"}) },
 		} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
+				t.Parallel()
 				src, dst := dir(t, 0), dir(t, 0)
 				tree(t, src, source)
 				tree(t, dst, there)
