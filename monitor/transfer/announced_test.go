@@ -12,6 +12,7 @@ import (
 // is told when all of it is watched. That it is new on the remote is no loss then;
 // without that event, it is.
 func TestNewDirectoryIsNoLoss(t *testing.T) {
+	t.Parallel()
 	for _, told := range []bool{true, false} {
 		b := newBench(t)
 		b.pass()

@@ -228,6 +228,7 @@ func TestAdoptionByAWorkspaceThatIsPartlyUnreadable(t *testing.T) {
 // A destination that is another directory than before, such as another disk, may
 // hold what is somebody else's, as at the beginning.
 func TestReplacedDestination(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, numbered("f", 200)...)
 	b.pass()

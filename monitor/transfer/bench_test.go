@@ -64,8 +64,6 @@ func newBench(t *testing.T) *bench {
 		t: t, src: newDir(t), dst: newDir(t), now: time.Now(), limits: guard.Limits{Share: 0.5, Count: 100},
 		guard: func() string { return "" }, afterEvents: func(do func()) { do() },
 	}
-	version, err := rsync.LocalVersion(t.Context())
-	check(t, err)
 	tools := guard.NewTools(b.src)
 	index := links.New(b.src, exclude.Rules{}, func(found []links.Marks, _ links.Answer) {
 		for _, f := range found {
@@ -74,7 +72,7 @@ func newBench(t *testing.T) *bench {
 	})
 	index.Seen = tools.Look
 	b.lane = New(Options{
-		Log: zap.NewNop(), Root: b.src, Local: version, Environment: func() []string { return rsync.Environment("") }, Scratch: newDir(t),
+		Log: zap.NewNop(), Root: b.src, Local: localVersion(t), Environment: func() []string { return rsync.Environment("") }, Scratch: newDir(t),
 		Files: direct.NewFiles(func() uint64 { return b.seq }), Links: index, Tools: tools,
 	})
 	b.remote = localRemote("r", b.dst)
@@ -170,9 +168,24 @@ func (b *bench) begin(now time.Time) {
 	}
 	out := remote.Outcome{Failure: &remote.Failure{Kind: remote.Canceled}}
 	if b.guard() == "" {
+		b.acquaint()
 		out = b.lane.Transfer(b.t.Context(), s.Order, benchAsker{b, s, now, time.Now()})
 	}
 	b.afterEvents(b.End(s, out, nil, time.Now()).Marked)
+}
+
+// acquaint tells the lane what a probe finds out about a destination as newBench makes
+// it, if the rsync is this machine's own: the probe has tests of its own.
+func (b *bench) acquaint() {
+	if b.lane.known.Load() != nil || b.remote.RemotePath != b.dst || !exists(b.dst) || !ownRsync() {
+		return
+	}
+	known := probed(b.t)
+	known.direct, _ = b.lane.openDirect(b.t.Context(), b.remote, "")
+	if known.direct != nil {
+		known.direct.SetCapabilities(known.strategy.Capabilities)
+	}
+	b.lane.known.Store(known)
 }
 
 // noRepositories are those of a workspace without any.

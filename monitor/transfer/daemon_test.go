@@ -292,6 +292,7 @@ func TestPasswordOfADaemonChanges(t *testing.T) {
 // A run that waits keeps the directory that the module had when it connected.
 // What it sends is confirmed by one that connects anew.
 func TestModuleIsReplacedUnderAStandby(t *testing.T) {
+	t.Parallel()
 	b := newDaemonBench(t)
 	write(t, b.src, "a")
 	b.first()

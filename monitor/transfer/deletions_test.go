@@ -15,6 +15,7 @@ import (
 )
 
 func TestMassDeletionIsHeld(t *testing.T) {
+	t.Parallel()
 	remotetest.Long(t, testing.Short())
 	for name, way := range map[string]func(b *bench){
 		"one by one": func(b *bench) {
@@ -334,6 +335,7 @@ func TestHeldDirectoryIsRenamed(t *testing.T) {
 
 // What has to go from a tree counts together with what is gone beside it.
 func TestDeletionsOfATransferAddUp(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.remote.DelayUpdates = true
 	write(t, b.src, append(append(numbered("d/", 99), numbered("e/", 99)...), "keep")...)

@@ -60,6 +60,7 @@ func pathsOf(entries []*dirty.Entry) string {
 // What becomes of a dirty path at a destination that is limited: it is brought in
 // line, fails, or another one is to be sent in its place.
 func TestFit(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		names, dirty         []string
 		fits, fails, instead string
@@ -106,6 +107,7 @@ func TestFit(t *testing.T) {
 
 // Where paths must be shorter than on Linux, what is longer fails alone.
 func TestFitPathMax(t *testing.T) {
+	t.Parallel()
 	tr := fitTransfer(t, []string{"short", "d/e/f/too-long"}, &dirty.Entry{Path: "d", Change: madeDir}, &dirty.Entry{Path: "short", Change: made})
 	tr.endpoint.Strategy.Capabilities = remotefs.Capabilities{PathMax: 12}
 	tr.fit()
@@ -119,6 +121,7 @@ func TestFitPathMax(t *testing.T) {
 
 // A full pass leaves alone all that cannot be held, and tells of it once.
 func TestFitFullPass(t *testing.T) {
+	t.Parallel()
 	tr := fitTransfer(t, []string{"README", "Readme", "d/A", "d/a", "l>", "x:y/z", "D2/q", "d2/q"})
 	tr.Batch.Everything = &dirty.Entry{Seq: 1}
 	known := &dirty.Entry{Path: "Readme", Attempts: 1, Reason: dirty.Meets, Problem: limited.Meeting("README"), NotBefore: dirty.Never}
@@ -140,6 +143,7 @@ func TestFitFullPass(t *testing.T) {
 // What is known to meet another is no reason to send that again, also when its turn
 // comes early: each sending would find it anew, and put it off.
 func TestFitKnown(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		batch, fails string
 	}{
@@ -170,6 +174,7 @@ func TestFitKnown(t *testing.T) {
 // Nothing is removed whose file there is another name's, even if that came after
 // the batch was parted.
 func TestFitKeepsAlive(t *testing.T) {
+	t.Parallel()
 	gone := []*dirty.Entry{entryOf("README"), entryOf("D/f"), entryOf("other"), entryOf("l")}
 	tr := fitTransfer(t, []string{"unrelated", "d/"}, gone...)
 	tr.fit()
@@ -205,6 +210,7 @@ func TestFitKeepsAlive(t *testing.T) {
 // Where something cannot be, what was there before is cleared, unless it is another
 // name's.
 func TestFitClears(t *testing.T) {
+	t.Parallel()
 	tr := fitTransfer(t, []string{"README", "Readme>", "link>", "d/l>", "D/L"})
 	tr.fitting.begin(tr)
 	for path, want := range map[string]bool{"Readme": false, "link": true, "README": true, "d/l": false} {
@@ -220,6 +226,7 @@ func TestFitClears(t *testing.T) {
 
 // A rename is repeated only where both names mean there what they mean here.
 func TestFitMoves(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		names    []string
 		from, to string

@@ -3,7 +3,9 @@ package transfer
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -95,11 +97,9 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*Lane, config.Remote) {
 // newLane is a lane of an empty workspace.
 func newLane(t testing.TB, connection *ssh.Connection, scratch string) *Lane {
 	t.Helper()
-	version, err := rsync.LocalVersion(context.Background())
-	check(t, err)
 	root := t.TempDir()
 	l := New(Options{
-		Log: zap.NewNop(), Root: root, Local: version, Connection: connection, Scratch: scratch,
+		Log: zap.NewNop(), Root: root, Local: localVersion(t), Connection: connection, Scratch: scratch,
 		Environment: func() []string { return rsync.Environment("") },
 		Files:       direct.NewFiles(lastMark.Load),
 		Links:       links.New(root, exclude.Rules{}, func([]links.Marks, links.Answer) {}),
@@ -108,6 +108,46 @@ func newLane(t testing.TB, connection *ssh.Connection, scratch string) *Lane {
 	t.Cleanup(l.Close)
 	return l
 }
+
+// localVersion is LocalVersion of this machine's own rsync.
+func localVersion(t testing.TB) rsync.Version {
+	t.Helper()
+	version, err := askVersion()
+	check(t, err)
+	return version
+}
+
+var askVersion = sync.OnceValues(func() (rsync.Version, error) { return rsync.LocalVersion(context.Background()) })
+
+// machineRsync is the rsync that the tests started with.
+var machineRsync, _ = exec.LookPath("rsync")
+
+// ownRsync reports whether no test has put something in its place.
+func ownRsync() bool {
+	path, err := exec.LookPath("rsync")
+	return err == nil && path == machineRsync
+}
+
+// probed is what a probe finds out about a directory that newDir makes, but for the
+// direct lane.
+func probed(t testing.TB) *knowledge {
+	t.Helper()
+	probeOnce.Do(func() {
+		l := newLane(t, nil, newDir(t))
+		endpoint := rsync.Endpoint{Remote: localRemote("probed", newDir(t))}
+		probeFound, probeErr = l.probe(context.Background(), endpoint, l.guess(context.Background(), &endpoint))
+	})
+	check(t, probeErr)
+	known := *probeFound
+	known.direct = nil
+	return &known
+}
+
+var (
+	probeOnce  sync.Once
+	probeFound *knowledge
+	probeErr   error
+)
 
 // firstPass makes the lane know its remote.
 func firstPass(t testing.TB, l *Lane, r config.Remote) *Lane {

@@ -39,6 +39,7 @@ func makeDeep(t *testing.T, dir string) (leaf, first string) {
 // A path that is too long for rsync fails alone: no run is made for it, and what
 // is beside it, and beside the directories that lead to it, is sent and deleted.
 func TestTooLongPathFailsAlone(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, "a", "gone", "d/b", "d/gone")
 	b.pass()

@@ -32,6 +32,7 @@ func TestDeletionsOfBothLanesAddUp(t *testing.T) {
 // The root goes away when the guard has just looked at it. Whatever was to be sent,
 // nothing is gone because of that.
 func TestRootGoesAfterTheGuardsLook(t *testing.T) {
+	t.Parallel()
 	for name, confirm := range map[string]bool{"directly": false, "by rsync": true} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

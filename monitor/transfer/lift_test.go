@@ -169,6 +169,7 @@ func TestManyDirectoriesThatAreReadOnlyGo(t *testing.T) {
 
 // What is in a directory that cannot be read is counted before it is deleted.
 func TestUnreadableDirectoryIsCounted(t *testing.T) {
+	t.Parallel()
 	if againAsNobody(t) {
 		return
 	}

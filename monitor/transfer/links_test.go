@@ -51,6 +51,7 @@ func TestWriteByALostName(t *testing.T) {
 // A tree that goes as a whole may have a file in it that was changed, and has a
 // name elsewhere.
 func TestWriteInATreeToAFileWithAnotherName(t *testing.T) {
+	t.Parallel()
 	for name, large := range map[string]bool{"small": false, "by rsync": true} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

@@ -127,6 +127,7 @@ func TestUnmountedBeforeTheDeletion(t *testing.T) {
 }
 
 func TestTopmost(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ listed, want []string }{
 		{nil, nil},
 		{[]string{"d/a/1", "d/a/2", "d/a", "d/b", "d", "e"}, []string{"d", "e"}},
