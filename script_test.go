@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -45,6 +46,11 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 	})
 }
+
+// shortScripts are those that run with -short, too: how the daemon, a workspace and a
+// remote of a kind begin and end, and what the command line says. What the others are
+// about has tests of its own in the packages, and TestChurn has the accidents.
+var shortScripts = []string{"bad-input", "daemon", "demo", "exit-codes", "json", "local", "settings", "ssh"}
 
 // scriptCondition says what scripts ask for beyond testscript's own conditions.
 // root: root runs the tests. loopfuse: file systems of user space can be mounted from
@@ -107,6 +113,9 @@ func shortTempDir(t *testing.T) string {
 // setupScript gives a script its home directory, and $WORK/bin first in PATH.
 // Nothing that ran with that home directory survives the script.
 func setupScript(env *testscript.Env) error {
+	if tb := env.T().(testing.TB); !slices.Contains(shortScripts, filepath.Base(tb.Name())) {
+		remotetest.Long(tb, testing.Short())
+	}
 	home, bin := filepath.Join(env.WorkDir, "home"), filepath.Join(env.WorkDir, "bin")
 	for _, dir := range []string{home, bin} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
