@@ -26,7 +26,8 @@ type barrierRequest struct {
 
 // Changed implements watch.Sink.
 func (m *mirror) Changed(path string, change watch.Change) {
-	if path, change = m.exclude.Change(path, change); change == 0 {
+	m.noticeRules(path, change)
+	if path, change = m.rules().Change(path, change); change == 0 {
 		return
 	}
 	if change&watch.Tree != 0 {
@@ -57,9 +58,20 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	if dir {
 		change |= watch.Tree
 	}
-	if m.exclude.Excludes(from) || m.exclude.Excludes(to) {
+	before := m.rules()
+	if dir {
+		m.ruling.live.Moved(from, to, time.Now())
+		m.settleLater()
+	} else {
+		m.noticeRules(from, change)
+		m.noticeRules(to, change)
+	}
+	if after := m.rules(); before.Excludes(from, dir) || after.Excludes(to, dir) || dir && !before.Alike(from, to) {
 		m.Changed(to, change)
 		m.Changed(from, change)
+		if dir {
+			m.watcher.Look([]string{to})
+		}
 		return
 	}
 	m.links.Moved(from, to, dir)
@@ -77,6 +89,8 @@ func (m *mirror) Moved(from, to string, dir bool) {
 // Lost implements watch.Sink.
 func (m *mirror) Lost(reason string) {
 	m.log.Warn("Events were lost; a full pass follows", zap.String("reason", reason))
+	m.ruling.live.Refresh(time.Now())
+	m.settleLater()
 	m.mu.Lock()
 	m.overflows++
 	m.mu.Unlock()
@@ -139,6 +153,11 @@ func (m *mirror) answer(ping uint64) {
 // pass.
 func (m *mirror) reached(n uint64) {
 	m.recheck() // not everything that can happen to the root is an event
+	m.whenSettled(func() { m.reachedSettled(n) })
+}
+
+// reachedSettled is reached when the rules are known.
+func (m *mirror) reachedSettled(n uint64) {
 	if !m.watcher.Stats().Lossless {
 		m.markEverything(remote.PassEvents, 0)
 	}

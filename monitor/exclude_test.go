@@ -12,13 +12,15 @@ import (
 	"wsync/monitor/watch"
 )
 
+// losslessWatcher is one that misses nothing. What it is asked to look at is forgotten.
 type losslessWatcher struct{ watch.Watcher }
+
+func (losslessWatcher) Look([]string) {}
 
 func (losslessWatcher) Stats() watch.Stats { return watch.Stats{Lossless: true} }
 
 // What is excluded marks nothing but the times of the directory that it is in.
 func TestExcludedMarks(t *testing.T) {
-	rules := exclude.Of(config.Workspace{SkipGit: true})
 	for _, test := range []struct {
 		name   string
 		happen func(watch.Sink)
@@ -42,7 +44,8 @@ func TestExcludedMarks(t *testing.T) {
 		{"a new name for it", func(s watch.Sink) { s.Moved("x/.git", "x/.git.old", true) }, "/x /x/.git.old"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			m := &mirror{root: t.TempDir(), exclude: rules}
+			root := t.TempDir()
+			m := &mirror{root: root, ruling: ruling{live: exclude.NewLive(root, config.Workspace{SkipGit: true})}}
 			synctest.Test(t, func(t *testing.T) {
 				r := recorded(t, m, losslessWatcher{})
 				test.happen(m)

@@ -13,7 +13,6 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/direct"
-	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/links"
 	"wsync/monitor/mounts"
@@ -38,7 +37,7 @@ type mirror struct {
 	watcher watch.Watcher
 	files   *direct.Files
 	links   *links.Index
-	exclude exclude.Rules
+	ruling  ruling
 	// searching: search runs.
 	searching atomic.Bool
 	searchMu  sync.Mutex // held while the workers are told of questions
@@ -112,6 +111,9 @@ func (m *mirror) arm() {
 	m.mu.Unlock()
 	stats := m.watcher.Stats()
 	m.log.Info("Watching", zap.String("backend", stats.Backend), zap.Int("directories", stats.Directories), zap.Int("polled", stats.Polled))
+	// What a rule file said before its directory was watched may be out of date.
+	m.ruling.live.Refresh(time.Now())
+	m.settleLater()
 	for _, w := range workers {
 		w.Arm()
 	}
@@ -128,6 +130,19 @@ func (m *mirror) endWorkers() {
 		w.stop()
 	}
 	m.working.Wait() // also for those whose remotes were detached a moment ago
+}
+
+// context is that of the workers.
+func (m *mirror) context() context.Context {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.ctx
+}
+
+// ended reports whether the mirror has ended, or has not begun.
+func (m *mirror) ended() bool {
+	ctx := m.context()
+	return ctx == nil || ctx.Err() != nil
 }
 
 // define brings the workers in line with a definition.
@@ -153,6 +168,9 @@ func (m *mirror) define(d report.Definition) {
 	}
 	m.mu.Unlock()
 	m.recheck()
+	if s, ok := m.ruling.live.Define(m.context(), d.Workspace); ok {
+		m.apply(s)
+	}
 	if barrier {
 		m.afterChanges(func() { m.reached(d.Barrier) })
 	}
@@ -211,12 +229,11 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 	}
 	lane := transfer.New(transfer.Options{
 		Log: log, Root: m.root, Local: m.local, Environment: m.environment, Connection: connection, Scratch: m.scratch,
-		Sources: m.allSources, Exclude: m.exclude, Files: m.files, Links: m.links, Tools: m.tools,
+		Sources: m.allSources, Exclude: m.ruling.live, Files: m.files, Links: m.links, Tools: m.tools,
 		Workspace: m.definition.Workspace.Name, Directory: filepath.Dir(filepath.Dir(settings.RunDirectory)), FullPassInterval: settings.FullPassInterval,
 	})
 	return worker.New(worker.Options{
 		Log: log, Root: m.root, Carrier: lane,
-		Exclude:     m.exclude,
 		AllowEmpty:  m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
 		Guard:       m.checkAndHalt,
 		NextMark:    func() uint64 { return m.seq.Add(1) },
@@ -299,6 +316,7 @@ func (m *mirror) report(now time.Time) report.Report {
 			LinkedOutside: m.links.Outside(),
 		},
 	}
+	m.ignoreProblems(&r.Watch)
 	if m.halt != "" {
 		r.Halted = &report.Halt{Reason: m.halt, Since: m.haltSince}
 	} else if id, err := config.IdentifyRoot(m.root); err == nil {

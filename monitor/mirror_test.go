@@ -14,8 +14,8 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
-	"wsync/monitor/links"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
@@ -93,9 +93,12 @@ func recorded(t *testing.T, m *mirror, w watch.Watcher) *recorder {
 	t.Helper()
 	r := &recorder{}
 	m.watcher, m.changes, m.answers = w, make(chan struct{}, 1), make(chan struct{}, 1)
-	m.links = links.New(m.root, m.exclude, m.tellLinks)
+	if m.ruling.live == nil {
+		m.ruling.live = exclude.NewLive(m.root, config.Workspace{})
+	}
+	m.links = m.newLinks()
 	made := worker.New(worker.Options{
-		Log: zap.NewNop(), Root: m.root, Carrier: r, Exclude: m.exclude, Stamp: filepath.Join(m.root, "stamp"),
+		Log: zap.NewNop(), Root: m.root, Carrier: r, Stamp: filepath.Join(m.root, "stamp"),
 		Guard: func(uint64) string { return "" }, NextMark: func() uint64 { return m.seq.Add(1) }, LastMark: m.seq.Load,
 		AfterEvents: func(do func()) { do() }, Changed: func(bool) {},
 	}, config.Remote{})

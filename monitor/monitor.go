@@ -31,6 +31,7 @@ import (
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
 	"wsync/monitor/transfer"
+	"wsync/monitor/walk"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/backend"
 )
@@ -156,10 +157,10 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		answers: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
 		mounted: mounts.New(d.Workspace.LocalPath),
-		exclude: exclude.Of(d.Workspace),
+		ruling:  ruling{live: exclude.NewLive(d.Workspace.LocalPath, d.Workspace)},
 	}
 	m.files = direct.NewFiles(m.seq.Load)
-	m.links = links.New(m.root, m.exclude, m.tellLinks)
+	m.links = m.newLinks()
 	m.tools = guard.NewTools(m.root)
 	m.links.Seen = m.tools.Look
 	m.watcher, err = backend.New(m.root, watch.Options{
@@ -168,12 +169,19 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		MaxWatches:    d.Settings.MaxWatches,
 		PollInterval:  d.Settings.PollInterval,
 		MountsChanged: m.mountsChanged,
+		Enter:         m.enter,
 	}, m)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
 	return m, nil
+}
+
+// newLinks returns an index of the workspace's files that have several names.
+func (m *mirror) newLinks() *links.Index {
+	tree := walk.Tree{Root: m.root, Opens: m.ruling.live.Opens}
+	return links.New(tree, func(name string) bool { return m.rules().Excludes(name, false) }, m.tellLinks)
 }
 
 // localVersion is the version of this machine's rsync, unknown if there is none.

@@ -1,103 +1,206 @@
 // Package exclude says what of a workspace is not mirrored. All that look at a
-// tree ask it: the watcher's sink, listings, plans, full passes, guards and
-// searches; and it alone puts its answer into rsync's words.
+// tree ask it: the watcher, its sink, listings, plans, full passes, guards and
+// searches. What it says is decided by names alone, as gitignore(5) has it, and never
+// by a second interpretation: rsync gets names that were decided here.
+//
+// Rules are what is in force at a moment, Live is how they change.
 package exclude
 
 import (
+	"errors"
 	"strings"
 
 	"wsync/config"
-	"wsync/monitor/relpath"
+	"wsync/monitor/exclude/gitignore"
 	"wsync/monitor/watch"
 )
 
-// gitName is the name of git's directories, and of the files that lead to them.
-const gitName = ".git"
+// The names of the files in a tree that have rules.
+const (
+	FileName    = ".wsyncignore"
+	GitFileName = ".gitignore" // if the workspace has GitIgnore
+)
 
-// Rules say what is neither sent nor deleted. They are a value, and pure. The zero
-// value excludes nothing.
+// The sources of rules that are in no file of the tree.
+const (
+	SourceDefault   = "default"
+	SourceSkipGit   = "--skip-git"
+	SourceTagged    = "--ignore-tagged"
+	SourceWorkspace = "workspace"
+	SourceGit       = ".git/info/exclude"
+)
+
+// Rules say what is neither sent nor deleted. They are a value, and never change. The
+// zero value excludes nothing.
 type Rules struct {
-	git     bool // entries called .git, at any level
-	temp    bool // config.TempDirectory, at any level
-	delayed bool // config.DelayDirectory, at any level
-	trash   bool // config.TrashDirectory, at the top
+	own Own
+	now *ruleSet // nil for none
+	// before is what is to be replaced when the new text of a file is known to be all
+	// of it, nil for nothing: until then what it ignores is ignored, too.
+	before *ruleSet
 }
 
-// Of returns the rules of a workspace, which hold for all of its remotes.
-func Of(w config.Workspace) Rules { return Rules{git: w.SkipGit} }
+// ruleSet are rules as they were read.
+type ruleSet struct {
+	tree *gitignore.Tree
+	// tagged are the directories that hold a tag, with the rule that says so.
+	tagged map[string]*gitignore.Rule
+}
 
 // At returns the rules for a remote of the workspace: what is wsync's own there is
 // not mirrored from here.
 func (r Rules) At(remote config.Remote) Rules {
-	r.temp, r.delayed, r.trash = true, remote.DelayUpdates, remote.Trash != 0
+	r.own = OwnOf(remote)
 	return r
 }
 
+// Own returns the names that are wsync's own at the remote that the rules are for.
+func (r Rules) Own() Own { return r.own }
+
 // Excludes reports whether a path of the workspace, relative to its root and
-// slash-separated, is excluded, or lies in a directory that is.
-func (r Rules) Excludes(path string) bool {
-	if r.trash {
-		if top, _, _ := strings.Cut(path, "/"); top == config.TrashDirectory {
-			return true
-		}
-	}
-	return r.git && hasName(path, gitName) || r.temp && hasName(path, config.TempDirectory) || r.delayed && hasName(path, config.DelayDirectory)
+// slash-separated, is excluded, or lies in a directory that is. dir says that it is a
+// directory, which a link to one is not.
+func (r Rules) Excludes(path string, dir bool) bool {
+	return r.own.Excludes(path) || r.now.check(path, dir).Ignored || r.before != nil && r.before.check(path, dir).Ignored
 }
 
-// hasName reports whether one of the names in path is name.
-func hasName(path, name string) bool {
-	if !strings.Contains(path, name) {
+// Check returns the verdict of the rules about a path, and by which of them.
+func (r Rules) Check(path string, dir bool) gitignore.Verdict {
+	v := r.now.check(path, dir)
+	if v.Ignored || r.before == nil {
+		return v
+	}
+	if before := r.before.check(path, dir); before.Ignored {
+		return before
+	}
+	return v
+}
+
+// check returns the verdict about a path. What no rule decides about is decided by the
+// tags.
+func (s *ruleSet) check(path string, dir bool) gitignore.Verdict {
+	if s == nil || path == "" {
+		return gitignore.Verdict{}
+	}
+	v := s.tree.Check(path, dir)
+	if len(s.tagged) == 0 {
+		return v
+	}
+	for at := range above(path) {
+		if v.Ignored && len(at) >= len(v.Entry) {
+			break
+		}
+		if rule := s.tagged[at]; rule != nil && (at != path || dir) && s.tree.CheckEntry(at, true).Rule == nil {
+			return gitignore.Verdict{Ignored: true, Rule: rule, Entry: at}
+		}
+	}
+	return v
+}
+
+// above calls yield with each directory that leads to path, beginning at the top, and
+// with path itself.
+func above(path string) func(yield func(at string) bool) {
+	return func(yield func(at string) bool) {
+		for i := range len(path) {
+			if path[i] == '/' && !yield(path[:i]) {
+				return
+			}
+		}
+		yield(path)
+	}
+}
+
+// Depends reports whether what is said of a path depends on whether it is a directory.
+func (r Rules) Depends(path string) bool { return r.Excludes(path, true) != r.Excludes(path, false) }
+
+// Any reports whether there may be anything that is excluded, but for wsync's own.
+func (r Rules) Any() bool { return r.now.any() || r.before.any() }
+
+func (s *ruleSet) any() bool {
+	if s == nil {
 		return false
 	}
-	for part := range strings.SplitSeq(path, "/") {
-		if part == name {
+	if len(s.tagged) > 0 {
+		return true
+	}
+	for _, f := range s.tree.Above() {
+		if len(f.Rules()) > 0 {
 			return true
 		}
+	}
+	for range s.tree.All {
+		return true
 	}
 	return false
 }
 
-// Anywhere reports whether any directory may have something in it that the
-// workspace's own rules exclude, so that it stays on a remote when it is deleted
-// here.
-func (r Rules) Anywhere() bool { return r.git }
+// Alike reports whether a directory can be renamed, where nothing is known of what is in
+// it: what is excluded below the one name is by the other. It may report false where it
+// is so.
+func (r Rules) Alike(from, to string) bool { return r.now.alike(from, to) && r.before.alike(from, to) }
+
+func (s *ruleSet) alike(from, to string) bool {
+	if s == nil {
+		return true
+	}
+	return s.tree.Alike(from, to) // tags go with the directories
+}
 
 // Change returns what is left of a change when what is excluded is not mirrored;
 // change is 0 if nothing is. An entry that comes or goes also changes the times of
-// its directory, which are mirrored if it is.
+// its directory, which are mirrored if it is. Where a change does not tell whether it
+// is one of a directory, it is kept if it may be mirrored.
 func (r Rules) Change(path string, change watch.Change) (string, watch.Change) {
-	if !r.Excludes(path) {
-		return path, change
-	}
-	dir := relpath.Parent(path)
-	if change&watch.Entry == 0 || r.Excludes(dir) {
-		return "", 0
-	}
-	return dir, watch.Meta
+	excluded := r.Excludes(path, change&watch.Tree != 0)
+	return left(path, change, excluded, func(dir string) bool { return r.Excludes(dir, true) })
 }
 
-// Filters returns the rules as options of rsync. They stand before any other, as
-// the first that matches counts. basic: it is an openrsync, which knows no
-// modifiers.
-func (r Rules) Filters(basic bool) []string {
-	var filters []string
-	if r.temp {
-		filters = append(filters, "--exclude=/"+config.TempDirectory)
-		if !basic {
-			// Nor is what another mirror has in a directory of the workspace; at the
-			// destination it tells of another mirror there.
-			filters = append(filters, "--filter=H "+config.TempDirectory+"/")
+// List returns the rules, but for wsync's own, in the order in which they are read: of
+// two that match, the later decides.
+func (r Rules) List() (all []*gitignore.Rule) {
+	r.files(func(f *gitignore.File) {
+		rules := f.Rules()
+		for i := range rules {
+			all = append(all, &rules[i])
+		}
+	})
+	return all
+}
+
+// Problems returns what is wrong with the files.
+func (r Rules) Problems() (all []gitignore.Problem) {
+	r.files(func(f *gitignore.File) { all = append(all, f.Problems()...) })
+	return all
+}
+
+func (r Rules) files(visit func(f *gitignore.File)) {
+	if r.now == nil {
+		return
+	}
+	for _, f := range r.now.tree.Above() {
+		visit(f)
+	}
+	for _, files := range r.now.tree.All {
+		for _, f := range files {
+			visit(f)
 		}
 	}
-	if r.delayed && !basic {
-		// Perishable: it keeps no directory from being deleted.
-		filters = append(filters, "--filter=-p "+config.DelayDirectory+"/")
-	}
-	if r.trash && !basic {
-		filters = append(filters, "--exclude=/"+config.TrashDirectory)
-	}
-	if r.git {
-		filters = append(filters, "--exclude="+gitName)
-	}
-	return filters
 }
+
+// Validate reports what keeps a pattern from being one of a workspace.
+func Validate(pattern string) error {
+	if strings.ContainsAny(pattern, "\n\r\x00") {
+		return errors.New("a pattern is one line")
+	}
+	f := gitignore.Parse("", []byte(pattern))
+	if problems := f.Problems(); len(problems) > 0 {
+		return errors.New(problems[0].Reason)
+	}
+	if len(f.Rules()) == 0 {
+		return errors.New(`it says nothing: a # that begins a name is written \#`)
+	}
+	return nil
+}
+
+// isRoot reports whether a path is the root, about which there are no rules.
+func isRoot(path string) bool { return path == "" }

@@ -1,7 +1,11 @@
 package exclude
 
 import (
+	"context"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,44 +13,93 @@ import (
 	"wsync/monitor/watch"
 )
 
-var (
-	withoutGit = Of(config.Workspace{SkipGit: true})
-	plain      = Of(config.Workspace{}).At(config.Remote{})
-	delaying   = Of(config.Workspace{}).At(config.Remote{DelayUpdates: true})
-	trashing   = Of(config.Workspace{}).At(config.Remote{Trash: config.Age(time.Hour)})
-)
+// write writes a file of a workspace, with the directories that it needs.
+func write(t *testing.T, root, name, text string) {
+	t.Helper()
+	path := filepath.Join(root, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
 
-func TestExcludes(t *testing.T) {
-	for _, test := range []struct {
-		name  string
-		rules Rules
-		in    []string
-		out   []string
-	}{
-		{"nothing", Of(config.Workspace{}), []string{"", "a", ".git", ".wsync-tmp"}, nil},
-		{"git", withoutGit, []string{"", "a", ".gitignore", "x.git", ".git2/a", "a.git/b"}, []string{".git", ".git/HEAD", "a/.git", "a/.git/b/c"}},
-		// The destination of another mirror may be in the workspace.
-		{"a remote", plain, []string{"", "a", ".wsync-tmpx", "a/.wsync-tmp-1", ".wsync-trash/x", ".wsync-delayed", ".git"},
-			[]string{".wsync-tmp", ".wsync-tmp/mark-1", "a/.wsync-tmp", "a/.wsync-tmp/x"}},
-		{"delayed updates", delaying, []string{"", "a", ".wsync-delayed2", "a.wsync-delayed/b", ".wsync-trash"},
-			[]string{".wsync-delayed", ".wsync-delayed/a", "a/.wsync-delayed", "a/.wsync-delayed/b/c", ".wsync-tmp"}},
-		{"a trash", trashing, []string{"", "a", "a/.wsync-trash", ".wsync-trash2/a", ".wsync-delayed"}, []string{".wsync-trash", ".wsync-trash/a/b", ".wsync-tmp"}},
-		{"all", withoutGit.At(config.Remote{DelayUpdates: true, Trash: 1}), []string{"a"}, []string{"a/.git/b", ".wsync-trash/a", "b/.wsync-delayed", ".wsync-tmp"}},
-	} {
-		for _, path := range test.in {
-			if test.rules.Excludes(path) {
-				t.Errorf("%s: %q is excluded", test.name, path)
+// workspace is one with some files. A name that ends with a slash is a directory.
+func workspace(t *testing.T, files map[string]string) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	for name, text := range files {
+		if dir, ok := strings.CutSuffix(name, "/"); ok {
+			if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+				t.Fatal(err)
 			}
+			continue
 		}
-		for _, path := range test.out {
-			if !test.rules.Excludes(path) {
-				t.Errorf("%s: %q is not excluded", test.name, path)
-			}
+		write(t, root, name, text)
+	}
+	return root
+}
+
+// wants checks what rules exclude, of paths whose directories end with a slash: those
+// with a minus before them are to be excluded.
+func wants(t *testing.T, r Rules, paths ...string) {
+	t.Helper()
+	for _, p := range paths {
+		path, excluded := strings.CutPrefix(p, "-")
+		path, dir := strings.CutSuffix(path, "/")
+		if r.Excludes(path, dir) != excluded {
+			t.Errorf("%s is excluded: %v", path, !excluded)
+		}
+		if v := r.Check(path, dir); v.Ignored != excluded {
+			t.Errorf("the verdict about %s is %+v", path, v)
 		}
 	}
 }
 
+func TestSources(t *testing.T) {
+	files := map[string]string{
+		".gitignore": "*.log\n/dist\n", "a/.gitignore": "!keep.log\n", "a/.wsyncignore": "keep.log\n!other.log\n",
+		".git/info/exclude": "private\n", "cache/CACHEDIR.TAG": "", "cache/deep/x": "", "tags/CACHEDIR.TAG/": "",
+		"ignored/.wsyncignore": "!x.log\n", ".wsyncignore": "ignored/\n",
+	}
+	root := workspace(t, files)
+	for name, test := range map[string]struct {
+		workspace config.Workspace
+		paths     []string
+	}{
+		"defaults":    {config.Workspace{}, []string{"-.a.swp", "-a/.b.swo", "-.#x", "-f.c___jb_tmp___", "-.~lock.x.odt#", "-a/.DS_Store", "4913", "a.swp", "#x", "x.log", "dist/", ".git/", "-a/keep.log", "-ignored/"}},
+		"no defaults": {config.Workspace{NoDefaultIgnores: true}, []string{".a.swp", ".DS_Store", "-ignored/", "-ignored/x.log"}},
+		"git":         {config.Workspace{GitIgnore: true}, []string{"-x.log", "-dist/", "-dist/a", "a/dist", "-a/keep.log", "a/other.log", "-b/keep.log", "-private", "-a/private"}},
+		"--skip-git":  {config.Workspace{SkipGit: true}, []string{"-.git/", "-.git/HEAD", "-a/.git", "a/x.git", ".gitignore"}},
+		"tags":        {config.Workspace{IgnoreTagged: []string{"CACHEDIR.TAG"}}, []string{"-cache/", "-cache/deep/x", "-cache/CACHEDIR.TAG", "cache", "tags/", "tags/CACHEDIR.TAG/"}},
+		"an excepted tag": {config.Workspace{IgnoreTagged: []string{"CACHEDIR.TAG"}, Ignore: []string{"!/cache/", "/cache/deep/"}},
+			[]string{"cache/", "cache/CACHEDIR.TAG", "-cache/deep/", "-cache/deep/x"}},
+		"the workspace's":        {config.Workspace{Ignore: []string{"*.o", "!keep.o", "!ignored/"}}, []string{"-a.o", "keep.o", "-a/b.o", "-ignored/"}},
+		"an exception in a file": {config.Workspace{Ignore: []string{"*.log"}}, []string{"-x.log", "a/other.log", "-a/third.log"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			wants(t, Load(t.Context(), root, test.workspace), test.paths...)
+			for _, p := range test.paths {
+				path, dir := strings.CutSuffix(strings.TrimPrefix(p, "-"), "/")
+				if got, want := LoadFor(root, test.workspace, path).Excludes(path, dir), strings.HasPrefix(p, "-"); got != want {
+					t.Errorf("%s alone: excluded: %v", path, got)
+				}
+			}
+		})
+	}
+}
+
+func TestRemoteOwn(t *testing.T) {
+	r := Load(t.Context(), t.TempDir(), config.Workspace{NoDefaultIgnores: true})
+	wants(t, r, ".wsync-tmp/")
+	if !r.At(plain).Excludes("a/.wsync-tmp", true) || r.Any() {
+		t.Error("what is wsync's own is not excluded, or counts as a rule")
+	}
+}
+
 func TestChange(t *testing.T) {
+	r := Load(t.Context(), workspace(t, map[string]string{".wsyncignore": "build/\n*.o\n"}), config.Workspace{})
 	for _, test := range []struct {
 		path   string
 		change watch.Change
@@ -54,32 +107,267 @@ func TestChange(t *testing.T) {
 		left   watch.Change
 	}{
 		{"a", watch.Content, "a", watch.Content},
-		{"a/.git", watch.Entry | watch.Tree, "a", watch.Meta},
-		{".git", watch.Entry, "", watch.Meta}, // of the root
-		{".git", watch.Meta, "", 0},
-		{".git/HEAD", watch.Entry, "", 0},
+		{"a/x.o", watch.Entry | watch.Content, "a", watch.Meta},
+		{"x.o", watch.Entry, "", watch.Meta}, // of the root
+		{"x.o", watch.Content, "", 0},
+		{"build", watch.Entry | watch.Tree, "", watch.Meta},
+		{"build/x", watch.Entry, "", 0},
+		{"build", watch.Meta, "build", watch.Meta}, // it may be a file
 	} {
-		if path, left := withoutGit.Change(test.path, test.change); path != test.want || left != test.left {
+		if path, left := r.Change(test.path, test.change); path != test.want || left != test.left {
 			t.Errorf("%s, %v: %q, %v, expected %q, %v", test.path, test.change, path, left, test.want, test.left)
+		}
+	}
+	if !r.Depends("build") || r.Depends("x.o") || r.Depends("build/x") {
+		t.Error("Depends")
+	}
+}
+
+func TestAlike(t *testing.T) {
+	root := workspace(t, map[string]string{".wsyncignore": "*.o\n/lib/cache\nx/y\n", "a/.wsyncignore": "*.log\n", "b/sub/.wsyncignore": "*.x\n"})
+	r := Load(t.Context(), root, config.Workspace{})
+	for _, test := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"b", "c", true}, {"b/sub", "c", true}, // a directory's own files go with it
+		{"lib", "lib2", false}, {"c", "lib", false}, {"library", "c", true},
+		{"x", "c", false}, {"c/x", "c/z", true}, // x/y is anchored
+		{"a/d", "a/e", true}, {"a/d", "d", false}, {"d", "a/d", false}, {"b/sub/d", "b/d", false},
+	} {
+		if got := r.Alike(test.from, test.to); got != test.want {
+			t.Errorf("Alike(%q, %q) = %v", test.from, test.to, got)
 		}
 	}
 }
 
-func TestFilters(t *testing.T) {
-	all := withoutGit.At(config.Remote{DelayUpdates: true, Trash: 1})
-	for _, test := range []struct {
-		rules Rules
-		basic bool
-		want  []string
-	}{
-		{Rules{}, false, nil},
-		{plain, false, []string{"--exclude=/.wsync-tmp", "--filter=H .wsync-tmp/"}},
-		{plain, true, []string{"--exclude=/.wsync-tmp"}},
-		{all, false, []string{"--exclude=/.wsync-tmp", "--filter=H .wsync-tmp/", "--filter=-p .wsync-delayed/", "--exclude=/.wsync-trash", "--exclude=.git"}},
-		{all, true, []string{"--exclude=/.wsync-tmp", "--exclude=.git"}},
-	} {
-		if got := test.rules.Filters(test.basic); !slices.Equal(got, test.want) {
-			t.Errorf("%q, expected %q", got, test.want)
+func TestValidate(t *testing.T) {
+	for pattern, want := range map[string]bool{"*.o": true, "!x": true, "a b ": true, `\#x`: true, "": false, "# x": false, "a\nb": false, "/": false, "!": false, "[a": false, "a//b": false} {
+		if err := Validate(pattern); (err == nil) != want {
+			t.Errorf("Validate(%q) = %v", pattern, err)
 		}
 	}
+}
+
+// A link to a rule file is none: a tree that comes from elsewhere does not lead out of
+// itself. Nor is a directory of the name, and what cannot be read is told of.
+func TestNoRuleFiles(t *testing.T) {
+	root := workspace(t, map[string]string{"rules": "*.o\n", "d/.wsyncignore/": ""})
+	if err := os.Symlink("rules", filepath.Join(root, ".wsyncignore")); err != nil {
+		t.Fatal(err)
+	}
+	r := Load(t.Context(), root, config.Workspace{})
+	wants(t, r, "x.o", "d/x.o")
+	if p := r.Problems(); len(p) > 0 {
+		t.Error(p)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	r := Load(t.Context(), workspace(t, map[string]string{"a/.wsyncignore": "x\n[z\n"}), config.Workspace{})
+	if p := r.Problems(); len(p) != 1 || !strings.HasPrefix(p[0].String(), "a/.wsyncignore:2: ") {
+		t.Errorf("%v", p)
+	}
+}
+
+// In a worktree, and in a submodule, git's own file is where all worktrees have it.
+func TestGitExclude(t *testing.T) {
+	root := workspace(t, map[string]string{
+		"main/.git/info/exclude": "from-main\n", "main/.git/worktrees/w/commondir": "../..\n",
+		"w/.git": "gitdir: ../main/.git/worktrees/w\n", "absolute/.git": "gitdir: ",
+	})
+	write(t, root, "absolute/.git", "gitdir: "+filepath.Join(root, "main/.git/worktrees/w")+"\n")
+	for _, name := range []string{"main", "w", "absolute"} {
+		wants(t, Load(t.Context(), filepath.Join(root, name), config.Workspace{GitIgnore: true}), "-from-main", "-a/from-main", "x")
+	}
+}
+
+// live is a workspace whose rules change, at a time of its own.
+type live struct {
+	*Live
+	t    *testing.T
+	root string
+	now  time.Time
+}
+
+func newLive(t *testing.T, w config.Workspace, files map[string]string) *live {
+	root := workspace(t, files)
+	l := &live{NewLive(root, w), t, root, time.Now()}
+	l.enterAll(t.Context(), "")
+	return l
+}
+
+// change writes a file and has it noticed; open: it is not closed yet.
+func (l *live) change(name, text string, open bool) {
+	l.t.Helper()
+	write(l.t, l.root, name, text)
+	change := watch.Content
+	if open {
+		change |= watch.Open
+	}
+	if !l.Noticed(name, change, l.now) {
+		l.t.Errorf("%s was not noticed", name)
+	}
+}
+
+// after lets time pass, and returns what differs then, if anything is settled.
+func (l *live) after(d time.Duration) (released []string, ok bool) {
+	l.now = l.now.Add(d)
+	s, ok := l.Settle(l.now)
+	s.Differences(context.Background(), l.root, func(d Difference) {
+		sign := ""
+		if d.Excluded {
+			sign = "-"
+		}
+		released = append(released, sign+d.Path)
+	})
+	return released, ok
+}
+
+func (l *live) settles(d time.Duration, want ...string) {
+	l.t.Helper()
+	got, ok := l.after(d)
+	if !ok {
+		l.t.Errorf("nothing is settled after %v", d)
+	}
+	if slices.Sort(got); !slices.Equal(got, want) {
+		l.t.Errorf("%q differ, expected %q", got, want)
+	}
+}
+
+func (l *live) waits(d time.Duration) {
+	l.t.Helper()
+	if got, ok := l.after(d); ok {
+		l.t.Errorf("settled after %v: %q", d, got)
+	}
+}
+
+// What a new text ignores is ignored at once, and what it releases a moment later.
+func TestLive(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{".wsyncignore": "old\n", "old": "", "new": "", "d/old": ""})
+	l.change(".wsyncignore", "new\n", false)
+	wants(t, l.Rules(), "-old", "-new")
+	l.waits(settleTime / 2)
+	l.settles(settleTime/2, "-new", "d/old", "old")
+	wants(t, l.Rules(), "old", "-new")
+	if _, ok := l.Due(); ok {
+		t.Error("something is unsettled")
+	}
+}
+
+// While a file is written in steps, nothing is released that was ignored before.
+func TestHalfWritten(t *testing.T) {
+	const text = "node_modules\n*.log\n"
+	for name, steps := range map[string]func(l *live){
+		"truncated and written": func(l *live) {
+			l.change(".wsyncignore", "", true)
+			l.waits(3 * time.Second)
+			l.change(".wsyncignore", "node_modules\n", true)
+			l.waits(3 * time.Second)
+		},
+		"in several calls": func(l *live) {
+			l.change(".wsyncignore", "", false)
+			l.waits(settleTime)
+			l.change(".wsyncignore", "node_modules\n", false)
+			l.waits(settleTime / 2)
+		},
+		"removed and made": func(l *live) {
+			if err := os.Remove(filepath.Join(l.root, ".wsyncignore")); err != nil {
+				t.Fatal(err)
+			}
+			l.Noticed(".wsyncignore", watch.Entry, l.now)
+			l.waits(thinTime / 2)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLive(t, config.Workspace{}, map[string]string{".wsyncignore": text, "node_modules/x": "", "a.log": "", "b.o": ""})
+			steps(l)
+			wants(t, l.Rules(), "-node_modules/", "-a.log")
+			l.change(".wsyncignore", text+"*.o\n", false)
+			l.settles(settleTime, "-b.o")
+		})
+	}
+}
+
+// A file that is gone, or has nothing in it, counts in the end.
+func TestRuleFileGone(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{".wsyncignore": "x\n", "d/.wsyncignore": "y\n", "x": "", "d/y": ""})
+	for _, name := range []string{".wsyncignore", "d/.wsyncignore"} {
+		if err := os.Remove(filepath.Join(l.root, name)); err != nil {
+			t.Fatal(err)
+		}
+		l.Noticed(name, watch.Entry, l.now)
+	}
+	l.waits(settleTime)
+	l.settles(thinTime-settleTime, "d/y", "x")
+	if l.Rules().List() == nil || l.current.has("d") {
+		t.Error("rules that are gone are remembered, or the defaults are not")
+	}
+}
+
+// Directories take their files along when they are renamed, and with them when they go.
+func TestDirectoriesOfRules(t *testing.T) {
+	l := newLive(t, config.Workspace{IgnoreTagged: []string{"TAG"}}, map[string]string{"d/.wsyncignore": "x\n", "d/e/.wsyncignore": "y\n", "d/t/TAG": "", "d/x": ""})
+	if err := os.Rename(filepath.Join(l.root, "d"), filepath.Join(l.root, "f")); err != nil {
+		t.Fatal(err)
+	}
+	l.Moved("d", "f", l.now)
+	wants(t, l.Rules(), "-f/x", "-f/e/y", "-f/t/", "d/x", "d/t/")
+	if v := l.Rules().Check("f/e/y", false); v.Rule.Source != "f/e/.wsyncignore" {
+		t.Errorf("the rule stands in %s", v.Rule.Source)
+	}
+	l.after(thinTime)
+	wants(t, l.Rules(), "-f/x", "-f/e/y", "-f/t/")
+	if err := os.RemoveAll(filepath.Join(l.root, "f")); err != nil {
+		t.Fatal(err)
+	}
+	l.Noticed("f", watch.Entry|watch.Tree, l.now)
+	l.settles(thinTime)
+	wants(t, l.Rules(), "f/x", "f/e/y", "f/t/")
+}
+
+// A tag that comes takes a directory away, and gives it back when it goes.
+func TestTags(t *testing.T) {
+	l := newLive(t, config.Workspace{IgnoreTagged: []string{"TAG"}}, map[string]string{"d/x": "", "TAG": ""})
+	wants(t, l.Rules(), "d/", "TAG")
+	l.change("d/TAG", "", false)
+	wants(t, l.Rules(), "-d/", "-d/x")
+	l.after(thinTime)
+	if err := os.Remove(filepath.Join(l.root, "d/TAG")); err != nil {
+		t.Fatal(err)
+	}
+	l.Noticed("d/TAG", watch.Entry, l.now)
+	l.settles(thinTime, "d")
+	wants(t, l.Rules(), "d/x")
+}
+
+// What a workspace says is in force at once; files that were not read before are.
+func TestDefine(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{"a/.gitignore": "*.log\n", "a/x.log": "", "y": ""})
+	if _, ok := l.Define(t.Context(), config.Workspace{}); ok {
+		t.Error("something is new")
+	}
+	s, ok := l.Define(t.Context(), config.Workspace{GitIgnore: true, Ignore: []string{"y"}})
+	if !ok {
+		t.Fatal("nothing is new")
+	}
+	wants(t, l.Rules(), "-a/x.log", "-y")
+	var paths []string
+	s.Differences(t.Context(), l.root, func(d Difference) { paths = append(paths, d.Path) })
+	if !slices.Equal(paths, []string{"a/x.log", "y"}) {
+		t.Error(paths)
+	}
+}
+
+// Changes that no event has told of are found.
+func TestRefresh(t *testing.T) {
+	l := newLive(t, config.Workspace{GitIgnore: true}, map[string]string{".git/info/exclude": "x\n", "a/.gitignore": "y\n", "x": "", "a/y": ""})
+	l.Refresh(l.now)
+	if _, ok := l.Due(); ok {
+		t.Error("something has changed")
+	}
+	write(t, l.root, ".git/info/exclude", "xx\n")
+	write(t, l.root, "a/.gitignore", "yy\n")
+	l.Refresh(l.now)
+	l.settles(thinTime, "a/y", "x")
 }

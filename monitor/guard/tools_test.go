@@ -72,7 +72,7 @@ func TestLeft(t *testing.T) {
 			t.Errorf("up to %d: %d", limit, got)
 		}
 	}
-	w.Exclude = exclude.Of(config.Workspace{SkipGit: true})
+	w.Rules = exclude.Load(t.Context(), root, config.Workspace{SkipGit: true})
 	if got := w.Left(100); got != all-3 {
 		t.Errorf("without .git: %d", got)
 	}
@@ -92,7 +92,7 @@ func TestEmpty(t *testing.T) {
 			write(t, root, step.add)
 		}
 		for skipGit, want := range map[bool]bool{false: step.want, true: step.withoutGit} {
-			if got, err := (Directory{Root: root, Exclude: exclude.Of(config.Workspace{SkipGit: skipGit})}).Empty(); got != want || err != nil {
+			if got, err := (Directory{Root: root, Rules: exclude.Load(t.Context(), root, config.Workspace{SkipGit: skipGit})}).Empty(); got != want || err != nil {
 				t.Errorf("with %q, .git skipped %v: %v, %v", step.add, skipGit, got, err)
 			}
 		}

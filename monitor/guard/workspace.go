@@ -15,9 +15,9 @@ import (
 // Directory is a Workspace on disk. What is excluded counts as little as if it were
 // not there.
 type Directory struct {
-	Root    string
-	Tools   *Tools
-	Exclude exclude.Rules
+	Root  string
+	Tools *Tools
+	Rules exclude.Rules
 }
 
 // Empty implements Workspace.
@@ -28,8 +28,8 @@ func (w Directory) Empty() (bool, error) {
 	}
 	defer d.Close()
 	for {
-		names, err := d.Readdirnames(64)
-		if slices.ContainsFunc(names, func(name string) bool { return !w.Exclude.Excludes(name) }) {
+		entries, err := d.ReadDir(64)
+		if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !w.Rules.Excludes(e.Name(), e.IsDir()) }) {
 			return false, nil
 		}
 		if errors.Is(err, io.EOF) {
@@ -48,7 +48,7 @@ func (w Directory) Left(limit int) int {
 			return nil
 		}
 		name := filepath.ToSlash(strings.TrimPrefix(p[len(w.Root):], string(filepath.Separator)))
-		if w.Exclude.Excludes(name) || w.Tools.cache(name) {
+		if w.Rules.Excludes(name, e.IsDir()) || w.Tools.cache(name) {
 			return skip(e)
 		}
 		if n++; n >= limit {

@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"wsync/monitor/exclude"
 	"wsync/monitor/relpath"
 	"wsync/monitor/walk"
 )
@@ -28,9 +27,9 @@ import (
 // workspace, or older than all that was seen: that is a question, which a walk
 // answers; see search.go. Its methods may be called from any goroutine.
 type Index struct {
-	root string
-	// exclude are the workspace's rules: what is excluded counts as outside of it.
-	exclude exclude.Rules
+	tree walk.Tree
+	// excludes reports whether a file is excluded: it counts as outside of the workspace.
+	excludes func(name string) bool
 	// tell passes on names that are to be looked at, and that questions are open;
 	// it is called without mu.
 	tell func(found []Marks, a Answer)
@@ -94,11 +93,11 @@ const (
 	linksRoom  = 20000
 )
 
-// New returns the index of the workspace at root with its rules. tell passes on
-// names that are to be looked at, and that questions are open; it is called from
-// any goroutine, while no lock is held.
-func New(root string, rules exclude.Rules, tell func(found []Marks, a Answer)) *Index {
-	return &Index{root: root, exclude: rules, tell: tell, files: make(map[fileID]*linkedFile), paths: make(map[string][]*linkedFile), asked: make(map[*linkedFile]bool), room: linksRoom}
+// New returns the index of a workspace. excludes reports whether a file is excluded, which
+// then counts as outside of it. tell passes on names that are to be looked at, and that
+// questions are open; both are called from any goroutine, tell while no lock is held.
+func New(tree walk.Tree, excludes func(name string) bool, tell func(found []Marks, a Answer)) *Index {
+	return &Index{tree: tree, excludes: excludes, tell: tell, files: make(map[fileID]*linkedFile), paths: make(map[string][]*linkedFile), asked: make(map[*linkedFile]bool), room: linksRoom}
 }
 
 // identify returns what a regular file is and how many names it has.
@@ -111,7 +110,7 @@ func identify(info fs.FileInfo) (id fileID, nlink uint64, ok bool) {
 }
 
 func (l *Index) lstat(name string) (fs.FileInfo, error) {
-	return os.Lstat(filepath.Join(l.root, filepath.FromSlash(name)))
+	return os.Lstat(filepath.Join(l.tree.Root, filepath.FromSlash(name)))
 }
 
 // Answer is what an index makes of a path that something has happened to.
@@ -153,7 +152,7 @@ func (l *Index) Notice(name string, seq uint64, now time.Time) (others []string,
 // looked at because of that, as of the mark seq, are told.
 func (l *Index) Look(name string, info fs.FileInfo, seq uint64, since time.Time) {
 	id, nlink, ok := identify(info)
-	if !ok || l.exclude.Excludes(name) {
+	if !ok || l.excludes(name) {
 		return
 	}
 	l.mu.Lock()

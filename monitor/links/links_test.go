@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"wsync/monitor/exclude"
 	"wsync/monitor/remotetest"
+	"wsync/monitor/walk"
 )
 
 var check = remotetest.Check
@@ -34,9 +34,9 @@ func TestNames(t *testing.T) {
 		seq       uint64
 	}
 	link := func(b *bed, from, to string) {
-		check(b.t, os.Link(filepath.Join(b.l.root, from), filepath.Join(b.l.root, to)))
+		check(b.t, os.Link(filepath.Join(b.l.tree.Root, from), filepath.Join(b.l.tree.Root, to)))
 	}
-	remove := func(b *bed, name string) { check(b.t, os.Remove(filepath.Join(b.l.root, name))) }
+	remove := func(b *bed, name string) { check(b.t, os.Remove(filepath.Join(b.l.tree.Root, name))) }
 	notice := func(b *bed, name string) string {
 		b.seq++
 		others, a := b.l.Notice(name, b.seq, time.Now())
@@ -54,69 +54,69 @@ func TestNames(t *testing.T) {
 		found   string
 		outside int64
 	}{
-		"one name":                    {func(b *bed) { write(b.t, b.l.root, "a") }, "a", "", false, "", 0},
-		"two names that are known":    {func(b *bed) { write(b.t, b.l.root, "a"); link(b, "a", "b"); notice(b, "b"); notice(b, "a") }, "b", "a ", false, "a", 0},
-		"an older name":               {func(b *bed) { write(b.t, b.l.root, "a"); link(b, "a", "b") }, "b", "?", true, "a", 0},
-		"an older name, after a pass": {func(b *bed) { write(b.t, b.l.root, "a"); link(b, "a", "b"); b.l.Scan(b.t.Context()) }, "b", "a ", false, "", 0},
+		"one name":                    {func(b *bed) { write(b.t, b.l.tree.Root, "a") }, "a", "", false, "", 0},
+		"two names that are known":    {func(b *bed) { write(b.t, b.l.tree.Root, "a"); link(b, "a", "b"); notice(b, "b"); notice(b, "a") }, "b", "a ", false, "a", 0},
+		"an older name":               {func(b *bed) { write(b.t, b.l.tree.Root, "a"); link(b, "a", "b") }, "b", "?", true, "a", 0},
+		"an older name, after a pass": {func(b *bed) { write(b.t, b.l.tree.Root, "a"); link(b, "a", "b"); b.l.Scan(b.t.Context()) }, "b", "a ", false, "", 0},
 		"a name outside": {func(b *bed) {
-			write(b.t, b.l.root, "a")
-			check(b.t, os.Link(filepath.Join(b.l.root, "a"), b.elsewhere))
+			write(b.t, b.l.tree.Root, "a")
+			check(b.t, os.Link(filepath.Join(b.l.tree.Root, "a"), b.elsewhere))
 		}, "a", "?", true, "", 1},
 		"a name outside, once more": {func(b *bed) {
-			write(b.t, b.l.root, "a")
-			check(b.t, os.Link(filepath.Join(b.l.root, "a"), b.elsewhere))
+			write(b.t, b.l.tree.Root, "a")
+			check(b.t, os.Link(filepath.Join(b.l.tree.Root, "a"), b.elsewhere))
 			notice(b, "a")
 			b.l.Scan(b.t.Context())
 		}, "a", "", false, "", 1},
 		"a name outside that is gone": {func(b *bed) {
-			write(b.t, b.l.root, "a")
-			check(b.t, os.Link(filepath.Join(b.l.root, "a"), b.elsewhere))
+			write(b.t, b.l.tree.Root, "a")
+			check(b.t, os.Link(filepath.Join(b.l.tree.Root, "a"), b.elsewhere))
 			b.l.Scan(b.t.Context())
 			check(b.t, os.Remove(b.elsewhere))
 		}, "a", "", false, "", 0},
 		"a name that came from outside": {func(b *bed) {
-			write(b.t, b.l.root, "a")
-			check(b.t, os.Link(filepath.Join(b.l.root, "a"), b.elsewhere))
+			write(b.t, b.l.tree.Root, "a")
+			check(b.t, os.Link(filepath.Join(b.l.tree.Root, "a"), b.elsewhere))
 			b.l.Scan(b.t.Context())
-			check(b.t, os.Rename(b.elsewhere, filepath.Join(b.l.root, "b")))
+			check(b.t, os.Rename(b.elsewhere, filepath.Join(b.l.tree.Root, "b")))
 		}, "b", "a ", false, "", 0},
-		"a second name that is gone": {func(b *bed) { write(b.t, b.l.root, "a"); notice(b, "a"); link(b, "a", "b"); remove(b, "a") }, "b", "", false, "", 0},
+		"a second name that is gone": {func(b *bed) { write(b.t, b.l.tree.Root, "a"); notice(b, "a"); link(b, "a", "b"); remove(b, "a") }, "b", "", false, "", 0},
 		"the older name of it": {func(b *bed) {
-			write(b.t, b.l.root, "a")
+			write(b.t, b.l.tree.Root, "a")
 			notice(b, "a")
 			link(b, "a", "b")
 			remove(b, "a")
 			notice(b, "b")
 		}, "a", "b ", false, "", 0},
 		"the older name of it, replaced": {func(b *bed) {
-			write(b.t, b.l.root, "a")
+			write(b.t, b.l.tree.Root, "a")
 			notice(b, "a")
 			link(b, "a", "b")
 			remove(b, "a")
 			notice(b, "b")
-			write(b.t, b.l.root, "a")
+			write(b.t, b.l.tree.Root, "a")
 		}, "a", "b ", false, "", 0},
 		"a number that is used once more": {func(b *bed) {
-			write(b.t, b.l.root, "a")
+			write(b.t, b.l.tree.Root, "a")
 			notice(b, "a")
 			remove(b, "a")
 			notice(b, "a")
-			write(b.t, b.l.root, "b")
+			write(b.t, b.l.tree.Root, "b")
 			notice(b, "b")
 		}, "a", "", false, "", 0},
-		"a second name that is about to go": {func(b *bed) { write(b.t, b.l.root, "a"); link(b, "a", "b"); notice(b, "b"); remove(b, "a") }, "a", "", false, "b", 0},
+		"a second name that is about to go": {func(b *bed) { write(b.t, b.l.tree.Root, "a"); link(b, "a", "b"); notice(b, "b"); remove(b, "a") }, "a", "", false, "b", 0},
 		"below a directory that was renamed": {func(b *bed) {
-			write(b.t, b.l.root, "d/a")
+			write(b.t, b.l.tree.Root, "d/a")
 			link(b, "d/a", "b")
 			b.l.Scan(b.t.Context())
-			check(b.t, os.Rename(filepath.Join(b.l.root, "d"), filepath.Join(b.l.root, "e")))
+			check(b.t, os.Rename(filepath.Join(b.l.tree.Root, "d"), filepath.Join(b.l.tree.Root, "e")))
 			b.l.Moved("d", "e", true)
 		}, "b", "e/a ", false, "", 0},
 		"renamed, and gone": {func(b *bed) {
-			write(b.t, b.l.root, "a")
+			write(b.t, b.l.tree.Root, "a")
 			link(b, "a", "b")
 			b.l.Scan(b.t.Context())
-			check(b.t, os.Rename(filepath.Join(b.l.root, "a"), filepath.Join(b.l.root, "c")))
+			check(b.t, os.Rename(filepath.Join(b.l.tree.Root, "a"), filepath.Join(b.l.tree.Root, "c")))
 			b.l.Moved("a", "c", false)
 			remove(b, "c")
 		}, "c", "b ", false, "", 0},
@@ -124,12 +124,12 @@ func TestNames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var found []string
 			b := &bed{t: t, elsewhere: filepath.Join(t.TempDir(), "elsewhere")}
-			b.l = New(t.TempDir(), exclude.Rules{}, func(all []Marks, _ Answer) {
+			b.l = New(walk.Tree{Root: t.TempDir()}, func(string) bool { return false }, func(all []Marks, _ Answer) {
 				for _, m := range all {
 					found = append(found, m.Names...)
 				}
 			})
-			write(t, b.l.root, "other")
+			write(t, b.l.tree.Root, "other")
 			test.before(b)
 			found = nil
 			if others := notice(b, test.of); strings.TrimSpace(others) != strings.TrimSpace(test.others) {
@@ -156,9 +156,9 @@ func TestNames(t *testing.T) {
 
 // A walk past which a directory is renamed says nothing, and is made again.
 func TestWalkPastARename(t *testing.T) {
-	l := New(t.TempDir(), exclude.Rules{}, func([]Marks, Answer) {})
-	write(t, l.root, "d/a")
-	check(t, os.Link(filepath.Join(l.root, "d/a"), filepath.Join(t.TempDir(), "elsewhere")))
+	l := New(walk.Tree{Root: t.TempDir()}, func(string) bool { return false }, func([]Marks, Answer) {})
+	write(t, l.tree.Root, "d/a")
+	check(t, os.Link(filepath.Join(l.tree.Root, "d/a"), filepath.Join(t.TempDir(), "elsewhere")))
 	l.Notice("d/a", 1, time.Now())
 	f := l.paths["d/a"][0]
 	for range searchRounds {
@@ -177,7 +177,7 @@ func TestWalkPastARename(t *testing.T) {
 }
 
 func TestNamesAreBounded(t *testing.T) {
-	l := New(t.TempDir(), exclude.Rules{}, nil)
+	l := New(walk.Tree{Root: t.TempDir()}, func(string) bool { return false }, nil)
 	for i := range uint64(3 * linksRoom) {
 		name := "gone/" + strconv.FormatUint(i, 10)
 		l.join(fileID{1, i}, name).used = i

@@ -37,7 +37,7 @@ func (l *Index) Scan(ctx context.Context) {
 		nlink uint64
 	}
 	files := make(map[fileID]*file)
-	walk.Files(ctx, l.root, "", func(name string, e fs.DirEntry) bool {
+	l.tree.Files(ctx, "", func(name string, e fs.DirEntry) bool {
 		if l.Seen != nil {
 			l.Seen(name)
 		}
@@ -46,7 +46,7 @@ func (l *Index) Scan(ctx context.Context) {
 			return true // it is gone
 		}
 		id, nlink, ok := identify(info)
-		if !ok || nlink < 2 || l.exclude.Excludes(name) {
+		if !ok || nlink < 2 || l.excludes(name) {
 			return true
 		}
 		f := files[id]

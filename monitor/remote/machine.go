@@ -91,6 +91,7 @@ type guards struct {
 // shown is what is only reported.
 type shown struct {
 	strategy    []string
+	kept        Kept
 	lastSuccess time.Time
 	lastID      int64
 	state       report.State
@@ -99,8 +100,6 @@ type shown struct {
 
 // Options are what a Machine is made with.
 type Options struct {
-	// Exclude are the workspace's rules.
-	Exclude exclude.Rules
 	// AllowEmpty: the workspace may become empty.
 	AllowEmpty bool
 	// CleanAsOf is until when the remote is known to equal the workspace, zero for
@@ -163,14 +162,16 @@ func (m *Machine) newID(now time.Time) func() string {
 	}
 }
 
-// excluded says what is not mirrored to this remote.
-func (m *Machine) excluded() exclude.Rules { return m.options.Exclude.At(m.remote) }
+// own are the names of what wsync keeps at this remote. What else is excluded is no
+// news to begin with.
+func (m *Machine) own() exclude.Own { return exclude.OwnOf(m.remote) }
 
 // Mark makes a path dirty.
 func (m *Machine) Mark(path string, change watch.Change, seq uint64, now time.Time) {
-	if path, change = m.excluded().Change(path, change); change == 0 {
+	if path, change = m.own().Change(path, change); change == 0 {
 		return
 	}
+	m.kept.touch(path)
 	if path == "" && change&watch.Tree != 0 {
 		m.Everything(PassEvents, seq, now, now)
 	} else {
@@ -186,7 +187,7 @@ func (m *Machine) Mark(path string, change watch.Change, seq uint64, now time.Ti
 // finds neither.
 func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, seq uint64, now time.Time) {
 	dir := change&watch.Tree != 0
-	if excluded := m.excluded(); excluded.Excludes(from) || excluded.Excludes(to) {
+	if own := m.own(); own.Excludes(from) || own.Excludes(to) {
 		m.Mark(to, change, seq, now)
 		m.Mark(from, change, seq, now)
 		return
@@ -216,7 +217,7 @@ func (m *Machine) canMove(from, to string) bool {
 // MarkNames makes names of a file dirty, as of an earlier mark.
 func (m *Machine) MarkNames(names []string, seq uint64, since, now time.Time) {
 	for _, name := range names {
-		if path, change := m.excluded().Change(name, watch.Content|watch.Meta); change != 0 {
+		if path, change := m.own().Change(name, watch.Content|watch.Meta); change != 0 {
 			m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: path, Change: change, Seq: seq, Since: since}}}, now)
 		}
 	}

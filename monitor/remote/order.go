@@ -106,6 +106,8 @@ type Outcome struct {
 	// the order's Away of which the remote holds nothing.
 	Unreachable *Unreachable
 	Reachable   []string
+	// Kept are directories that the remote keeps, nil for none.
+	Kept *Kept
 	// Obstacles stand in the way to paths of the batch, and are on the remote now
 	// where it may have had directories before.
 	Obstacles []*dirty.Entry

@@ -26,6 +26,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		LastSuccess:  timeOrNil(m.lastSuccess),
 		LastFullPass: timeOrNil(m.passes.Last),
 		Held:         m.held(),
+		Kept:         m.kept.report(),
 	}
 	if m.retry.failure != nil {
 		s.Hint = m.retry.failure.Hint

@@ -33,8 +33,6 @@ type Endpoint struct {
 	// Began is when the transfer began, which names what it puts into the
 	// trash; zero for a run that puts nothing there.
 	Began time.Time
-	// Exclude are the rules of the workspace: what is neither sent nor deleted.
-	Exclude exclude.Rules
 	// Unreachable are paths that are left alone, with all below them, and so
 	// are the directories that lead there: neither sent nor deleted. They must not
 	// be listed: rsync looks for no rule about what it is told to send.
@@ -48,11 +46,12 @@ type Job struct {
 	// Input is the NUL-separated list for standard input, or nil.
 	Input []byte
 	// Deleting, if not nil, is called with each path that the run deletes, or would
-	// delete if it is one that only lists, before Run returns.
-	Deleting func(path string)
+	// delete if it is one that only lists, before Run returns. dir says that it is a
+	// directory.
+	Deleting func(path string, dir bool)
 	// Differing, if not nil, is called likewise with the path of each other entry that
 	// differs, and with rsync's itemized code, which says how; see rsync(1) under
-	// --itemize-changes.
+	// --itemize-changes. The path of a directory ends with a slash.
 	Differing func(path, code string)
 }
 
@@ -72,7 +71,10 @@ func (j Job) Sparse(e Endpoint, holes bool) Job {
 	return j.with("--sparse")
 }
 
-// Limit makes the job delete at most maxDelete entries, as FullPass does.
+// Limit makes the job delete at most maxDelete entries; when more would have to go,
+// none does beyond that number and rsync ends with PartialDeletion. A remote that does
+// not know such a limit deletes nothing with maxDelete 0, and whatever is necessary
+// otherwise.
 func (j Job) Limit(e Endpoint, maxDelete int) Job {
 	switch {
 	case !e.Strategy.Basic:
@@ -87,6 +89,11 @@ func (j Job) Limit(e Endpoint, maxDelete int) Job {
 // of them by default, macOS for 1 MB, both with the environment.
 const listRoom = 512 << 10
 
+const (
+	pointerSize  = 8 // of an argument, which counts as well
+	argumentSize = len("./") + 1 + pointerSize
+)
+
 // fromList is the option that makes rsync read the list of paths.
 const fromList = "--files-from=-"
 
@@ -94,10 +101,9 @@ const fromList = "--files-from=-"
 // not too long for that. rsync is about twice as fast then: it reads a list byte
 // by byte, and looks at each directory that leads to a file anew.
 func (j Job) inArguments() Job {
-	const pointer = 8 // counts as well
 	paths := bytes.Split(bytes.TrimSuffix(j.Input, []byte{0}), []byte{0})
 	option := slices.Index(j.Args, fromList)
-	if option < 0 || len(j.Input) == 0 || len(j.Input)+pointer*len(paths) > listRoom {
+	if option < 0 || len(j.Input) == 0 || len(j.Input)+pointerSize*len(paths) > listRoom {
 		return j
 	}
 	source := len(j.Args) - 2
@@ -135,65 +141,88 @@ const (
 	connectTimeout = 10
 )
 
-// FullPass compares the whole tree, transfers what differs, and deletes at most
-// maxDelete entries that the workspace does not hold; when more would have to
-// go, none does beyond that number and rsync ends with PartialDeletion. A
-// remote that does not know such a limit deletes nothing with maxDelete 0, and
-// whatever is necessary otherwise.
-// Paths in except, and all below them, are left alone on both sides.
-func FullPass(e Endpoint, except []string, maxDelete int) Job {
-	args := append([]string{"--recursive", "--stats"}, e.delay()...)
-	if !e.Strategy.Basic {
-		args = append(args, "--delete", "--max-delete="+strconv.Itoa(maxDelete))
-	} else if maxDelete > 0 {
-		args = append(args, "--delete")
-	}
-	if maxDelete > 0 {
-		args = append(args, e.force()...)
-	}
-	args = append(args, e.mkpath()...)
-	return e.job(append(args, excludes(except)...), nil)
+// Look finds what differs of the whole tree, and what the workspace does not hold of
+// the destination, and changes nothing. Paths in except, and all below them, are left
+// alone on both sides.
+func Look(e Endpoint, except []string) Job {
+	return look(e, append([]string{"--stats"}, e.mkpath()...), except)
 }
 
-// ListDeletions finds what a FullPass without limit would delete, and changes
+// ListDeletions finds what the workspace does not hold of the destination, and changes
 // nothing.
 func ListDeletions(e Endpoint, except []string) Job {
 	// It comes before anything was tried, and needs no look at times, nor a trash.
 	e.Strategy.Nanoseconds = false
 	e.Began = time.Time{}
-	args := append([]string{"--recursive", "--delete", "--dry-run"}, excludes(except)...)
-	return e.job(args, nil)
+	return look(e, nil, except)
 }
 
-// Trees makes the listed directories, with all below them, equal: by their
-// contents, and with the deletion of what is only on the remote. Nothing outside
-// of them is touched, nor what is in except, which must come from Plan.Except. A
-// directory that is gone by then is deleted where the remote can be told so.
-//
-// Their contents are compared rather than sent again: of a tree that is being
-// made, most has often been sent a moment before.
-func Trees(e Endpoint, paths, except []string) Job {
-	compare := "--checksum"
-	if e.Strategy.Basic {
-		compare = e.bytewise()
-	}
-	return trees(e, paths, append([]string{compare}, excludes(except)...))
+func look(e Endpoint, more, except []string) Job {
+	args := append([]string{"--recursive", "--delete", "--dry-run"}, more...)
+	return e.job(append(args, excludes(except)...), nil)
 }
 
-// QuickTrees is like Trees, but compares files by size and time. That is enough
-// where there was nothing before, or what there was came from a rename.
-func QuickTrees(e Endpoint, paths, except []string) Job {
-	return trees(e, paths, excludes(except))
-}
-
-func trees(e Endpoint, paths, more []string) Job {
-	args := []string{"--recursive", "--delete", "--relative", "--dirs", "--from0", fromList}
+// LookInto is Look for the listed directories, with all below them; except must come
+// from Plan.Except. One that is gone by then would be deleted where the remote can be
+// told so.
+func LookInto(e Endpoint, dirs, except []string) Job {
+	args := []string{"--recursive", "--delete", "--dry-run", "--relative", "--dirs", "--from0", fromList}
 	if e.Strategy.DeleteMissing {
 		args = append(args, "--delete-missing-args")
 	}
-	args = append(args, e.force()...)
-	args = append(args, e.delay()...)
-	return e.job(append(args, more...), list(paths))
+	return e.job(append(args, excludes(except)...), list(dirs))
+}
+
+// Contents makes the job compare contents instead of sizes and times, in the way that
+// is the quicker one.
+func (j Job) Contents(e Endpoint) Job {
+	if e.Strategy.Basic {
+		return j.with(e.bytewise())
+	}
+	return j.Checksum()
+}
+
+// Making makes the job make a missing destination, parents included.
+func (j Job) Making(e Endpoint) Job {
+	for _, option := range e.mkpath() {
+		j = j.with(option)
+	}
+	return j
+}
+
+// WithoutMissing makes the job leave paths alone that are listed and do not exist,
+// where rsync can be told so.
+func (j Job) WithoutMissing() Job {
+	j.Args = slices.Clone(j.Args)
+	for i, a := range j.Args {
+		if a == "--delete-missing-args" {
+			j.Args[i] = "--ignore-missing-args"
+		}
+	}
+	return j
+}
+
+// Chunks parts paths so that each part can go as arguments of one run. The files of one
+// run appear together if updates are delayed, so that they are not parted then.
+func (e Endpoint) Chunks(paths []string) func(yield func(part []string) bool) {
+	return func(yield func(part []string) bool) {
+		if e.delays() {
+			yield(paths)
+			return
+		}
+		begin, size := 0, 0
+		for i, p := range paths {
+			need := len(p) + argumentSize
+			if size+need > listRoom && i > begin {
+				if !yield(paths[begin:i]) {
+					return
+				}
+				begin, size = i, 0
+			}
+			size += need
+		}
+		yield(paths[begin:])
+	}
 }
 
 // Paths makes the listed paths equal, by content if contents is set and by
@@ -300,7 +329,7 @@ func (e Endpoint) mkpath() []string {
 // job adds what all runs share. The working directory is the workspace.
 func (e Endpoint) job(args []string, input []byte) Job {
 	// Filter rules before the others: the first that matches counts.
-	rules := append(e.Exclude.At(e.Remote).Filters(e.Strategy.Basic), e.trash()...)
+	rules := append(exclude.OwnOf(e.Remote).Filters(e.Strategy.Basic), e.trash()...)
 	rules = append(rules, excludes(e.Unreachable)...)
 	return e.unfiltered(append(rules, args...), input)
 }

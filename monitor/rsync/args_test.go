@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"wsync/config"
-	"wsync/monitor/exclude"
 	"wsync/monitor/remotetest"
 )
 
@@ -34,8 +33,6 @@ func TestJobs(t *testing.T) {
 	delayed.Remote.DelayUpdates, delayedBasic.Remote.DelayUpdates = true, true
 	sweep, _ := SweepDelayed(delayed)
 	delay := []string{"--delay-updates", "--partial-dir=.wsync-delayed", "--filter=-p .wsync-delayed/"}
-	gitless := local("/dst", Strategy{})
-	gitless.Exclude = exclude.Of(config.Workspace{SkipGit: true})
 	paths := []string{"a", "#b", "d/c"}
 	except := []string{"x y", "d/*"}
 	const input = "./a\x00./#b\x00./d/c\x00"
@@ -47,16 +44,16 @@ func TestJobs(t *testing.T) {
 		args  []string // without the common ones and the last three
 		input string
 	}{
-		{"full pass without deletions", FullPass(plain, nil, 0), []string{"--recursive", "--stats", "--delete", "--max-delete=0"}, ""},
-		{"full pass", FullPass(able, except, 7), append([]string{"--modify-window=-1", "--recursive", "--stats", "--delete", "--max-delete=7", "--force", "--mkpath"}, rules...), ""},
-		{"basic full pass without deletions", FullPass(basic, nil, 0), []string{"--recursive", "--stats"}, ""},
-		{"basic full pass", FullPass(basic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
+		{"look", Look(able, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--dry-run", "--stats", "--mkpath"}, rules...), ""},
+		{"basic look", Look(basic, nil), []string{"--recursive", "--delete", "--dry-run", "--stats"}, ""},
+		{"look with trash", Look(probing, nil), []string{"--recursive", "--delete", "--dry-run", "--stats", "--exclude=/.wsync-trash"}, ""},
+		{"look behind delayed updates", Look(delayed, nil), []string{"--recursive", "--delete", "--dry-run", "--stats", "--filter=-p .wsync-delayed/"}, ""},
+		{"look into directories", LookInto(able, paths, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--dry-run", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args"}, rules...), input},
+		{"basic look into directories", LookInto(basic, paths, nil).Contents(basic), []string{"--ignore-times", "--recursive", "--delete", "--dry-run", "--relative", "--dirs", "--from0", "--files-from=-"}, input},
+		{"pass", Paths(able, paths, false).WithoutMissing().Making(able), append(append([]string{"--mkpath", "--modify-window=-1"}, files...), "--force", "--ignore-missing-args"), input},
 		{"list of deletions", ListDeletions(able, except), append([]string{"--recursive", "--delete", "--dry-run"}, rules...), ""},
 		{"removal", Remove(able, []string{"d/c"}), append(slices.Clone(files), "--delete-missing-args", "--no-perms", "--no-owner", "--no-group", "--force", "--modify-window=-1"), "./d/c\x00"},
 		{"basic removal", Remove(basic, []string{"d/c"}), []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*", "--no-perms", "--no-owner", "--no-group"}, "/d/\x00/d/c\x00/d/c/**\x00"},
-		{"trees", Trees(able, paths, except), append([]string{"--modify-window=-1", "--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, rules...), input},
-		{"basic trees", Trees(basic, paths, nil), []string{"--recursive", "--delete", "--ignore-times", "--relative", "--dirs", "--from0", "--files-from=-"}, input},
-		{"moved trees", QuickTrees(able, paths, nil), []string{"--modify-window=-1", "--recursive", "--delete", "--relative", "--dirs", "--from0", "--files-from=-", "--delete-missing-args", "--force"}, input},
 		{"contents", Paths(able, paths, true), append(append([]string{"--modify-window=-1"}, files...), "--force", "--delete-missing-args", "--ignore-times"), input},
 		{"quick", Paths(plain, paths, false), append(slices.Clone(files), "--force"), input},
 		{"basic paths", Paths(basic, paths, true), append(slices.Clone(files), "--ignore-times"), input},
@@ -64,23 +61,15 @@ func TestJobs(t *testing.T) {
 			"/a\x00/a/**\x00/d/\x00/d/c\x00/d/c/**\x00/d/e\\*\x00/d/e\\*/**\x00"},
 		{"count", CountDeletions(plain, []string{"a"}), []string{"--dry-run", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 		{"root", Root(plain), []string{"--dirs", "--exclude=/*"}, ""},
-		{"full pass with trash", FullPass(trashing, except, 7), append(append([]string{"--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, trash...), rules...), ""},
 		{"list of deletions with trash", ListDeletions(trashing, nil), []string{"--recursive", "--delete", "--dry-run", "--exclude=/.wsync-trash"}, ""},
 		{"removal with trash", Remove(trashing, []string{"a"}), append([]string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*", "--no-perms", "--no-owner", "--no-group", "--force"}, trash...), "/a\x00/a/**\x00"},
-		{"trees with trash", Trees(trashing, paths, nil), append([]string{"--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--force"}, trash...), input},
 		{"contents with trash", Paths(trashing, paths, true), append(append(slices.Clone(files), "--force", "--checksum"), trash...), input},
 		{"deletions with trash", Deletions(trashing, []string{"a"}), append([]string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, trash...), "/a\x00/a/**\x00"},
 		{"probe with trash", Deletions(probing, []string{"a"}), []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*", "--exclude=/.wsync-trash"}, "/a\x00/a/**\x00"},
-		{"basic trash", FullPass(trashingBasic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
-		{"delayed full pass", FullPass(delayed, except, 7), append(append([]string{"--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, delay...), rules...), ""},
-		{"delayed full pass, basic", FullPass(delayedBasic, nil, 3), []string{"--recursive", "--stats", "--delete"}, ""},
-		{"delayed trees", Trees(delayed, paths, nil), append([]string{"--recursive", "--delete", "--checksum", "--relative", "--dirs", "--from0", "--files-from=-", "--force"}, delay...), input},
 		{"delayed paths", Paths(delayed, paths, true), append(append(slices.Clone(files), "--force", "--ignore-times"), delay...), input},
 		{"list of deletions behind delayed updates", ListDeletions(delayed, nil), []string{"--recursive", "--delete", "--dry-run", "--filter=-p .wsync-delayed/"}, ""},
 		{"sweep behind delayed updates", sweep, []string{"--recursive", "--delete", "--existing", "--ignore-existing",
 			"--filter=H .wsync-delayed/", "--filter=R .wsync-delayed/***", "--filter=P *", "--filter=S */", "--filter=H *"}, ""},
-		{"full pass without .git", FullPass(gitless, except, 7), append([]string{"--exclude=.git", "--recursive", "--stats", "--delete", "--max-delete=7", "--force"}, rules...), ""},
-		{"deletions without .git", Deletions(gitless, []string{"a"}), []string{"--exclude=.git", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := slices.Clone(test.job.Args)
@@ -138,7 +127,7 @@ func TestListsInArguments(t *testing.T) {
 	}
 	long := strings.Repeat("x", 200)
 	for name, job := range map[string]Job{
-		"no list":         FullPass(e, nil, 0),
+		"no list":         Look(e, nil),
 		"a list of rules": Deletions(e, []string{"a"}),
 		"an empty list":   Paths(e, nil, true),
 		"a long list":     Paths(e, slices.Repeat([]string{long}, listRoom/len(long)), true),
@@ -166,7 +155,7 @@ func TestSweepDelayedWhereThereIsNothing(t *testing.T) {
 func TestTrash(t *testing.T) {
 	t.Parallel()
 	ssh := Endpoint{Remote: config.Remote{RemotePath: "/srv/x", Trash: config.Age(time.Hour), DelayUpdates: true,
-		Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}, SSH: []string{"ssh"}, Began: time.Now(), Exclude: exclude.Of(config.Workspace{SkipGit: true})}
+		Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}, SSH: []string{"ssh"}, Began: time.Now()}
 	args := append(slices.Clone(common), "--rsh=ssh")
 	if got, want := ListTrash(ssh).Args, append(slices.Clone(args), "--list-only", "--", "backup:/srv/x/.wsync-trash/"); !slices.Equal(got, want) {
 		t.Errorf("list  %q\nwant %q", got, want)
@@ -205,29 +194,12 @@ func TestTrash(t *testing.T) {
 	}
 }
 
-// The rule that leaves .git out stands before any other but that for what is
-// wsync's own, in every job.
-func TestSkipGit(t *testing.T) {
-	t.Parallel()
-	e := local("/d", modern)
-	e.Exclude = exclude.Of(config.Workspace{SkipGit: true})
-	for _, job := range []Job{FullPass(e, []string{"x"}, 9), ListDeletions(e, []string{"x"}), Remove(e, []string{"x"}), Trees(e, nil, []string{"x"}),
-		Paths(e, nil, true), Deletions(e, nil), CountDeletions(e, nil), Root(e)} {
-		rule := slices.IndexFunc(job.Args, func(a string) bool {
-			return strings.HasPrefix(a, "--exclude") || strings.HasPrefix(a, "--include") || strings.HasPrefix(a, "--filter")
-		})
-		if rule < 0 || !slices.Equal(job.Args[rule:rule+3], []string{"--exclude=/.wsync-tmp", "--filter=H .wsync-tmp/", "--exclude=.git"}) {
-			t.Errorf("%q", job.Args)
-		}
-	}
-}
-
 // No job may ever ignore read errors, which would turn them into deletions.
 func TestNoJobIgnoresErrors(t *testing.T) {
 	t.Parallel()
 	for _, s := range []Strategy{{}, modern, {Basic: true}, {SecludedArgs: true}} {
 		e := local("/d", s)
-		for _, job := range []Job{FullPass(e, nil, 0), FullPass(e, nil, 9), ListDeletions(e, nil), Remove(e, nil), Trees(e, nil, nil),
+		for _, job := range []Job{Look(e, nil), LookInto(e, nil, nil), ListDeletions(e, nil), Remove(e, nil),
 			Paths(e, nil, true), Paths(e, nil, false), Deletions(e, nil), CountDeletions(e, nil), Root(e)} {
 			for _, arg := range job.Args {
 				if strings.Contains(arg, "ignore-errors") || arg == "--delete-excluded" {
@@ -382,7 +354,7 @@ func TestPatternsMatchLiterally(t *testing.T) {
 		names = names[:20] // of all kinds of wildcards
 	}
 	for _, name := range names {
-		job := FullPass(local(dst, modern), []string{name, "dir/" + name}, 1000)
+		job := fullPass(local(dst, modern), []string{name, "dir/" + name}, 1000)
 		job.Args[slices.Index(job.Args, "--out-format=%i %l %n")] = "--out-format=%n%%"
 		job.Args = append([]string{"--dry-run", "-8"}, job.Args...)
 		code, out, errs := runAsNobody(t, src, job)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -204,4 +205,30 @@ func daemonEndpoint(d *remotetest.RsyncDaemon, path, password string) Endpoint {
 	return Endpoint{Strategy: modern, Remote: config.Remote{Name: "r", RemotePath: path, Connection: config.Connection{
 		RsyncDaemon: &config.RsyncDaemon{Host: "127.0.0.1", Port: d.Port, Username: "u", PasswordFile: password},
 	}}}
+}
+
+// fullPass is one run that does all: it compares the whole tree, sends what differs, and
+// deletes at most maxDelete entries. It is for tests about what rsync says meanwhile.
+func fullPass(e Endpoint, except []string, maxDelete int) Job {
+	args := append([]string{"--recursive", "--stats"}, e.delay()...)
+	if !e.Strategy.Basic {
+		args = append(args, "--delete", "--max-delete="+strconv.Itoa(maxDelete))
+	} else if maxDelete > 0 {
+		args = append(args, "--delete")
+	}
+	if maxDelete > 0 {
+		args = append(args, e.force()...)
+	}
+	return e.job(append(append(args, e.mkpath()...), excludes(except)...), nil)
+}
+
+// compareTrees is fullPass for the listed directories, by their contents, and without a
+// limit.
+func compareTrees(e Endpoint, paths, except []string) Job {
+	job := LookInto(e, paths, except).Contents(e)
+	job.Args = slices.DeleteFunc(job.Args, func(a string) bool { return a == "--dry-run" })
+	for _, force := range e.force() {
+		job = job.with(force)
+	}
+	return job
 }

@@ -284,7 +284,7 @@ func (s seen) keepsFractions() bool { return !s.sends(fileKept) }
 func (p *prober) compare(ctx context.Context) (s seen, err error) {
 	job, limited := ListDeletions(p.inside(), nil), false
 	if !p.endpoint.Strategy.Basic {
-		job, limited = FullPass(p.inside(), nil, 0).DryRun(), true
+		job, limited = Look(p.inside(), nil).Limit(p.inside(), 0), true
 	}
 	var failure *ProbeError
 	s, err = p.look(ctx, job)
@@ -301,7 +301,7 @@ func (p *prober) compare(ctx context.Context) (s seen, err error) {
 func (p *prober) look(ctx context.Context, job Job) (s seen, err error) {
 	s.differing = make(map[string]string)
 	job.Differing = func(name, code string) { s.differing[name] = code }
-	job.Deleting = func(name string) { s.removes = s.removes || name == fileRemoved }
+	job.Deleting = func(name string, _ bool) { s.removes = s.removes || name == fileRemoved }
 	r, err := p.run(ctx, p.file(""), job)
 	s.held = ParseStderr(r.Stderr, p.file(""), p.endpoint.Remote.RemotePath).DeletionsHeld
 	switch verdict, _ := Classify(r.Code); verdict {

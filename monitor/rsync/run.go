@@ -56,11 +56,11 @@ type Result struct {
 	// New are the entries other than directories that were not there before; of very
 	// many, the first.
 	New []string
-	// Entries is the number of entries of the workspace, from a FullPass.
+	// Entries is the number of entries of the workspace, from a Look.
 	Entries int
 
-	deleting  func(path string)       // Job.Deleting
-	differing func(path, code string) // Job.Differing
+	deleting  func(path string, dir bool) // Job.Deleting
+	differing func(path, code string)     // Job.Differing
 }
 
 // deletedSample is how many deletions are named.
@@ -200,7 +200,8 @@ const deletionsSkipped = "IO error encountered -- skipping file deletion"
 // readDeleted takes in the name of a deleted entry.
 func (r *Result) readDeleted(name string) {
 	if r.deleting != nil {
-		r.deleting(strings.TrimSuffix(unescape(name), "/"))
+		path, dir := strings.CutSuffix(unescape(name), "/")
+		r.deleting(path, dir)
 	}
 	if IsProbe(name) {
 		r.Probes++
@@ -254,8 +255,7 @@ func (r *Result) readLine(line string) {
 	}
 	if r.differing != nil {
 		_, name, _ := strings.Cut(rest, " ")
-		name, _, _ = strings.Cut(unescape(name), " -> ") // a link
-		r.differing(name, code)
+		r.differing(unescape(name), code)
 	}
 	if strings.Trim(code[2:], "+") == "" {
 		r.Created++

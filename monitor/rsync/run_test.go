@@ -55,7 +55,7 @@ func TestFullPass(t *testing.T) {
 		e := endpoint(dst)
 
 		var progress []Progress
-		r, err := Run(t.Context(), src, Environment(""), FullPass(e, []string{"failing"}, 0), func(p Progress) { progress = append(progress, p) })
+		r, err := Run(t.Context(), src, Environment(""), fullPass(e, []string{"failing"}, 0), func(p Progress) { progress = append(progress, p) })
 		check(t, err)
 		verdict, _ := Classify(r.Code)
 		if want := PartialDeletion; verdict != want && !(e.Strategy.Basic && verdict == Done) {
@@ -88,7 +88,7 @@ func TestFullPass(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dst, "extra/a/b")); err != nil {
 			t.Fatalf("to list deletions deletes: %v", err)
 		}
-		if r := run(t, src, FullPass(e, []string{"failing"}, deletions.Deleted)); r.Deleted != 4 || r.Files != 0 {
+		if r := run(t, src, fullPass(e, []string{"failing"}, deletions.Deleted)); r.Deleted != 4 || r.Files != 0 {
 			t.Errorf("the second pass deleted %d and sent %d", r.Deleted, r.Files)
 		}
 		check(t, os.RemoveAll(filepath.Join(src, "failing")))
@@ -96,11 +96,11 @@ func TestFullPass(t *testing.T) {
 		if got := listing(t, filepath.Join(dst, "failing")); !slices.Equal(got, []string{"there"}) {
 			t.Errorf("what is left alone became %q", got)
 		}
-		if r := run(t, src, FullPass(e, nil, 100)); r.Deleted != 2 {
+		if r := run(t, src, fullPass(e, nil, 100)); r.Deleted != 2 {
 			t.Errorf("the last pass deleted %d", r.Deleted)
 		}
 		same(t, src, dst)
-		if r := run(t, src, FullPass(e, nil, 0)); r.Changed != 0 {
+		if r := run(t, src, fullPass(e, nil, 0)); r.Changed != 0 {
 			t.Errorf("a pass over equal trees found %d changes", r.Changed)
 		}
 	})
@@ -111,7 +111,7 @@ func TestFullPassStopsAtTheLimit(t *testing.T) {
 	t.Parallel()
 	src, dst := dir(t, 0), dir(t, 0)
 	tree(t, dst, map[string]string{"a": "", "b": "", "c": "", "d": ""})
-	if r := run(t, src, FullPass(local(dst, modern), nil, 3), 25); r.Deleted != 3 {
+	if r := run(t, src, fullPass(local(dst, modern), nil, 3), 25); r.Deleted != 3 {
 		t.Errorf("deleted %d", r.Deleted)
 	}
 	if left := listing(t, dst); len(left) != 1 {
@@ -126,11 +126,11 @@ func TestFullPassSeesFractions(t *testing.T) {
 	tree(t, src, map[string]string{"f": "one"})
 	age(t, src)
 	e := local(dst, modern)
-	run(t, src, FullPass(e, nil, 0))
+	run(t, src, fullPass(e, nil, 0))
 	check(t, os.WriteFile(filepath.Join(src, "f"), []byte("two"), 0o644))
 	stamp := time.Unix(1_500_000_000, 123456790)
 	check(t, os.Chtimes(filepath.Join(src, "f"), stamp, stamp))
-	if r := run(t, src, FullPass(e, nil, 0)); r.Files != 1 {
+	if r := run(t, src, fullPass(e, nil, 0)); r.Files != 1 {
 		t.Errorf("sent %d files", r.Files)
 	}
 	same(t, src, dst)
@@ -140,11 +140,11 @@ func TestMkpath(t *testing.T) {
 	t.Parallel()
 	src, dst := dir(t, 0), filepath.Join(dir(t, 0), "no", "such dir")
 	tree(t, src, map[string]string{"f": "x"})
-	r := run(t, src, FullPass(local(dst, Strategy{}), nil, 0), 11)
+	r := run(t, src, fullPass(local(dst, Strategy{}), nil, 0), 11)
 	if !ParseStderr(r.Stderr, src, dst).MissingDestination {
 		t.Errorf("a missing destination is not found in:\n%s", r.Stderr)
 	}
-	run(t, src, FullPass(local(dst, modern), nil, 0))
+	run(t, src, fullPass(local(dst, modern), nil, 0))
 	same(t, src, dst)
 }
 
@@ -177,7 +177,7 @@ func TestTrees(t *testing.T) {
 		age(t, src)
 		age(t, filepath.Join(dst, "t"))
 		paths := append([]string{"t", "nest/ed/t"}, oddNames...)
-		run(t, src, Trees(endpoint(dst), paths, []string{"t/ex"}))
+		run(t, src, compareTrees(endpoint(dst), paths, []string{"t/ex"}))
 
 		if got, want := listing(t, filepath.Join(dst, "t")), []string{"ex/", "ex/there", "new/", "new/deep", "same"}; !slices.Equal(got, want) {
 			t.Errorf("the tree is %q, expected %q", got, want)
@@ -207,7 +207,7 @@ func TestTreesThatAreExceptions(t *testing.T) {
 		src, dst := dir(t, 0), dir(t, 0)
 		tree(t, src, map[string]string{"a/t/new": "x", "a/new": "x", "a/t/no/x": "x"})
 		tree(t, dst, map[string]string{"a/t/extra": "x", "a/extra": "x"})
-		run(t, src, Trees(endpoint(dst), []string{"a/t"}, Plan{Trees: []string{"a/t"}}.Except([]string{"a/t", "a", "a/t/no", "b"})))
+		run(t, src, compareTrees(endpoint(dst), []string{"a/t"}, Plan{Trees: []string{"a/t"}}.Except([]string{"a/t", "a", "a/t/no", "b"})))
 		if got, want := listing(t, dst), []string{"a/", "a/extra", "a/t/", "a/t/new"}; !slices.Equal(got, want) {
 			t.Errorf("became %q, expected %q", got, want)
 		}
@@ -228,7 +228,7 @@ func TestLongLists(t *testing.T) {
 		trees, paths = append(trees, "t"+name), append(paths, "p"+name)
 	}
 	tree(t, src, files)
-	run(t, src, Trees(local(dst, modern), append(trees, paths...), nil))
+	run(t, src, compareTrees(local(dst, modern), append(trees, paths...), nil))
 	if n := len(listing(t, dst)); n != 2*len(trees)+len(paths) {
 		t.Errorf("%d are there, of %d trees", n, len(trees))
 	}
@@ -272,7 +272,7 @@ func TestTreesThatAreGone(t *testing.T) {
 	src, dst := dir(t, 0), dir(t, 0)
 	tree(t, src, map[string]string{"a/": ""})
 	tree(t, dst, map[string]string{"a/gone/x": "x", "a/extra": "x"})
-	run(t, src, Trees(local(dst, modern), []string{"a/gone"}, nil))
+	run(t, src, compareTrees(local(dst, modern), []string{"a/gone"}, nil))
 	if got, want := listing(t, dst), []string{"a/", "a/extra"}; !slices.Equal(got, want) {
 		t.Errorf("became %q, expected %q", got, want)
 	}
@@ -395,7 +395,7 @@ func TestReadErrorsSkipDeletions(t *testing.T) {
 		}
 	}
 	check(t, os.Chmod(filepath.Join(src, "secret"), 0))
-	code, out, errs := runAsNobody(t, src, FullPass(local(dst, modern), nil, 5))
+	code, out, errs := runAsNobody(t, src, fullPass(local(dst, modern), nil, 5))
 	var r Result
 	for line := range strings.Lines(out) {
 		r.readLine(strings.TrimSuffix(line, "\n"))
@@ -441,16 +441,16 @@ func TestDaemon(t *testing.T) {
 	}
 	// A daemon that does not use chroot changes symbolic links on its disk.
 	check(t, os.Remove(filepath.Join(src, "link")))
-	run(t, src, FullPass(e, nil, 10))
+	run(t, src, fullPass(e, nil, 10))
 	same(t, src, filepath.Join(dst, "sub"))
 
 	check(t, os.WriteFile(password, []byte("wrong\n"), 0o600))
-	r := run(t, src, FullPass(e, nil, 0), 5)
+	r := run(t, src, fullPass(e, nil, 0), 5)
 	if message, hint := Words(r.Code, ParseStderr(r.Stderr, src, "mod/sub")); !strings.Contains(message, "refused the user") || hint == "" {
 		t.Errorf("%s (%s)", message, hint)
 	}
 	d.Stop()
-	r = run(t, src, FullPass(e, nil, 0), 10)
+	r = run(t, src, fullPass(e, nil, 0), 10)
 	if message, hint := Words(r.Code, ParseStderr(r.Stderr, src, "mod/sub")); !strings.Contains(message, "Connection refused") || hint == "" {
 		t.Errorf("%s (%s)", message, hint)
 	}

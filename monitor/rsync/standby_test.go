@@ -221,7 +221,7 @@ func TestStandbyForAnotherJob(t *testing.T) {
 		"not byte by byte":    Paths(e, []string{"f"}, false).Limit(e, 0),
 		"a dry run":           p.small("", "f").DryRun(),
 		"another destination": p.small("elsewhere", "f"),
-		"a full pass":         FullPass(e, nil, 0),
+		"a full pass":         fullPass(e, nil, 0),
 	} {
 		t.Run(name, func(t *testing.T) { unused(t, p.prepare(src, p.small("")), src, job) })
 	}
@@ -236,7 +236,7 @@ func TestStandbyClose(t *testing.T) {
 	tree(t, p.module, map[string]string{"f": "old", "extra": ""})
 	age(t, p.module)
 	before := dir(t, 0)
-	run(t, p.module, FullPass(local(before, modern), nil, 0))
+	run(t, p.module, fullPass(local(before, modern), nil, 0))
 
 	s := p.prepare(src, p.small(""))
 	began := time.Now()

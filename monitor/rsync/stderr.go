@@ -62,6 +62,24 @@ func (c Complaints) NamesPaths() bool {
 	return slices.ContainsFunc(c.Failures, func(f Failure) bool { return !f.Guessed && !f.Vanished })
 }
 
+// Join returns what both have said.
+func (c Complaints) Join(other Complaints) Complaints {
+	if c.Summary == "" {
+		c.Summary = other.Summary
+	}
+	return Complaints{
+		Failures:           slices.Concat(c.Failures, other.Failures),
+		Unattributed:       slices.Concat(c.Unattributed, other.Unattributed),
+		Unknown:            slices.Concat(c.Unknown, other.Unknown),
+		Pinned:             slices.Concat(c.Pinned, other.Pinned),
+		Other:              slices.Concat(c.Other, other.Other),
+		Summary:            c.Summary,
+		DeletionsSkipped:   c.DeletionsSkipped || other.DeletionsSkipped,
+		DeletionsHeld:      c.DeletionsHeld || other.DeletionsHeld,
+		MissingDestination: c.MissingDestination || other.MissingDestination,
+	}
+}
+
 // contain reports whether text is in any line.
 func (c Complaints) contain(text string) bool {
 	for _, f := range c.Failures {

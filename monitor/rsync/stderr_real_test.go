@@ -116,7 +116,7 @@ func TestRealFailures(t *testing.T) {
 				if far {
 					e = remote(t, dst, "", modern)
 				}
-				code, _, errs := runAsNobody(t, src, FullPass(e, nil, 1000))
+				code, _, errs := runAsNobody(t, src, fullPass(e, nil, 1000))
 				c := ParseStderr(errs, src, dst)
 				got := failures(c)
 				if test.want == nil && code != 0 {

@@ -22,8 +22,8 @@ func TestUnreachable(t *testing.T) {
 		"and all else stays": {"p/x": "x", "other": "o"},
 	} {
 		for kind, job := range map[string]func(e Endpoint) Job{
-			"full pass": func(e Endpoint) Job { return FullPass(e, nil, 99) },
-			"trees":     func(e Endpoint) Job { return Trees(e, []string{"p"}, nil) },
+			"full pass": func(e Endpoint) Job { return fullPass(e, nil, 99) },
+			"trees":     func(e Endpoint) Job { return compareTrees(e, []string{"p"}, nil) },
 			"paths":     func(e Endpoint) Job { return Paths(e, []string{"p"}, true).Limit(e, 99) },
 			"deletions": func(e Endpoint) Job { return Deletions(e, []string{"p", "p/x"}) },
 		} {

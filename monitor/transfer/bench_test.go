@@ -21,6 +21,7 @@ import (
 	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
+	"wsync/monitor/walk"
 	"wsync/monitor/watch"
 )
 
@@ -65,7 +66,8 @@ func newBench(t *testing.T) *bench {
 		guard: func() string { return "" }, afterEvents: func(do func()) { do() },
 	}
 	tools := guard.NewTools(b.src)
-	index := links.New(b.src, exclude.Rules{}, func(found []links.Marks, _ links.Answer) {
+	rules := exclude.NewLive(b.src, config.Workspace{NoDefaultIgnores: true})
+	index := links.New(walk.Tree{Root: b.src, Opens: rules.Opens}, func(string) bool { return false }, func(found []links.Marks, _ links.Answer) {
 		for _, f := range found {
 			b.MarkNames(f.Names, f.Seq, f.Since, b.now)
 		}
@@ -73,7 +75,7 @@ func newBench(t *testing.T) *bench {
 	index.Seen = tools.Look
 	b.lane = New(Options{
 		Log: zap.NewNop(), Root: b.src, Local: localVersion(t), Environment: func() []string { return rsync.Environment("") }, Scratch: newDir(t),
-		Files: direct.NewFiles(func() uint64 { return b.seq }), Links: index, Tools: tools,
+		Files: direct.NewFiles(func() uint64 { return b.seq }), Links: index, Tools: tools, Exclude: rules,
 	})
 	b.remote = localRemote("r", b.dst)
 	b.Machine = remote.NewMachine(remote.Options{Random: rand.New(rand.NewPCG(1, 2)), Words: rsync.PathWords}, b.now)

@@ -23,7 +23,7 @@ func (t *transfer) beside() {
 		t.out.Again = t.Batch
 		return
 	}
-	t.endpoint = rsync.Endpoint{Remote: t.Remote, Exclude: t.lane.exclude, Strategy: k.strategy}
+	t.endpoint = rsync.Endpoint{Remote: t.Remote, Strategy: k.strategy}
 	t.Batch = t.Batch.WithoutMoves() // a rename removes a name
 	if err := k.direct.Err(); err != nil {
 		t.out = t.lane.directFailure(err)

@@ -22,7 +22,7 @@ import (
 
 // connect makes the connection that the remote needs before rsync can run.
 func (l *Lane) connect(ctx context.Context, r config.Remote) (rsync.Endpoint, *remote.Failure) {
-	endpoint := rsync.Endpoint{Remote: r, Exclude: l.exclude, Began: time.Now()}
+	endpoint := rsync.Endpoint{Remote: r, Began: time.Now()}
 	switch r.Connection.Kind() {
 	case config.KindRsyncDaemon:
 		failure := l.connectDaemon(ctx, &endpoint)

@@ -13,8 +13,8 @@ import (
 // holdAdoption holds the first pass to a destination that is in use, and reports
 // whether it does. The outcome is final then, or when it has a failure.
 func (t *transfer) holdAdoption() bool {
-	foreign := &tally{tools: t.lane.tools}
-	list, ok := t.tallied(t.lane.root, rsync.ListDeletions(t.endpoint, t.Except), foreign)
+	foreign := &tally{tools: t.lane.tools, rules: t.excluded()}
+	list, ok := t.listForeign(foreign, t.Except)
 	if ok && list.verdict == rsync.Partial && len(list.said.Failures) > 0 {
 		// What cannot be read here keeps rsync from looking further there. Without
 		// it, it does; what is below fails until it can be read, and goes nowhere.
@@ -22,7 +22,7 @@ func (t *transfer) holdAdoption() bool {
 		for _, f := range list.said.Failures {
 			except = append(except, f.Path)
 		}
-		list, ok = t.tallied(t.lane.root, rsync.ListDeletions(t.endpoint, except), foreign)
+		list, ok = t.listForeign(foreign, except)
 	}
 	if list.said.MissingDestination {
 		t.out = remote.Outcome{} // there is nothing foreign
@@ -39,7 +39,7 @@ func (t *transfer) holdAdoption() bool {
 	if t.meetsInside(list.Result) {
 		return true
 	}
-	list.Deleted -= list.Probes // of this mirror or another, soon gone
+	list.Deleted -= foreign.probes // of this mirror or another, soon gone
 	if list.Deleted == 0 {
 		return false
 	}
@@ -53,10 +53,21 @@ func (t *transfer) holdAdoption() bool {
 	return true
 }
 
+// listForeign finds what the workspace does not hold of the destination.
+func (t *transfer) listForeign(foreign *tally, except []string) (r ran, ok bool) {
+	foreign.reset()
+	r, ok = t.tallied(t.lane.root, rsync.ListDeletions(t.endpoint, slices.Concat(except, t.passedOver([]string{""}))), foreign)
+	r.Deleted = foreign.deleted
+	return r, ok
+}
+
 // tallied runs a job in a directory and counts what it deletes, or would delete if it
 // only lists.
 func (t *transfer) tallied(dir string, job rsync.Job, c *tally) (r ran, ok bool) {
 	job.Deleting = c.add
+	if c.looks {
+		job.Differing = c.differs
+	}
 	return t.run(dir, job)
 }
 
@@ -116,6 +127,28 @@ type judgedDeletions struct {
 	count           int
 }
 
+// isCertain reports whether nothing but files can be at a path that is gone: no rule says
+// anything else of what was there.
+func (t *transfer) isCertain(d rsync.Deletion) bool {
+	return !d.Unknown() && !t.excluded().Depends(d.Path) &&
+		!slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool { return e.Path != d.Path })
+}
+
+// listGone lists what the remote has of paths that are gone, but for what is excluded.
+func (t *transfer) listGone(paths []string, found *tally) (r ran, ok bool) {
+	r, ok = t.count(t.lane.root, rsync.CountDeletions(t.endpoint, paths), found)
+	if !ok || t.meetsInside(r.Result) {
+		return r, false
+	}
+	t.keep(found)
+	for _, dir := range r.said.Pinned {
+		if !found.leading[dir] {
+			found.listed.add(dir) // so that the deletion says what is in the way
+		}
+	}
+	return r, true
+}
+
 // judgeDeletions decides about paths that are gone, and returns those that may
 // be deleted now. The others are in the outcome, to be held or to be asked for
 // again. It comes when all that is new has been sent: what is elsewhere in the tree
@@ -125,19 +158,27 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 		return d
 	}
 	var entries []*dirty.Entry // of the paths to be judged
-	unknown := false
+	unknown, uncertain := false, false
 	events := t.tally()
 	for _, g := range gone {
 		if g.Cleared() {
 			d.cleared = append(d.cleared, g.Path)
+			uncertain = uncertain || !t.isCertain(g)
 			continue
 		}
 		d.judged = append(d.judged, g.Path)
 		entries = append(entries, g.Entries...)
-		unknown = unknown || g.Unknown()
+		unknown = unknown || !t.isCertain(g)
 		for _, e := range g.Entries {
-			events.add(e.Path)
+			events.add(e.Path, false)
 		}
+	}
+	if uncertain {
+		found := t.tally()
+		if _, ok := t.listGone(d.cleared, found); !ok {
+			return judgedDeletions{}
+		}
+		d.cleared = found.listed.all()
 	}
 	if len(d.judged) == 0 {
 		return d
@@ -158,11 +199,11 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	}
 	t.setMoved(entries)
 	found := t.tally()
-	list, ok := t.count(t.lane.root, rsync.CountDeletions(t.endpoint, d.judged), found)
-	if !ok || t.meetsInside(list.Result) {
+	list, ok := t.listGone(d.judged, found)
+	if !ok {
 		return judgedDeletions{}
 	}
-	d.count = list.Deleted
+	d.judged, d.count = found.listed.all(), list.Deleted
 	switch v := t.verdict(found.deletions(t.Recent, t.asker.Calm())); v.Action {
 	case guard.Wait:
 		return later()

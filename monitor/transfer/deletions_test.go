@@ -374,7 +374,7 @@ func TestApprovedDeletionsCountForNothing(t *testing.T) {
 func TestEmptiedBesideGitIsHeld(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.lane.exclude = exclude.Of(config.Workspace{SkipGit: true})
+	b.lane.exclude = exclude.NewLive(b.src, config.Workspace{SkipGit: true})
 	write(t, b.src, append(numbered("f", 60), ".git/HEAD")...)
 	b.pass()
 	for _, name := range numbered("f", 60) {

@@ -113,7 +113,7 @@ func (t *transfer) directly() {
 	}
 	removed := t.tally()
 	for _, name := range result.Removed {
-		removed.add(name)
+		removed.add(name, false)
 	}
 	t.addDeleted(removed.number())
 	t.Batch = dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.WithoutMoves()
@@ -131,7 +131,7 @@ func (t *transfer) planDirectly(d *direct.Lane) direct.Plan {
 	// the remote.
 	removals := t.tally()
 	for name := range plan.Removals() {
-		removals.add(name)
+		removals.add(name, false)
 	}
 	switch t.verdict(removals.deletions(t.Recent, calm)).Action {
 	case guard.Allow:
@@ -226,10 +226,13 @@ func (l *Lane) directFailure(err error) remote.Outcome {
 }
 
 // belowFailing divides entries: below a path that fails, which may be something
-// else on the remote than in the workspace, only rsync finds its way.
+// else on the remote than in the workspace, only rsync finds its way. And only rsync
+// tells what is there before it is deleted, which matters where directories of a name
+// are excluded and files are not.
 func (t *transfer) belowFailing(entries []*dirty.Entry) (others, below []*dirty.Entry) {
+	rules := t.excluded()
 	for _, e := range entries {
-		if t.excepted(e.Path) {
+		if t.excepted(e.Path) || rules.Depends(e.Path) && t.isGone(e.Path) {
 			below = append(below, e)
 		} else {
 			others = append(others, e)

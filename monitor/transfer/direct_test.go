@@ -21,7 +21,7 @@ import (
 // link on the remote.
 func TestBelowFailing(t *testing.T) {
 	t.Parallel()
-	transfer := &transfer{lane: &Lane{}, Order: remote.Order{Except: []string{"d"}}}
+	transfer := &transfer{lane: &Lane{exclude: noRules(t, t.TempDir())}, Order: remote.Order{Except: []string{"d"}}}
 	others, below := transfer.belowFailing([]*dirty.Entry{{Path: "d"}, {Path: "d/e/f"}, {Path: "d-"}, {Path: "c"}})
 	if len(others) != 2 || others[0].Path != "d-" || others[1].Path != "c" || len(below) != 2 {
 		t.Errorf("%d others, %d below", len(others), len(below))

@@ -103,7 +103,7 @@ func (t *transfer) isGone(name string) bool {
 
 // pins reports whether something below dir is left alone on the remote by our own rules.
 func (t *transfer) pins(dir string) bool {
-	return t.lane.exclude.Anywhere() || slices.ContainsFunc(t.Except, func(p string) bool { return relpath.Below(p, dir) })
+	return slices.ContainsFunc(t.Except, func(p string) bool { return relpath.Below(p, dir) })
 }
 
 // separate puts the failed paths aside, each as an entry of its own, and reports

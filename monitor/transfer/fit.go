@@ -292,7 +292,7 @@ func (t *transfer) leaveOut(all []unfit, e *dirty.Entry) {
 // unfitBelow finds what cannot be held below a directory of the workspace, the
 // topmost of it.
 func (t *transfer) unfitBelow(dir string) (found []unfit) {
-	c, skip := t.capabilities(), make(map[string]bool)
+	skip := make(map[string]bool)
 	filepath.WalkDir(filepath.Join(t.lane.root, filepath.FromSlash(dir)), func(path string, e fs.DirEntry, err error) error {
 		if t.ctx.Err() != nil {
 			return filepath.SkipAll
@@ -307,10 +307,10 @@ func (t *transfer) unfitBelow(dir string) (found []unfit) {
 		if name = filepath.ToSlash(name); name == "." {
 			name = ""
 		}
-		if skip[name] || t.fitting.unfit[name] || t.excluded().Excludes(name) {
+		if skip[name] || t.fitting.unfit[name] || name != "" && t.excluded().Excludes(name, true) {
 			return filepath.SkipDir
 		}
-		here := unfitIn(c, name, path)
+		here := t.unfitIn(name, path)
 		for _, u := range here {
 			skip[u.path] = true
 		}
@@ -321,12 +321,14 @@ func (t *transfer) unfitBelow(dir string) (found []unfit) {
 }
 
 // unfitIn finds what cannot be held of the entries of one directory, at abs.
-func unfitIn(c remotefs.Capabilities, dir, abs string) (found []unfit) {
+func (t *transfer) unfitIn(dir, abs string) (found []unfit) {
 	entries, err := os.ReadDir(abs)
 	if err != nil {
 		return nil // rsync will say what it thinks of it
 	}
-	return unfitOf(c, dir, entries)
+	rules := t.excluded()
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return rules.Excludes(relpath.Join(dir, e.Name()), e.IsDir()) })
+	return unfitOf(t.capabilities(), dir, entries)
 }
 
 // unfitOf is unfitIn for a directory that was read.

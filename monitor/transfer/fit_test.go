@@ -42,7 +42,7 @@ func fitTransfer(t *testing.T, names []string, entries ...*dirty.Entry) *transfe
 		t.Skip("this file system folds case itself")
 	}
 	return &transfer{
-		ctx: context.Background(), lane: &Lane{root: root, links: new(links.Index), tools: guard.NewTools(root)},
+		ctx: context.Background(), lane: &Lane{root: root, links: new(links.Index), tools: guard.NewTools(root), exclude: noRules(t, root)},
 		endpoint: rsync.Endpoint{Strategy: rsync.Strategy{Capabilities: limited}},
 		Order:    remote.Order{Batch: dirty.Batch{Entries: entries}},
 	}

@@ -21,6 +21,7 @@ import (
 	"wsync/monitor/remotetest"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
+	"wsync/monitor/walk"
 	"wsync/monitor/watch"
 )
 
@@ -102,8 +103,9 @@ func newLane(t testing.TB, connection *ssh.Connection, scratch string) *Lane {
 		Log: zap.NewNop(), Root: root, Local: localVersion(t), Connection: connection, Scratch: scratch,
 		Environment: func() []string { return rsync.Environment("") },
 		Files:       direct.NewFiles(lastMark.Load),
-		Links:       links.New(root, exclude.Rules{}, func([]links.Marks, links.Answer) {}),
+		Links:       links.New(walk.Tree{Root: root}, func(string) bool { return false }, func([]links.Marks, links.Answer) {}),
 		Tools:       guard.NewTools(root),
+		Exclude:     noRules(t, root),
 	})
 	t.Cleanup(l.Close)
 	return l
@@ -194,4 +196,10 @@ func succeed(t testing.TB, out remote.Outcome) {
 	if out.Failure != nil {
 		t.Fatalf("%+v", *out.Failure)
 	}
+}
+
+// noRules are the rules of a workspace that has none.
+func noRules(t testing.TB, root string) *exclude.Live {
+	t.Helper()
+	return exclude.NewLive(root, config.Workspace{NoDefaultIgnores: true})
 }

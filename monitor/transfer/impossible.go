@@ -37,22 +37,24 @@ func (t *transfer) tooLong() (paths []string) {
 // passTooLong sends what is beside paths that are too long. Where rsync comes upon
 // one it deletes nothing, so that the pass itself leaves out the directories
 // that they are in; this comes before it, and deletes nothing at all.
-func (t *transfer) passTooLong(compare func(rsync.Job) rsync.Job) {
+func (t *transfer) passTooLong(pass sweep) {
 	long := t.tooLong()
 	if len(long) == 0 {
 		return
 	}
 	others := slices.DeleteFunc(slices.Clone(t.Except), func(p string) bool { return slices.Contains(long, p) })
-	done := t.tally()
-	r, ok := t.tallied(t.lane.root, compare(rsync.FullPass(t.endpoint, others, 0)), done)
+	seen, ok := t.look(rsync.Look(t.endpoint, others))
 	if !ok {
 		return
 	}
-	part := dirty.Batch{Everything: t.Batch.Everything}
-	t.account(r, done, attempt{part: part})
-	failures, _ := t.failures(r, part)
-	if t.separate(failures, part) {
-		t.out.Again = remote.Join(t.out.Again, part)
+	pass.names = seen.names
+	r, ok := t.sendSeen(pass, seen)
+	if !ok {
+		return
+	}
+	failures, _ := t.failures(r, pass.part)
+	if t.separate(failures, pass.part) {
+		t.out.Again = remote.Join(t.out.Again, pass.part)
 	}
 }
 

@@ -46,7 +46,7 @@ type Options struct {
 	Links   *links.Index
 	Tools   *guard.Tools
 	// Exclude are the workspace's rules.
-	Exclude exclude.Rules
+	Exclude *exclude.Live
 	// Workspace is its name, and Directory the daemon's own directory: for
 	// other mirrors that meet this one.
 	Workspace, Directory string
@@ -71,7 +71,7 @@ type Lane struct {
 	files       *direct.Files
 	links       *links.Index
 	tools       *guard.Tools
-	exclude     exclude.Rules
+	exclude     *exclude.Live
 
 	// stale: what is known is to be forgotten by the next transfer.
 	stale atomic.Bool
@@ -192,5 +192,5 @@ func (l *Lane) Lstat(name string) (fs.FileInfo, error) {
 
 // Workspace is the workspace for the guard.
 func (l *Lane) Workspace() guard.Workspace {
-	return guard.Directory{Root: l.root, Tools: l.tools, Exclude: l.exclude}
+	return guard.Directory{Root: l.root, Tools: l.tools, Rules: l.exclude.Rules()}
 }

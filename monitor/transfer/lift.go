@@ -36,9 +36,9 @@ type attempt struct {
 	most int
 	// judged: what it deletes needs no judgement, and counts for nothing.
 	judged bool
-	// list finds what would have to be deleted to make room, nil for nothing.
-	list *rsync.Job
-	part dirty.Batch
+	// sends: it is a run that needs room on the remote.
+	sends bool
+	part  dirty.Batch
 }
 
 // attempt makes an attempt. What it has done is in the outcome, and Deleted counts what
@@ -48,8 +48,8 @@ func (t *transfer) attempt(a attempt) (r ran, ok bool) {
 	for job := a.job(a.most); ; {
 		c := t.tally()
 		r, ok = t.tallied(a.dir, job, c)
-		if r.said.DiskFull() && a.list != nil {
-			t.makeRoom(*a.list, a.part)
+		if r.said.DiskFull() && a.sends {
+			t.makeRoom(a.part)
 		}
 		if !ok {
 			if r.said.MissingDestination {
@@ -83,7 +83,7 @@ func (t *transfer) count(dir string, job rsync.Job, c *tally) (r ran, ok bool) {
 	tried := make(map[string]bool)
 	var back []string
 	for {
-		c.listed = topmost{} // the last run tells all
+		c.reset() // the last run tells all
 		if r, ok = t.tallied(dir, job, c); !ok {
 			break
 		}
@@ -93,6 +93,7 @@ func (t *transfer) count(dir string, job rsync.Job, c *tally) (r ran, ok bool) {
 		}
 		back = append(back, both...)
 	}
+	r.Deleted = c.deleted
 	if len(back) > 0 {
 		if err := t.setModes(back, 0); err != nil && t.out.Failure == nil {
 			t.failModes(err)

@@ -33,11 +33,11 @@ func (t *transfer) closeNested() {
 	}
 	n := nested{lstat: t.lane.Lstat, excepted: t.excepted, known: make(map[string]bool), closed: make(map[string]fs.FileInfo)}
 	if t.Batch.Everything != nil {
-		n.walk(t.lane.root, "")
+		n.walk(t, "")
 	}
 	for _, e := range t.Batch.Entries {
 		if n.below(e.Path); e.Change&(watch.Tree|watch.Entry) != 0 {
-			n.walk(t.lane.root, e.Path)
+			n.walk(t, e.Path)
 		}
 	}
 	for _, level := range n.levels() {
@@ -77,18 +77,14 @@ func (n *nested) below(name string) bool {
 	return is
 }
 
-// walk looks at all directories in dir, and dir itself.
-func (n *nested) walk(root, dir string) {
-	top := filepath.Join(root, filepath.FromSlash(dir))
-	_ = filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return nil // what cannot be read was not sent
+// walk looks at all directories in dir. What cannot be read was not sent.
+func (n *nested) walk(t *transfer, dir string) {
+	t.tree().Entries(t.ctx, dir, func(name string, d fs.DirEntry) bool {
+		if d.IsDir() && !t.excluded().Excludes(name, true) {
+			n.below(name)
 		}
-		if relative, err := filepath.Rel(root, name); err == nil && relative != "." {
-			n.below(filepath.ToSlash(relative))
-		}
-		return nil
-	})
+		return true
+	}, nil)
 }
 
 // levels are the directories found by their depth, the deepest first; none if no

@@ -19,8 +19,8 @@ import (
 // machine that has nothing but the directories that lead to the names. Nothing that
 // happens to the workspace meanwhile can add to it.
 
-// removeGone deletes paths of entries that are gone and were judged, with at most so many
-// entries; more are judged again.
+// removeGone deletes paths that are gone and were judged, because of entries, with at
+// most so many entries; more are judged again.
 func (t *transfer) removeGone(entries []*dirty.Entry, names []string, most int) {
 	if len(names) == 0 || t.out.Failure != nil {
 		return
@@ -34,8 +34,33 @@ func (t *transfer) removeGone(entries []*dirty.Entry, names []string, most int) 
 			back = append(back, name)
 		}
 	}
-	t.out.Again.Entries = append(t.out.Again.Entries, below(entries, back)...)
-	t.removeJudging(gone, most, dirty.Batch{Entries: below(entries, gone)})
+	t.out.Again.Entries = append(t.out.Again.Entries, concerning(entries, back)...)
+	t.removeJudging(gone, most, dirty.Batch{Entries: concerning(entries, gone)})
+}
+
+// concerning are the entries that have to do with one of names: they are below it, or it
+// is below them.
+func concerning(entries []*dirty.Entry, names []string) []*dirty.Entry {
+	if len(names) == 0 {
+		return nil
+	}
+	found := below(entries, names)
+	has := make(map[*dirty.Entry]bool, len(found))
+	for _, e := range found {
+		has[e] = true
+	}
+	paths := make(map[string]bool) // that lead to names
+	for _, name := range names {
+		for p := relpath.Parent(name); p != "" && !paths[p]; p = relpath.Parent(p) {
+			paths[p] = true
+		}
+	}
+	for _, e := range entries {
+		if paths[e.Path] && !has[e] {
+			found = append(found, e)
+		}
+	}
+	return found
 }
 
 // removeJudging deletes paths with all below them, and at most so many entries. If there
@@ -62,13 +87,14 @@ func (t *transfer) removeJudging(names []string, most int, part dirty.Batch) {
 		case !ok || t.meetsInside(list.Result):
 			return
 		case list.Deleted == 0:
+			t.keep(found)
 			t.judge(list, part)
 			return
 		case !a.judged && t.holds(found, part) || !t.believesGone():
 			return
 		}
-		a.most = allowance(list.Deleted)
-		t.removeOnce(a)
+		t.keep(found)
+		t.removeListed(found, list, part)
 	})
 }
 
@@ -186,6 +212,16 @@ func (m *topmost) add(name string) {
 		m.names = m.names[:len(m.names)-1]
 	}
 	m.names = append(m.names, name)
+}
+
+// take takes a path out again, and reports whether it was there.
+func (m *topmost) take(name string) bool {
+	i := slices.Index(m.names, name)
+	if i < 0 {
+		return false
+	}
+	m.names = slices.Delete(m.names, i, i+1)
+	return true
 }
 
 // all returns them, each once.

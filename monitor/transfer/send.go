@@ -1,8 +1,6 @@
 package transfer
 
 import (
-	"context"
-	"fmt"
 	"io/fs"
 	"math"
 	"slices"
@@ -11,7 +9,6 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/rsync"
-	"wsync/monitor/walk"
 	"wsync/monitor/watch"
 )
 
@@ -43,7 +40,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	}
 	plan := rsync.MakePlan(entries, t.lane.Lstat, t.endpoint.MaxPath())
 	for _, e := range plan.TooLong {
-		t.giveUp(e, fmt.Sprintf("the path has %d bytes, and rsync takes %d", len(e.Path), t.endpoint.MaxPath()), dirty.TooLong)
+		t.giveUp(e, t.tooLongWords(e.Path), dirty.TooLong)
 	}
 	if t.capabilities().Folds() && len(plan.Deleted) > 0 {
 		t.keepAlive(&plan)
@@ -58,88 +55,131 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		// A change in a tree has no look of its own.
 		seq, since, _ := t.Batch.Oldest()
 		var looking sync.WaitGroup
-		looking.Go(func() { t.lane.lookThrough(t.ctx, plan.Trees, seq, since) })
+		looking.Go(func() { t.lookThrough(plan.Trees, seq, since) })
 		defer looking.Wait()
 	}
-	holes := plan.Sparse || walk.HasHoles(t.ctx, t.lane.root, plan.Trees)
-	ran := false
-	var step stepFunc = func(paths []string, build func(paths []string) rsync.Job) {
-		if len(paths) == 0 || t.out.Failure != nil {
-			return
-		}
-		ran = true
-		// Once for each run, as the endpoint may change in between.
-		job := func() rsync.Job { return build(paths).Sparse(t.endpoint, holes) }
-		t.sweep(sweep{
-			run:  func() rsync.Job { return job().Limit(t.endpoint, 0) },
-			list: job().DryRun(),
-			part: dirty.Batch{Entries: below(entries, paths)},
-		})
-	}
-	contents := func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, true) }
-	if t.Confirm {
-		// What is there already is only looked at, and repaired where it differs.
-		contents = func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, false).Checksum() }
-	}
-	t.sendTrees(plan, step)
+	sending := sending{t: t, entries: entries, holes: plan.Sparse || t.tree().HasHoles(t.ctx, plan.Trees)}
+	sending.trees(plan)
 	if t.out.Failure != nil {
 		return
 	}
 	gone := t.judgeDeletions(plan.Deleted) // together with what had to go from the trees
 	if t.endpoint.Strategy.Basic {
-		// Such an rsync makes way for a file only where it may delete, which is in
-		// a recursive run. What is in the way has failed once.
-		var failed []string
-		for _, e := range entries {
-			if e.Failing() && slices.Contains(plan.Contents, e.Path) {
-				failed = append(failed, e.Path)
-			}
-		}
-		step(failed, func(paths []string) rsync.Job { return rsync.Deletions(t.endpoint, paths) })
+		sending.basicObstacles(plan)
 	}
-	step(plan.Contents, contents)
+	sending.paths(plan.Contents, sending.contents())
 	t.removeGone(entries, gone.judged, gone.count)
 	t.removeGone(entries, gone.cleared, math.MaxInt32) // of which nobody needs to know how many they are
-	step(plan.Quick, func(paths []string) rsync.Job {
+	sending.paths(plan.Quick, func(paths []string) rsync.Job {
 		// Fractions of a second that the remote does not keep would make every
 		// file look changed, and a file only looks unchanged by its second.
 		return rsync.Paths(t.endpoint, paths, !t.endpoint.Strategy.Nanoseconds)
 	})
-	if plan.Root && !ran {
+	if plan.Root && !sending.ran {
 		// Every other run brings the root's own times and mode along.
-		step([]string{""}, func([]string) rsync.Job { return rsync.Root(t.endpoint) })
+		sending.paths([]string{""}, func([]string) rsync.Job { return rsync.Root(t.endpoint) })
 	}
 }
 
-// stepFunc carries out the part of a plan that is for paths: with the job that
-// build makes of them.
-type stepFunc func(paths []string, build func(paths []string) rsync.Job)
+// sending carries out a plan.
+type sending struct {
+	t       *transfer
+	entries []*dirty.Entry
+	// holes: there are files that have some. ran: something was sent.
+	holes, ran bool
+}
 
-// sendTrees carries out the part of a plan that is about directories with all
-// below them.
-func (t *transfer) sendTrees(plan rsync.Plan, step stepFunc) {
+// sweep carries out a part of the plan that is for paths, and may be changed before.
+func (s *sending) sweep(paths []string, part sweep) {
+	if len(paths) == 0 || s.t.out.Failure != nil {
+		return
+	}
+	s.ran = true
+	send := part.send
+	part.send = func(names []string) rsync.Job { return send(names).Sparse(s.t.endpoint, s.holes) }
+	part.part = dirty.Batch{Entries: below(s.entries, paths)}
+	s.t.sweep(part)
+}
+
+// paths sends paths.
+func (s *sending) paths(paths []string, send func(paths []string) rsync.Job) {
+	s.sweep(paths, sweep{names: paths, send: send})
+}
+
+// contents is how contents are sent.
+func (s *sending) contents() func(paths []string) rsync.Job {
+	t := s.t
+	if t.Confirm {
+		// What is there already is only looked at, and repaired where it differs.
+		return func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, false).Checksum() }
+	}
+	return func(paths []string) rsync.Job { return rsync.Paths(t.endpoint, paths, true) }
+}
+
+// trees sends directories with all below them.
+func (s *sending) trees(plan rsync.Plan) {
+	t := s.t
 	existing, except := plan.Trees, plan.Except(t.Except)
-	// What is sent although it is there would be overwritten, which the trash
-	// would keep.
-	if t.Confirm || !t.endpoint.Strategy.Basic && !t.endpoint.Trashes() {
-		step(plan.Trees, func(paths []string) rsync.Job { return rsync.QuickTrees(t.endpoint, paths, except) })
+	quick := func(names []string) rsync.Job { return rsync.Paths(t.endpoint, names, false) }
+	switch {
+	case t.Confirm:
+		s.compared(plan.Trees, except, quick)
+		return
+	case !t.endpoint.Strategy.Basic && !t.endpoint.Trashes():
+		all := t.list(plan.Trees)
+		s.sweep(plan.Trees, sweep{names: all.names, failures: all.failures, send: quick})
 		// What had to be made was sent with all that is in it.
 		existing = slices.DeleteFunc(slices.Clone(plan.Trees), func(tree string) bool { return rsync.IsWithin(tree, t.made) })
 		except = append(except, t.made...)
+	default:
+		// What is sent although it is there would be overwritten, which the trash
+		// would keep.
 	}
+	s.compared(existing, except, func(names []string) rsync.Job { return rsync.Paths(t.endpoint, names, false).Contents(t.endpoint) })
+}
+
+// compared compares directories with all below them, and sends what differs.
+func (s *sending) compared(trees, except []string, send func(names []string) rsync.Job) {
+	t := s.t
+	if len(trees) == 0 || t.out.Failure != nil {
+		return
+	}
+	look := rsync.LookInto(t.endpoint, trees, slices.Concat(except, t.passedOver(trees)))
 	if !t.Confirm {
-		step(existing, func(paths []string) rsync.Job { return rsync.Trees(t.endpoint, paths, except) })
+		look = look.Contents(t.endpoint)
 	}
+	part := sweep{look: &look, send: send}
+	if t.endpoint.Strategy.Basic {
+		all := t.list(trees)
+		part.names, part.failures = all.names, all.failures
+	}
+	s.sweep(trees, part)
+}
+
+// basicObstacles makes way for files where an openrsync only does where it may delete,
+// which is in a recursive run. What is in the way has failed once.
+func (s *sending) basicObstacles(plan rsync.Plan) {
+	var failed []string
+	for _, e := range s.entries {
+		if !e.Failing() || !slices.Contains(plan.Contents, e.Path) {
+			continue
+		}
+		// What is in a directory would be sent with it.
+		if info, err := s.t.lane.Lstat(e.Path); err == nil && !info.IsDir() {
+			failed = append(failed, e.Path)
+		}
+	}
+	s.paths(failed, func(paths []string) rsync.Job { return rsync.Deletions(s.t.endpoint, paths) })
 }
 
 // lookThrough looks for files with several names in directories of the workspace
 // that are sent with all below them, because of marks from seq on.
-func (l *Lane) lookThrough(ctx context.Context, dirs []string, seq uint64, since time.Time) {
+func (t *transfer) lookThrough(dirs []string, seq uint64, since time.Time) {
 	for _, dir := range dirs {
-		walk.Files(ctx, l.root, dir, func(name string, e fs.DirEntry) bool {
-			l.tools.Look(name)
+		t.tree().Files(t.ctx, dir, func(name string, e fs.DirEntry) bool {
+			t.lane.tools.Look(name)
 			if info, err := e.Info(); err == nil {
-				l.links.Look(name, info, seq, since)
+				t.lane.links.Look(name, info, seq, since)
 			}
 			return true
 		})

@@ -1,31 +1,43 @@
 package transfer
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"wsync/config"
 	"wsync/monitor/exclude"
 	"wsync/monitor/relpath"
 	"wsync/monitor/remotefs"
 )
 
+// errExcluded: a directory is not mirrored.
+var errExcluded = errors.New("it is ignored")
+
 // source is the workspace for a plan, without what the remote cannot hold of a
 // directory.
 type source struct {
 	*Lane
+	remote       config.Remote
 	excluded     exclude.Rules
 	capabilities remotefs.Capabilities
 }
 
-func (t *transfer) source() source { return source{t.lane, t.excluded(), t.capabilities()} }
+func (t *transfer) source() source {
+	return source{Lane: t.lane, remote: t.Remote, capabilities: t.capabilities()}
+}
 
-// ReadDir lists a directory of the workspace.
+// ReadDir lists what is mirrored of a directory of the workspace.
 func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
+	if !s.exclude.Opens(name) {
+		return nil, errExcluded // since a moment ago
+	}
+	s.excluded = s.exclude.Rules().At(s.remote)
 	entries, err := os.ReadDir(filepath.Join(s.root, filepath.FromSlash(name)))
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return s.excluded.Excludes(relpath.Join(name, e.Name()))
+		return s.excluded.Excludes(relpath.Join(name, e.Name()), e.IsDir())
 	})
 	for _, u := range unfitOf(s.capabilities, name, entries) {
 		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return relpath.Join(name, e.Name()) == u.path })

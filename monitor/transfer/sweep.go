@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"wsync/monitor/dirty"
@@ -11,49 +12,72 @@ import (
 	"wsync/monitor/watch"
 )
 
-// sweep is a run of rsync that brings a part of the batch in line with the workspace,
-// and may find that something has to be deleted, if only because it stands in the way.
+// sweep brings a part of the batch in line with the workspace, and may find that
+// something has to be deleted, if only because it stands in the way.
 //
-// It deletes nothing itself. What was unmounted a moment before it looks is gone for it,
-// and nobody can stop it by then. So what has to go is listed, and judged by the names
-// in the list; then it is made sure that the workspace was there all the time; and then
-// these names are deleted by a run that does not look at the workspace. See removal.go.
+// What is sent is listed, and so is what has to be deleted: both by a look at the two
+// sides, or what is sent by the plan. No run that sends deletes anything: what was
+// unmounted a moment before it looks is gone for it, and nobody can stop it by then. So
+// what has to go is judged by the names in the list; then it is made sure that the
+// workspace was there all the time; and then these names are deleted by a run that does
+// not look at the workspace. See list.go and removal.go.
 type sweep struct {
-	// run is the job, which deletes nothing, list the one that finds what would be
-	// deleted.
-	run  func() rsync.Job
-	list rsync.Job
-	// part is what the run is for.
+	// look, if not nil, finds what differs, and what has to be deleted. names are what is
+	// to be sent beside that.
+	look  *rsync.Job
+	names []string
+	// send sends what is listed, and deletes nothing.
+	send func(names []string) rsync.Job
+	// failures have been found already.
+	failures []rsync.Failure
+	// part is what the sweep is for.
 	part dirty.Batch
 }
 
 // sweep carries out a sweep. What has to be deleted is counted and judged, and held or
 // done.
 func (t *transfer) sweep(s sweep) {
-	sending := attempt{dir: t.lane.root, job: func(int) rsync.Job { return s.run() }, list: &s.list, part: s.part}
-	first, ok := t.attempt(sending)
+	var seen view
+	if s.look != nil {
+		var ok bool
+		if seen, ok = t.look(*s.look); !ok || t.meetsInside(seen.Result) {
+			return
+		}
+		s.names = append(s.names, seen.names...)
+	}
+	seen.said.Failures = append(seen.said.Failures, s.failures...)
+	if seen.verdict == rsync.Done && len(s.failures) > 0 {
+		seen.verdict = rsync.Partial
+	}
+	first, ok := t.sendSeen(s, seen)
 	if !ok {
 		return
 	}
+	if s.look == nil {
+		seen.found = t.tally()
+	}
 	// A basic remote does not say what it would have deleted.
-	if !t.endpoint.Strategy.Basic && !first.held() {
+	if first.held() || s.look == nil && t.endpoint.Strategy.Basic {
+		list, ok := t.countListed(s, seen.found)
+		if !ok || t.meetsInside(list.Result) {
+			return
+		}
+		if s.look == nil {
+			seen.ran = list
+		}
+		seen.Deleted = seen.found.deleted
+	}
+	t.keep(seen.found)
+	kept := t.inTheWay(s.part, seen.found)
+	switch {
+	case seen.Deleted == 0 && !first.held():
 		t.judge(first, s.part)
 		return
-	}
-	found := t.tally()
-	list, ok := t.count(t.lane.root, s.list, found)
-	if !ok || t.meetsInside(list.Result) {
-		return
-	}
-	if list.Deleted == 0 {
-		t.judge(first, s.part)
-		return
-	}
-	if t.holds(found, s.part) {
+	case seen.Deleted > 0 && t.holds(seen.found, s.part):
 		return
 	}
 	failures, again := len(t.out.Failed), len(t.out.Again.Entries)
-	removed, ok := t.removeListed(found, list, s.part)
+	removed, ok := t.removeListed(seen.found, seen.ran, s.part)
 	switch {
 	case !ok:
 		return
@@ -62,15 +86,48 @@ func (t *transfer) sweep(s sweep) {
 			t.judge(first, s.part)
 		}
 		return
-	case first.isClean() && list.isClean() && removed >= list.Deleted && !t.capabilities().Folds():
-		t.judge(ran{verdict: rsync.Done, said: rsync.Complaints{Pinned: list.said.Pinned}}, s.part)
+	case first.isClean() && !first.held() && seen.isClean() && removed >= seen.Deleted && !t.capabilities().Folds():
+		t.judge(ran{verdict: rsync.Done, said: rsync.Complaints{Pinned: seen.said.Pinned}}, s.part)
 		return
 	}
-	// What stood in the way is gone now, or what has gone there was another name of what
-	// is to stay.
-	second, ok := t.attempt(sending)
+	t.sendAgain(s, kept, removed)
+}
+
+// sendSeen sends what is listed; seen is what was said before.
+func (t *transfer) sendSeen(s sweep, seen view) (r ran, ok bool) {
+	r = seen.ran
+	r.Deleted = 0
+	if len(s.names) > 0 {
+		sent, ok := t.sendListed(s.names, s.send, s.part)
+		if !ok {
+			return sent, false
+		}
+		r.join(sent)
+	} else if seen.root {
+		sent, ok := t.attempt(attempt{dir: t.lane.root, job: func(int) rsync.Job { return rsync.Root(t.endpoint) }, part: s.part})
+		if !ok {
+			return sent, false
+		}
+		r.join(sent)
+	}
+	return r, true
+}
+
+// sendAgain sends what is listed once more: what stood in the way is gone now, or what
+// has gone there was another name of what is to stay. kept reports that something is
+// left in the way.
+func (t *transfer) sendAgain(s sweep, kept bool, removed int) {
+	second, ok := t.sendListed(s.names, s.send, s.part)
 	switch {
 	case !ok:
+	case second.held() && kept:
+		rest := dirty.Batch{Everything: s.part.Everything}
+		for _, e := range s.part.Entries {
+			if t.failure(e.Path) == "" {
+				rest.Entries = append(rest.Entries, e)
+			}
+		}
+		t.out.Again = remote.Join(t.out.Again, rest)
 	case second.held() && removed == 0:
 		t.out.Failure = failed(remote.Trouble, errors.New("the remote's rsync does not delete what it says that it would"), "")
 	case second.held():
@@ -79,6 +136,37 @@ func (t *transfer) sweep(s sweep) {
 	default:
 		t.judge(second, s.part)
 	}
+}
+
+// countListed counts what has to be deleted for what is listed.
+func (t *transfer) countListed(s sweep, found *tally) (all ran, ok bool) {
+	for names := range t.endpoint.Chunks(s.names) {
+		c := t.tally()
+		r, ok := t.count(t.lane.root, s.send(names).DryRun(), c)
+		if !ok {
+			return r, false
+		}
+		found.addAll(c)
+		all.join(r)
+	}
+	all.Deleted = found.deleted
+	return all, true
+}
+
+// inTheWay has the paths fail in whose place there is something on the remote that stays
+// because of what is excluded in it, and reports whether there are any.
+func (t *transfer) inTheWay(part dirty.Batch, found *tally) bool {
+	var failures []rsync.Failure
+	for _, dir := range slices.Sorted(maps.Keys(found.leading)) {
+		if info, err := t.lane.Lstat(dir); err == nil && !info.IsDir() {
+			failures = append(failures, rsync.Failure{Path: dir, Message: "the remote has a directory in its place, which stays because there is something in it that is ignored"})
+		}
+	}
+	if len(failures) == 0 {
+		return false
+	}
+	t.separate(failures, part)
+	return true
 }
 
 // account adds what a run has done to the outcome.
@@ -103,11 +191,12 @@ func (t *transfer) account(r ran, done *tally, a attempt) {
 // makeRoom deletes what is to be deleted before the rest, because the remote's
 // disk is full: what is to be sent may only fit afterwards. The run has failed,
 // at least for some paths, and is tried again.
-func (t *transfer) makeRoom(list rsync.Job, part dirty.Batch) {
+func (t *transfer) makeRoom(part dirty.Batch) {
 	before := t.out
 	if part.Everything != nil {
 		found := t.tally()
-		if r, ok := t.tallied(t.lane.root, list, found); ok && r.Deleted > 0 && !t.holds(found, part) {
+		job := rsync.ListDeletions(t.endpoint, t.Except)
+		if r, ok := t.count(t.lane.root, job, found); ok && r.Deleted > 0 && !t.holds(found, part) {
 			t.removeListed(found, r, part)
 		}
 	}

@@ -1,10 +1,12 @@
 package transfer
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/relpath"
 	"wsync/monitor/remote"
@@ -14,8 +16,20 @@ import (
 // tally counts deletions, each once. What the user has approved, and what is
 // elsewhere in the tree now, is none.
 type tally struct {
-	// listed are all of them, whether they count or not.
-	listed topmost
+	// listed are all of them, whether they count or not, and deleted is how many.
+	listed  topmost
+	deleted int
+	// rules say what is not to be deleted. leading are the directories that lead to
+	// something of that kind; keeps are those of them that would go.
+	rules   exclude.Rules
+	leading map[string]bool
+	keeps   []string
+	// probes is how many of the entries are what probes have made.
+	probes int
+	// looks: what differs is remembered, too, as rsync names it.
+	looks     bool
+	differing []string
+
 	names  guard.Names
 	sample []string
 	tools  *guard.Tools
@@ -25,7 +39,7 @@ type tally struct {
 
 // tally returns one that holds nothing yet.
 func (t *transfer) tally() *tally {
-	c := &tally{tools: t.lane.tools}
+	c := &tally{tools: t.lane.tools, rules: t.excluded()}
 	if t.Approved != nil {
 		c.passes = append(c.passes, t.Approved.Covers)
 	}
@@ -35,10 +49,45 @@ func (t *transfer) tally() *tally {
 	return c
 }
 
-// add counts the deletion of an entry.
-func (c *tally) add(name string) {
+// reset forgets what was counted, but not what counts.
+func (c *tally) reset() {
+	*c = tally{rules: c.rules, looks: c.looks, tools: c.tools, passes: c.passes}
+}
+
+// addAll adds what another tally has counted.
+func (c *tally) addAll(other *tally) {
+	for _, name := range other.listed.names {
+		c.listed.add(name)
+	}
+	c.deleted += other.deleted
+	c.probes += other.probes
+	c.names.AddAll(other.names)
+	c.sample = append(c.sample, other.sample[:min(len(other.sample), remote.SampleReserve-len(c.sample))]...)
+	c.keeps = append(c.keeps, other.keeps...)
+	if c.leading == nil {
+		c.leading = make(map[string]bool)
+	}
+	maps.Copy(c.leading, other.leading)
+}
+
+// differs takes in an entry that differs, by a name of rsync's.
+func (c *tally) differs(name, _ string) { c.differing = append(c.differing, name) }
+
+// add counts the deletion of an entry, unless it is excluded, or something is that it
+// leads to.
+func (c *tally) add(name string, dir bool) {
+	switch {
+	case c.rules.Excludes(name, dir):
+		c.protect(name)
+		return
+	case c.leading[name]:
+		c.keeps = append(c.keeps, name)
+		return
+	}
 	c.listed.add(name)
+	c.deleted++
 	if rsync.IsProbe(name) {
+		c.probes++
 		return
 	}
 	for _, passes := range c.passes {
@@ -52,6 +101,22 @@ func (c *tally) add(name string) {
 	c.names.Add(name, c.counts(name))
 	if len(c.sample) < remote.SampleReserve {
 		c.sample = append(c.sample, name)
+	}
+}
+
+// protect takes in that an entry stays: so do the directories that lead to it. What is
+// in a directory mostly comes before it; one that came first is taken back.
+func (c *tally) protect(name string) {
+	for dir := relpath.Parent(name); dir != "" && !c.leading[dir]; dir = relpath.Parent(dir) {
+		if c.leading == nil {
+			c.leading = make(map[string]bool)
+		}
+		c.leading[dir] = true
+		if c.listed.take(dir) {
+			c.keeps = append(c.keeps, dir)
+			c.deleted--
+			c.names.Remove(dir)
+		}
 	}
 }
 

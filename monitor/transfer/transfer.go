@@ -69,6 +69,9 @@ func (t *transfer) begin() (ok bool) {
 	if !t.take() || !t.probe() || !t.serves() {
 		return false
 	}
+	if t.leaveExcluded(); t.Batch.Empty() {
+		return false
+	}
 	if t.setApart(); t.out.Failure != nil {
 		return false
 	}
@@ -160,32 +163,49 @@ func (t *transfer) fullPass() {
 	t.keepHouse()
 	everything := dirty.Batch{Everything: t.Batch.Everything}
 	reread := t.changedFiles()
-	holes := walk.HasHoles(t.ctx, t.lane.root, []string{""})
+	holes := t.tree().HasHoles(t.ctx, []string{""})
+	checksum := t.Batch.Everything.Change&watch.Content != 0
 	compare := func(job rsync.Job) rsync.Job {
-		job = job.Sparse(t.endpoint, holes)
-		if t.Batch.Everything.Change&watch.Content != 0 {
+		if checksum {
 			return job.Checksum()
 		}
 		return job
 	}
-	if t.passTooLong(compare); t.out.Failure != nil {
+	pass := sweep{
+		send: func(names []string) rsync.Job {
+			return compare(rsync.Paths(t.endpoint, names, false)).WithoutMissing().Making(t.endpoint).Sparse(t.endpoint, holes)
+		},
+		part: everything,
+	}
+	if t.passTooLong(pass); t.out.Failure != nil {
 		return
 	}
-	t.sweep(sweep{
-		run:  func() rsync.Job { return compare(rsync.FullPass(t.endpoint, t.Except, 0)) },
-		list: rsync.ListDeletions(t.endpoint, t.Except),
-		part: everything,
+	look := compare(rsync.Look(t.endpoint, slices.Concat(t.Except, t.passedOver([]string{""}))))
+	pass.look = &look
+	if t.endpoint.Strategy.Basic {
+		t.listAll(&pass)
+	}
+	t.sweep(pass)
+	rules := t.excluded()
+	reread = slices.DeleteFunc(reread, func(p string) bool {
+		return len(p) > t.endpoint.MaxPath() || t.excepted(p) || rules.Excludes(p, false)
 	})
-	reread = slices.DeleteFunc(reread, func(p string) bool { return len(p) > t.endpoint.MaxPath() || t.excepted(p) })
 	if len(reread) == 0 || t.out.Failure != nil || t.out.Hold != nil || t.out.Again.Everything != nil {
 		return
 	}
-	job := rsync.Paths(t.endpoint, reread, false).Checksum().Sparse(t.endpoint, holes)
 	t.sweep(sweep{
-		run:  func() rsync.Job { return job.Limit(t.endpoint, 0) },
-		list: job.DryRun(),
+		names: reread,
+		send: func(names []string) rsync.Job {
+			return rsync.Paths(t.endpoint, names, false).Checksum().Sparse(t.endpoint, holes)
+		},
 		part: everything,
 	})
+}
+
+// listAll has a pass send all there is: openrsync does not tell what differs.
+func (t *transfer) listAll(pass *sweep) {
+	all := t.list([]string{""})
+	pass.names, pass.failures = all.names, all.failures
 }
 
 // changedFiles are the files that a full pass has to look into. If they are too
@@ -194,7 +214,7 @@ func (t *transfer) changedFiles() []string {
 	if t.Since.IsZero() {
 		return nil
 	}
-	paths, all := walk.ChangedSince(t.ctx, t.lane.root, t.Since, dirty.Limit)
+	paths, all := t.tree().ChangedSince(t.ctx, t.Since, dirty.Limit)
 	if !all {
 		t.Batch.Everything.Change |= watch.Content
 		return nil
@@ -215,11 +235,38 @@ func (t *transfer) believesGone() bool {
 
 func (t *transfer) capabilities() remotefs.Capabilities { return t.endpoint.Strategy.Capabilities }
 
-// excluded says what is not mirrored to the remote.
-func (t *transfer) excluded() exclude.Rules { return t.lane.exclude.At(t.Remote) }
+// excluded says what is not mirrored to the remote, as of now.
+func (t *transfer) excluded() exclude.Rules { return t.lane.exclude.Rules().At(t.Remote) }
 
-// excepted reports whether a path is left out, because it fails or is not mirrored.
+// excepted reports whether a path is left out because it fails, or it or what it is in
+// is unreachable.
 func (t *transfer) excepted(name string) bool {
-	return t.excluded().Excludes(name) ||
-		slices.ContainsFunc(t.Except, func(p string) bool { return relpath.Within(name, p) })
+	within := func(p string) bool { return relpath.Within(name, p) }
+	return slices.ContainsFunc(t.Except, within) || slices.ContainsFunc(t.endpoint.Unreachable, within)
+}
+
+// tree is the workspace without what is not mirrored to the remote.
+func (t *transfer) tree() walk.Tree {
+	own := exclude.OwnOf(t.Remote)
+	return walk.Tree{Root: t.lane.root, Opens: func(dir string) bool {
+		return !own.Excludes(dir) && !t.excepted(dir) && t.lane.exclude.Opens(dir)
+	}}
+}
+
+// leaveExcluded takes out of the batch what is not mirrored. What an event has told of
+// was looked at by its name alone, and by rules that may be others by now.
+func (t *transfer) leaveExcluded() {
+	rules := t.excluded()
+	t.Batch.Entries = slices.DeleteFunc(slices.Clone(t.Batch.Entries), func(e *dirty.Entry) bool {
+		if !rules.Excludes(e.Path, true) {
+			return false
+		}
+		info, err := t.lane.Lstat(e.Path)
+		if err != nil {
+			// Of what is gone the remote may have a file. What it has of a directory is
+			// looked at before it goes.
+			return rules.Excludes(e.Path, false)
+		}
+		return rules.Excludes(e.Path, info.IsDir())
+	})
 }

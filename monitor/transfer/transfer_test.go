@@ -19,7 +19,7 @@ func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	root := newDir(t)
 	write(t, root, "e/1", "e/sub/2", "f")
-	transfer := &transfer{lane: &Lane{root: root}}
+	transfer := &transfer{lane: &Lane{root: root, exclude: noRules(t, root)}}
 	transfer.setMoved([]*dirty.Entry{{Path: "d", MovedTo: "e"}, {Path: "d/was", MovedTo: "f"}, {Path: "x", MovedTo: "gone"}, {Path: "y"}})
 	for name, want := range map[string]bool{
 		"d": true, "d/1": true, "d/sub/2": true, "d/3": false, "d/was": true, "d/sub": true, "dd": false, "x": false, "y": false, "e": false,
@@ -36,7 +36,7 @@ func TestObstacles(t *testing.T) {
 	root := newDir(t)
 	write(t, root, "d/f", "file")
 	check(t, os.Symlink("d", filepath.Join(root, "link")))
-	transfer := &transfer{lane: &Lane{root: root, tools: guard.NewTools(root)}}
+	transfer := &transfer{lane: &Lane{root: root, tools: guard.NewTools(root), exclude: noRules(t, root)}}
 	transfer.findObstacles([]*dirty.Entry{{Path: "d/f"}, {Path: "file/x"}, {Path: "link/f"}, {Path: "d/gone/f"}, {Path: "d/gone/g"}, {Path: "nothing"}, {}})
 	var found []string
 	for _, e := range transfer.out.Obstacles {

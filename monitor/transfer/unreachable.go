@@ -63,8 +63,9 @@ func (t *transfer) setApart() {
 
 // countUnreachable counts what would be deleted at places; nil for nothing.
 func (t *transfer) countUnreachable(places []string) (*report.Held, guard.Names) {
-	found := &tally{tools: t.lane.tools}
+	found := &tally{tools: t.lane.tools, rules: t.excluded()}
 	list, ok := t.tallied(t.lane.root, rsync.CountDeletions(t.endpoint, places), found)
+	list.Deleted = found.deleted
 	if list.said.MissingDestination {
 		t.out.Failure = nil
 		return nil, guard.Names{}

@@ -1,41 +1,65 @@
-// Package walk looks through the files of a workspace.
+// Package walk looks through the entries of a workspace.
 package walk
 
 import (
 	"context"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
+	"wsync/monitor/relpath"
 	"wsync/monitor/sparse"
 )
 
-// Files visits the regular files below a directory of the workspace, dir and
-// name being relative to its root, until ctx is done or visit returns false. What
-// cannot be read is passed over: rsync will say what it thinks of it.
-func Files(ctx context.Context, root, dir string, visit func(name string, e fs.DirEntry) bool) {
-	filepath.WalkDir(filepath.Join(root, filepath.FromSlash(dir)), func(path string, e fs.DirEntry, err error) error {
-		if ctx.Err() != nil {
-			return filepath.SkipAll
-		}
-		if err != nil || !e.Type().IsRegular() {
-			return nil
-		}
-		name, err := filepath.Rel(root, path)
-		if err != nil {
-			return nil
-		}
-		if !visit(filepath.ToSlash(name), e) {
-			return filepath.SkipAll
-		}
-		return nil
-	})
+// Tree is a workspace to look through. What cannot be read is passed over: rsync will
+// say what it thinks of it.
+type Tree struct {
+	Root string
+	// Opens reports whether to look into a directory, which it is asked each time
+	// before; nil for into all. Before a directory is known to be one it may be asked
+	// about something else.
+	Opens func(dir string) bool
 }
 
-// HasHoles reports whether a regular file at or below one of dirs has holes.
-func HasHoles(ctx context.Context, root string, dirs []string) (holes bool) {
-	for _, dir := range dirs {
-		Files(ctx, root, dir, func(_ string, e fs.DirEntry) bool {
+// Entries visits all entries below a directory of the workspace, dir and name being
+// relative to its root, until ctx is done or visit returns false; a directory comes
+// before what is in it. It reports whether it came to the end. Directories that Opens
+// does not open are visited, too. unread, if not nil, is told of directories that cannot
+// be read.
+func (t Tree) Entries(ctx context.Context, dir string, visit func(name string, e fs.DirEntry) bool, unread func(dir string, err error)) bool {
+	if t.Opens != nil && !t.Opens(dir) {
+		return true
+	}
+	entries, err := os.ReadDir(filepath.Join(t.Root, filepath.FromSlash(dir)))
+	if err != nil && unread != nil {
+		unread(dir, err)
+	}
+	for _, e := range entries {
+		name := relpath.Join(dir, e.Name())
+		if ctx.Err() != nil || !visit(name, e) {
+			return false
+		}
+		if e.IsDir() && !t.Entries(ctx, name, visit, unread) {
+			return false
+		}
+	}
+	return true
+}
+
+// Files visits the regular files at or below a path of the workspace like Entries.
+func (t Tree) Files(ctx context.Context, path string, visit func(name string, e fs.DirEntry) bool) {
+	if info, err := os.Lstat(filepath.Join(t.Root, filepath.FromSlash(path))); err == nil && info.Mode().IsRegular() {
+		visit(path, fs.FileInfoToDirEntry(info))
+		return
+	}
+	t.Entries(ctx, path, func(name string, e fs.DirEntry) bool { return !e.Type().IsRegular() || visit(name, e) }, nil)
+}
+
+// HasHoles reports whether a regular file at or below one of paths has holes.
+func (t Tree) HasHoles(ctx context.Context, paths []string) (holes bool) {
+	for _, path := range paths {
+		t.Files(ctx, path, func(_ string, e fs.DirEntry) bool {
 			info, err := e.Info()
 			holes = err == nil && sparse.Has(info)
 			return !holes
@@ -47,11 +71,11 @@ func HasHoles(ctx context.Context, root string, dirs []string) (holes bool) {
 	return false
 }
 
-// ChangedSince returns the regular files below root whose inode changed at or
+// ChangedSince returns the regular files whose inode changed at or
 // after since. complete is false when there are more than limit.
-func ChangedSince(ctx context.Context, root string, since time.Time, limit int) (paths []string, complete bool) {
+func (t Tree) ChangedSince(ctx context.Context, since time.Time, limit int) (paths []string, complete bool) {
 	complete = true
-	Files(ctx, root, "", func(name string, e fs.DirEntry) bool {
+	t.Files(ctx, "", func(name string, e fs.DirEntry) bool {
 		info, err := e.Info()
 		if err != nil {
 			return true // gone: there will be an event

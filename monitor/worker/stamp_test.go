@@ -47,15 +47,16 @@ func TestChangedSince(t *testing.T) {
 	check(t, os.Symlink("a", filepath.Join(root, "link")))
 	long := time.Now().Add(-24 * time.Hour)
 	check(t, os.Chtimes(filepath.Join(root, "d/c"), long, long))
-	paths, all := walk.ChangedSince(t.Context(), root, long, 10)
+	tree := walk.Tree{Root: root}
+	paths, all := tree.ChangedSince(t.Context(), long, 10)
 	slices.Sort(paths)
 	if want := []string{"a", "b", "d/c"}; !all || !slices.Equal(paths, want) {
 		t.Errorf("%q, %v", paths, all)
 	}
-	if paths, all := walk.ChangedSince(t.Context(), root, time.Now().Add(time.Hour), 10); !all || len(paths) > 0 {
+	if paths, all := tree.ChangedSince(t.Context(), time.Now().Add(time.Hour), 10); !all || len(paths) > 0 {
 		t.Errorf("%q changed in the future", paths)
 	}
-	if paths, all := walk.ChangedSince(t.Context(), root, long, 2); all || len(paths) != 2 {
+	if paths, all := tree.ChangedSince(t.Context(), long, 2); all || len(paths) != 2 {
 		t.Errorf("%q, %v with a limit of 2", paths, all)
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/config"
-	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/mounts"
 	"wsync/monitor/remote"
@@ -52,9 +51,7 @@ type Options struct {
 	Log     *zap.Logger
 	Root    string
 	Carrier Carrier
-	// Exclude are the workspace's rules, and AllowEmpty says that it may become
-	// empty.
-	Exclude    exclude.Rules
+	// AllowEmpty: the workspace may become empty.
 	AllowEmpty bool
 	// Guard has the root looked at before marks up to one are sent; why nothing may
 	// be, or "".
@@ -103,7 +100,7 @@ func New(o Options, r config.Remote) *Worker {
 		flights:    make(map[*flight]bool),
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
-			Exclude: o.Exclude, AllowEmpty: o.AllowEmpty, CleanAsOf: clean, Unapproved: unapproved,
+			AllowEmpty: o.AllowEmpty, CleanAsOf: clean, Unapproved: unapproved,
 			LookInterval: o.LookInterval,
 			Random:       rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
 		}, now),

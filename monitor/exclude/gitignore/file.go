@@ -37,6 +37,7 @@ func (p Problem) String() string {
 
 // A File is the rules of a file. It is immutable.
 type File struct {
+	source   string
 	rules    []Rule
 	patterns []pattern // of the rules
 	problems []Problem
@@ -75,7 +76,7 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 // Parse reads the text of a rule file. What source is, it only repeats in rules. No
 // text is refused: a line that cannot be read is a Problem, and ignores nothing.
 func Parse(source string, text []byte) *File {
-	f := &File{lists: make([][]candidate, 1)}
+	f := &File{source: source, lists: make([][]candidate, 1)}
 	if len(text) > MaxSize {
 		f.problems = []Problem{{Source: source, Reason: tooLarge}}
 		return f
@@ -187,3 +188,25 @@ func (f *File) match(path, name string, dir bool) *Rule {
 	}
 	return nil
 }
+
+// At returns the file as if it had been read from another source.
+func (f *File) At(source string) *File {
+	other := *f
+	other.source = source
+	other.rules, other.problems = slices.Clone(f.rules), slices.Clone(f.problems)
+	for i := range other.rules {
+		other.rules[i].Source = source
+	}
+	for i := range other.problems {
+		other.problems[i].Source = source
+	}
+	return &other
+}
+
+// Unreadable returns a file without rules, whose problem is that it cannot be read.
+func Unreadable(source, reason string) *File {
+	return &File{source: source, lists: make([][]candidate, 1), problems: []Problem{{Source: source, Reason: reason}}}
+}
+
+// Name returns the last name of the source.
+func (f *File) Name() string { return f.source[strings.LastIndexByte(f.source, '/')+1:] }

@@ -40,6 +40,23 @@ func (t *Tree) With(dir string, files ...*File) *Tree {
 	return &Tree{t.above, t.root.with(dir, slices.Clone(files))}
 }
 
+// WithAbove returns the tree with other files for the whole tree; see NewTree.
+func (t *Tree) WithAbove(above ...*File) *Tree { return &Tree{slices.Clone(above), t.root} }
+
+// Files returns the rule files of a directory. They must not be changed.
+func (t *Tree) Files(dir string) []*File {
+	n := t.root.find(dir)
+	if n == nil {
+		return nil
+	}
+	return n.files
+}
+
+// Below calls yield like All for a directory and all below it.
+func (t *Tree) Below(dir string, yield func(dir string, files []*File) bool) {
+	t.root.find(dir).all(dir, yield)
+}
+
 // Without returns the tree without the rule files of a directory and of all below it.
 func (t *Tree) Without(dir string) *Tree {
 	return &Tree{t.above, t.root.without(dir)}
@@ -114,8 +131,18 @@ func (t *Tree) decide(levels []level, path, name string, dir bool) *Rule {
 	return nil
 }
 
-// find returns where the child of a name is, or would be.
-func (n *node) find(name string) (int, bool) {
+// find returns the node of a directory below n, nil if there is none.
+func (n *node) find(dir string) *node {
+	for dir != "" {
+		var name string
+		name, dir, _ = strings.Cut(dir, "/")
+		n = n.child(name)
+	}
+	return n
+}
+
+// place returns where the child of a name is, or would be.
+func (n *node) place(name string) (int, bool) {
 	return slices.BinarySearchFunc(n.children, name, func(child *node, name string) int {
 		return strings.Compare(child.name, name)
 	})
@@ -126,7 +153,7 @@ func (n *node) child(name string) *node {
 	if n == nil || len(n.children) == 0 {
 		return nil
 	}
-	if i, ok := n.find(name); ok {
+	if i, ok := n.place(name); ok {
 		return n.children[i]
 	}
 	return nil
@@ -168,7 +195,7 @@ func (n *node) changed(change func(n *node)) *node {
 // replace puts child in the place of the child of a name; nil takes it away. The slice
 // of children is another one afterwards.
 func (n *node) replace(name string, child *node) {
-	i, found := n.find(name)
+	i, found := n.place(name)
 	switch {
 	case child == nil && found:
 		n.children = slices.Concat(n.children[:i], n.children[i+1:])
