@@ -35,6 +35,9 @@ func TestParse(t *testing.T) {
 		{"wait", "wsync wait --"},
 		{"wait a b --timeout 5s", "wsync wait --timeout 5s -- a b"},
 		{"help daemon start", "wsync help -- daemon start"},
+		{"ignore a", "wsync ignore -- a"},
+		{"ignore a *.o --remove /b/c !d", "wsync ignore --remove -- a *.o /b/c !d"},
+		{"ignore a --gitignore on --check -n -- -b", "wsync ignore --gitignore on --check -n -- a -b"},
 		{"__monitor a", "wsync __monitor -- a"},
 	}
 	for _, test := range tests {
@@ -59,6 +62,7 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	const add, attach = "wsync add NAME PATH [--on-empty halt|allow] [--skip-git] [--gitignore] [--ignore PATTERN] [--no-default-ignores] [--ignore-tagged FILE]", "wsync attach NAME REMOTE DEST [--port N] [--user USER] [--identity-file FILE] [--password-file FILE] [--delay-updates] [--trash DURATION] [--skip-unsupported] [--delete-existing]"
+	const ignore = "wsync ignore NAME [PATTERN...] [--remove] [--gitignore on|off] [--skip-git on|off] [--default-ignores on|off] [--ignore-tagged FILE] [--check] [--non-matching] [--stdin] [--null] [--json]"
 	tests := []struct {
 		args string
 		want usageError
@@ -80,6 +84,9 @@ func TestParseErrors(t *testing.T) {
 		{"attach a b c --prot=1", usageError{"unknown option --prot", attach, "did you mean --port?"}},
 		{"list x", usageError{`cannot run wsync list: unexpected argument "x"`, "wsync list [--long] [--json]", ""}},
 		{"info", usageError{"cannot run wsync info: NAME is missing", "wsync info NAME [--json]", ""}},
+		{"ignore", usageError{"cannot run wsync ignore: NAME is missing", ignore, ""}},
+		{"ignore a/b c", usageError{`cannot run wsync ignore: the name "a/b" is not allowed: expected only letters (a-z), digits, ".", "_" or "-"`, ignore, ""}},
+		{"ignore a --chekc b", usageError{"unknown option --chekc", ignore, "did you mean --check?"}},
 		{"daemon stop now", usageError{`cannot run wsync daemon stop: unexpected argument "now"`, "wsync daemon stop", ""}},
 	}
 	for _, test := range tests {

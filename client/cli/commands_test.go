@@ -218,6 +218,7 @@ func TestWithoutDaemon(t *testing.T) {
 	for _, args := range []string{
 		"add w /p", "remove w", "attach w r /p", "detach w r", "list", "info w", "status", "status --watch", "wait",
 		"pause w", "resume w", "restart w", "resync w", "approve w", "daemon status",
+		"ignore w", "ignore w a", "ignore w --check a",
 	} {
 		code, stdout, stderr := wsync(t, home, strings.Fields(args)...)
 		if code != 3 || stdout != "" || !strings.HasSuffix(stderr, ": the daemon is not running\nhint: wsync daemon start\n") {

@@ -134,10 +134,16 @@ func serve(t *testing.T, home string, daemon *fakeDaemon) {
 // wsync runs a command line in home.
 func wsync(t *testing.T, home string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return wsyncReading(t, home, "", args...)
+}
+
+// wsyncReading runs a command line in home with a standard input.
+func wsyncReading(t *testing.T, home, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, err bytes.Buffer
 	code = run(t.Context(), Deps{
 		Args:  append([]string{"wsync"}, args...),
-		Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err,
+		Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &err,
 		Env: func(name string) string {
 			if name == "HOME" {
 				return home
