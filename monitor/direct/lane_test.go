@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -183,6 +184,7 @@ func pattern(size int) string {
 
 // More files than may be open at once, and more bytes than may be under way.
 func TestLargeFlight(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	onTargets(t, func(f *fixture) {
 		for i := range 3 * inFlight {
 			f.write(f.at(fmt.Sprintf("d%d/f%d", i%7, i)), pattern(i*400))

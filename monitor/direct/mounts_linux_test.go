@@ -154,6 +154,7 @@ func TestDiskThatSeemsToHaveRoom(t *testing.T) {
 // In the flight in which the room runs out, files may be cut off: not more than
 // are under way at once.
 func TestRoomRunsOutInAFlight(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	inMounts(t, func(f *fixture) {
 		f.lane.Close()
 		f.mount(".", "size=2m")

@@ -158,10 +158,10 @@ func TestTempDirIsRemoved(t *testing.T) {
 // However many flights there are, and whatever fails in them, the server has
 // the same number of files open.
 func TestDescriptors(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	f := onSFTP(t, t.TempDir(), t.TempDir())
 	if f.server.Descriptors() < 0 {
-		t.Log("this system does not tell which files a process has open")
-		return
+		remotetest.Skip(t, "this system does not tell which files a process has open")
 	}
 	f.write(f.there("full/x"), "in the way")
 	f.write(f.at("full"), "a file")

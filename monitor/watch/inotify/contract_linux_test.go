@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"wsync/config/filesystem"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/watchtest"
 )
@@ -22,11 +23,13 @@ func createQuick(root string, opts watch.Options, sink watch.Sink) (watch.Watche
 
 func TestMain(m *testing.M) { watchtest.Main(m) }
 
+func long(t *testing.T) { remotetest.Long(t, testing.Short()) }
+
 func TestContract(t *testing.T)               { watchtest.Contract(t, create, watch.Options{}) }
 func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
 func TestDepthContract(t *testing.T)          { watchtest.DepthContract(t, create, watch.Options{}) }
 func TestDepthsFromTheStart(t *testing.T)     { watchtest.DepthsFromTheStart(t, create) }
-func TestDepthChurn(t *testing.T)             { watchtest.DepthChurn(t, create) }
+func TestDepthChurn(t *testing.T)             { long(t); watchtest.DepthChurn(t, create) }
 func TestLookBeforeRun(t *testing.T)          { watchtest.LookBeforeRun(t, create) }
 func TestLookTogether(t *testing.T)           { watchtest.LookTogether(t, create) }
 func TestLookByTheSink(t *testing.T)          { watchtest.LookByTheSink(t, create) }
@@ -41,13 +44,16 @@ func TestBarrierLooksForTheRoot(t *testing.T) { watchtest.BarrierLooksForTheRoot
 
 // The contract holds with polling, too, also where nobody may rely on inodes.
 func TestSilentContract(t *testing.T) {
+	long(t)
 	watchtest.Contract(t, silentBelow("root", filesystem.Type{Name: "fuse", Silent: true}), watch.Options{PollInterval: time.Millisecond})
 }
 
 func TestSilentDepthContract(t *testing.T) {
+	long(t)
 	watchtest.DepthContract(t, silentBelow("root", filesystem.Type{Name: "fuse", Silent: true}), watch.Options{PollInterval: time.Millisecond})
 }
 
 func TestPolledDepthContract(t *testing.T) {
+	long(t)
 	watchtest.DepthContract(t, create, watch.Options{MaxWatches: 3})
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/watchtest"
 )
@@ -23,11 +24,13 @@ func createQuick(root string, opts watch.Options, sink watch.Sink) (watch.Watche
 
 func TestMain(m *testing.M) { watchtest.Main(m) }
 
+func long(t *testing.T) { remotetest.Long(t, testing.Short()) }
+
 func TestContract(t *testing.T)               { watchtest.Contract(t, create, watch.Options{}) }
 func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
-func TestDepthContract(t *testing.T)          { watchtest.DepthContract(t, create, watch.Options{}) }
+func TestDepthContract(t *testing.T)          { long(t); watchtest.DepthContract(t, create, watch.Options{}) }
 func TestDepthsFromTheStart(t *testing.T)     { watchtest.DepthsFromTheStart(t, create) }
-func TestDepthChurn(t *testing.T)             { watchtest.DepthChurn(t, create) }
+func TestDepthChurn(t *testing.T)             { long(t); watchtest.DepthChurn(t, create) }
 func TestLookBeforeRun(t *testing.T)          { watchtest.LookBeforeRun(t, create) }
 func TestLookTogether(t *testing.T)           { watchtest.LookTogether(t, create) }
 func TestLookByTheSink(t *testing.T)          { watchtest.LookByTheSink(t, create) }
