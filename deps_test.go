@@ -32,7 +32,7 @@ var importRules = []importRule{
 		why: "the command line asks the daemon for everything, by the client; only which rules ignore what, it says itself"},
 	{pkg: "client", may: "daemon/api monitor/report config",
 		why: "the client knows the API's language, and nothing of who answers"},
-	{pkg: "daemon", may: "daemon/api watchdog monitor/report monitor/exclude/gitignore config config/logfile config/filesystem",
+	{pkg: "daemon", may: "daemon/api watchdog monitor/report monitor/exclude config config/logfile config/filesystem",
 		why: "the daemon speaks with monitors as processes, not as packages; patterns it only reads"},
 	{pkg: "daemon/api", may: "monitor/report config", leaf: true,
 		why: "both ends share it, so that what it needs, both need"},

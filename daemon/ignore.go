@@ -8,7 +8,7 @@ import (
 
 	"wsync/config"
 	"wsync/daemon/api"
-	"wsync/monitor/exclude/gitignore"
+	"wsync/monitor/exclude"
 )
 
 // changeIgnore handles POST /v1/workspaces/{workspace}/ignore. A monitor that runs goes on
@@ -119,35 +119,20 @@ func known(thing string, all []string) string {
 // nothing.
 func ignorePatterns(patterns []string) (kept []string, err error) {
 	for _, pattern := range patterns {
-		if err := config.ValidateIgnore(pattern); err != nil {
+		clean, err := exclude.CleanPattern(pattern)
+		if err != nil {
 			return nil, err
 		}
-		if reason := matchesNothing(pattern); reason != "" {
-			return nil, fmt.Errorf("the pattern %q can match nothing: %s", pattern, reason)
-		}
-		kept = append(kept, asKept(pattern))
+		kept = append(kept, clean)
 	}
 	return kept, nil
 }
 
-// matchesNothing says why a pattern can match nothing, "" if it can match something.
-func matchesNothing(pattern string) string {
-	file := gitignore.Parse("", []byte(pattern))
-	switch {
-	case len(file.Rules()) > 0:
-		return ""
-	case len(file.Problems()) > 0:
-		return file.Problems()[0].Reason
-	case strings.HasPrefix(pattern, "#"):
-		return `a line that begins with # is a comment; \# stands for the sign`
-	}
-	return "it is empty"
-}
-
-// asKept returns a pattern without what counts for nothing, such as spaces at its end.
+// asKept returns a pattern as it is kept. One that somebody has written into the file may
+// be wrong.
 func asKept(pattern string) string {
-	if rules := gitignore.Parse("", []byte(pattern)).Rules(); len(rules) == 1 {
-		return rules[0].Pattern
+	if clean, err := exclude.CleanPattern(pattern); err == nil {
+		return clean
 	}
 	return pattern
 }

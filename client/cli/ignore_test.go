@@ -121,6 +121,7 @@ func ruled(t *testing.T) config.Workspace {
 			"web/.wsyncignore":    "dist/\n!/a.log\n",
 			"web/dist/.gitignore": "never read\n",
 			"cache/CACHEDIR.TAG":  "",
+			"cache/.wsyncignore":  "not in force\n",
 			"real/f":              "",
 			"link -> real":        "",
 		}),

@@ -7,7 +7,7 @@
 package exclude
 
 import (
-	"errors"
+	"fmt"
 	"strings"
 
 	"wsync/config"
@@ -180,26 +180,33 @@ func (r Rules) files(visit func(f *gitignore.File)) {
 	for _, f := range r.now.tree.Above() {
 		visit(f)
 	}
-	for _, files := range r.now.tree.All {
+	for dir, files := range r.now.tree.All {
+		if r.now.check(dir, true).Ignored {
+			continue // it was read before it was, or because it may hold a tag
+		}
 		for _, f := range files {
 			visit(f)
 		}
 	}
 }
 
-// Validate reports what keeps a pattern from being one of a workspace.
-func Validate(pattern string) error {
-	if strings.ContainsAny(pattern, "\n\r\x00") {
-		return errors.New("a pattern is one line")
+// CleanPattern returns a pattern of a workspace as it is kept, without what counts for
+// nothing, such as spaces at its end. It refuses one that can match nothing.
+func CleanPattern(pattern string) (string, error) {
+	if err := config.ValidateIgnore(pattern); err != nil {
+		return "", err
 	}
 	f := gitignore.Parse("", []byte(pattern))
-	if problems := f.Problems(); len(problems) > 0 {
-		return errors.New(problems[0].Reason)
+	reason := "it is empty"
+	switch {
+	case len(f.Rules()) > 0:
+		return f.Rules()[0].Pattern, nil
+	case len(f.Problems()) > 0:
+		reason = f.Problems()[0].Reason
+	case strings.HasPrefix(pattern, "#"):
+		reason = `a line that begins with # is a comment; \# stands for the sign`
 	}
-	if len(f.Rules()) == 0 {
-		return errors.New(`it says nothing: a # that begins a name is written \#`)
-	}
-	return nil
+	return "", fmt.Errorf("the pattern %q can match nothing: %s", pattern, reason)
 }
 
 // isRoot reports whether a path is the root, about which there are no rules.

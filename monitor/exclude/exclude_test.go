@@ -141,10 +141,41 @@ func TestAlike(t *testing.T) {
 	}
 }
 
-func TestValidate(t *testing.T) {
-	for pattern, want := range map[string]bool{"*.o": true, "!x": true, "a b ": true, `\#x`: true, "": false, "# x": false, "a\nb": false, "/": false, "!": false, "[a": false, "a//b": false} {
-		if err := Validate(pattern); (err == nil) != want {
-			t.Errorf("Validate(%q) = %v", pattern, err)
+func TestCleanPattern(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"*.o": "*.o", "!x": "!x", "a b ": "a b", `a\ `: `a\ `, `\#x`: `\#x`, "a\tb": "a\tb", "a\r": "a", "a\rb": "a\rb",
+		"": "", "  ": "", "# x": "", "a\nb": "", "a\x00": "", "/": "", "!": "", "[a": "", "a//b": "", "../a": "", "\xff": "",
+	} {
+		if got, err := CleanPattern(pattern); got != want || (err == nil) != (want != "") {
+			t.Errorf("CleanPattern(%q) = %q, %v", pattern, got, err)
+		}
+	}
+}
+
+// What stands in an ignored directory is not in force, however it came to be known.
+func TestListLeavesOut(t *testing.T) {
+	root := workspace(t, map[string]string{
+		".wsyncignore": "/a/\n[1\n", "a/.wsyncignore": "no\n[2\n",
+		"cache/TAG": "", "cache/.wsyncignore": "no\n[3\n", "b/.wsyncignore": "yes\n[4\n",
+	})
+	w := config.Workspace{NoDefaultIgnores: true, IgnoreTagged: []string{"TAG"}}
+	l := NewLive(root, w)
+	for _, dir := range []string{"a", "b", "cache"} {
+		l.Enter(dir)
+	}
+	for name, r := range map[string]Rules{"Live": l.Rules(), "Load": Load(t.Context(), root, w)} {
+		var rules, problems []string
+		for _, rule := range r.List() {
+			rules = append(rules, rule.String())
+		}
+		for _, problem := range r.Problems() {
+			problems = append(problems, problem.Source)
+		}
+		if got := strings.Join(rules, " "); got != ".wsyncignore:1:/a/ b/.wsyncignore:1:yes" {
+			t.Errorf("%s: the rules are %s", name, got)
+		}
+		if got := strings.Join(problems, " "); got != ".wsyncignore b/.wsyncignore" {
+			t.Errorf("%s: the problems are in %s", name, got)
 		}
 	}
 }
