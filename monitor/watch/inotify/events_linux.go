@@ -262,35 +262,8 @@ func (w *Watcher) handleMovedTo(n *node, path string, ok bool, e *event) {
 		return
 	}
 	here := place{n, e.name}
-	depth := watch.Whole
-	if moved && m.node != nil {
-		depth = w.depth(here, path)
-	}
-	if depth == watch.Nothing {
-		if _, waiting := w.tree.detached[m.node]; waiting {
-			w.forget(m.node)
-		}
-		w.ignore(here, w.nodeAt(here))
-		w.mounts.Moved(m.path, path)
-		w.sink.Moved(m.path, path, true)
+	if moved && m.node != nil && w.movedDir(&m, here, path) {
 		return
-	}
-	if moved && m.node != nil {
-		missed := m.node.missed
-		if w.reattach(m.node, here) {
-			w.mounts.Moved(m.path, path)
-			w.sink.Moved(m.path, path, true)
-			if missed || m.unarmed || w.isUnseen(m.node) {
-				w.startJob(here, true, true)
-			} else if w.opts.Enter != nil {
-				w.startRecheck(here, nil)
-			}
-			if depth == watch.Alone {
-				w.isolate(m.node)
-			}
-			w.visitAgain(m.node)
-			return
-		}
 	}
 	if paired {
 		w.reportRemoved(&m)
@@ -300,6 +273,36 @@ func (w *Watcher) handleMovedTo(n *node, path string, ok bool, e *event) {
 		}
 	}
 	w.startJob(here, true, true)
+}
+
+// movedDir deals with a known directory that was renamed to a place of the tree, and
+// returns false if it is not what is there.
+func (w *Watcher) movedDir(m *movedFrom, to place, path string) bool {
+	n, missed := m.node, m.node.missed
+	depth := w.depth(to, path)
+	if depth == watch.Nothing {
+		if _, waiting := w.tree.detached[n]; waiting {
+			w.forget(n)
+		}
+		w.ignore(to, w.nodeAt(to))
+	} else if !w.reattach(n, to) {
+		return false
+	}
+	w.mounts.Moved(m.path, path)
+	w.sink.Moved(m.path, path, true)
+	if depth == watch.Nothing {
+		return true
+	}
+	if missed || m.unarmed || w.isUnseen(n) {
+		w.startJob(to, true, true)
+	} else if w.opts.Enter != nil {
+		w.startRecheck(to, nil) // other rules may hold for what is in it
+	}
+	if depth == watch.Alone {
+		w.isolate(n)
+	}
+	w.visitAgain(n)
+	return true
 }
 
 // isUnseen reports whether a directory was to be looked at again when it was renamed,

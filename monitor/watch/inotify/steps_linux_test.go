@@ -54,10 +54,11 @@ func (s *steps) read() {
 func (s *steps) rest() {
 	s.T.Helper()
 	s.read()
-	for len(s.w.visits) > 0 {
+	for s.w.lookAnew(); len(s.w.visits) > 0; s.w.lookAnew() {
 		s.w.visitSome()
 		s.read()
 	}
+	s.w.tree.endSome()
 }
 
 // visitOne takes the visit that is next.

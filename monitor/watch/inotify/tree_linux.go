@@ -189,7 +189,7 @@ func (t *tree) release(n *node) {
 
 // endTurn is how many watches are ended before the queue is read again: each end
 // is an event, and the queue has room for a few thousand.
-const endTurn = 2048
+const endTurn = 512
 
 // endSome ends watches that are not needed any more. A directory that was watched
 // again meanwhile has got the same one, which stays.

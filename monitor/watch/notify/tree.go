@@ -114,9 +114,6 @@ func (w *Watcher) watchBelow(path string, fresh func(path string)) {
 		delete(w.polls.Unwatched, path)
 		w.pollSilent(path, id)
 	}
-	if depth == watch.Alone {
-		names = nil
-	}
 	for _, gone := range w.arms.others(path, names) {
 		w.drop(relpath.Join(path, gone))
 	}

@@ -26,7 +26,8 @@ type Depths struct {
 
 // NewDepths returns Depths with what is said of paths and names.
 func NewDepths(said map[string]watch.Depth) *Depths {
-	d := &Depths{said: maps.Clone(said), settled: make(map[string]watch.Depth), asked: make(map[string]int)}
+	d := &Depths{said: make(map[string]watch.Depth), settled: make(map[string]watch.Depth), asked: make(map[string]int)}
+	maps.Copy(d.said, said)
 	d.settle()
 	return d
 }
@@ -60,8 +61,8 @@ func (d *Depths) settle() {
 	}
 }
 
-// say changes what is said of a path or name.
-func (d *Depths) say(key string, depth watch.Depth) {
+// Say changes what is said of a path or name.
+func (d *Depths) Say(key string, depth watch.Depth) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.settled, key)
@@ -120,7 +121,7 @@ func (b *Bench) Say(key string, depth watch.Depth, dirs ...string) {
 	if b.n > 0 {
 		b.Settle()
 	}
-	b.Depths.say(key, depth)
+	b.Depths.Say(key, depth)
 	b.Mu.Lock()
 	for path := range maps.Clone(b.mirror) {
 		if !b.Depths.shows(path) {
