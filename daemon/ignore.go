@@ -25,7 +25,7 @@ func (d *Daemon) changeIgnore(r *http.Request) (any, error) {
 		}
 	}
 	var notes []string
-	status, err := d.change(func() (*entry, error) {
+	answer, err := d.change(func() (*entry, error) {
 		e, err := d.find(r)
 		if err != nil {
 			return nil, err
@@ -45,11 +45,14 @@ func (d *Daemon) changeIgnore(r *http.Request) (any, error) {
 		d.apply(e)
 		return e, nil
 	})
-	if answer, ok := status.(api.WorkspaceStatus); ok {
-		answer.Notes = notes
-		status = answer
+	if err != nil {
+		return nil, err
 	}
-	return status, err
+	// What happens in the tree after the answer is judged by the new rules.
+	d.ping(r.Context(), r.PathValue("workspace"))
+	status := answer.(api.WorkspaceStatus)
+	status.Notes = notes
+	return status, nil
 }
 
 // applyIgnore changes what a workspace ignores. notes tell of what was to be removed and

@@ -74,6 +74,28 @@ func TestChangeIgnore(t *testing.T) {
 	})
 }
 
+// The rules are in force when the answer comes.
+func TestChangeIgnoreIsInForce(t *testing.T) {
+	d, m := startInSync(t)
+	answered := make(chan api.WorkspaceStatus, 1)
+	go func() {
+		answered <- call[api.WorkspaceStatus](d, "POST", "/v1/workspaces/docs/ignore", api.ChangeIgnore{Ignore: []string{"*.o"}})
+	}()
+	ping := m.defined(t, "a question", func(def report.Definition) bool { return def.Ping > 0 }).Ping
+	if !slices.Equal(m.last.Workspace.Ignore, []string{"*.o"}) {
+		t.Errorf("the definition with the question has the patterns %q", m.last.Workspace.Ignore)
+	}
+	select {
+	case <-answered:
+		t.Error("the answer came before the monitor's")
+	default:
+	}
+	m.sendReport(t, aReport(m, ping, report.InSync))
+	if s := next(t, "the answer", answered); !slices.Equal(s.Workspace.Ignore, []string{"*.o"}) {
+		t.Errorf("the answer is %+v", s)
+	}
+}
+
 func TestChangeIgnoreRefusals(t *testing.T) {
 	d := startDaemon(t)
 	d.add("docs")

@@ -94,6 +94,20 @@ func TestIgnoreChanges(t *testing.T) {
 	}
 }
 
+// Who adds a project with a .gitignore learns how it counts.
+func TestAddWithGitIgnore(t *testing.T) {
+	root := tree(t, map[string]string{"with/.gitignore": "", "without/.wsyncignore": "", "other/.gitignore/": ""})
+	home := home(t)
+	serve(t, home, &fakeDaemon{})
+	const hint = "hint: what its .gitignore files name is mirrored, too; to leave it out: wsync ignore w --gitignore on\n"
+	for args, want := range map[string]string{"with": hint, "with --gitignore": "", "without": "", "other": ""} {
+		code, _, stderr := wsync(t, home, append([]string{"add", "w"}, strings.Fields(root+"/"+args)...)...)
+		if code != 0 || stderr != want {
+			t.Errorf("add %s: exit code %d, stderr %q, want %q", args, code, stderr, want)
+		}
+	}
+}
+
 func TestIgnoreRefused(t *testing.T) {
 	home := home(t)
 	serve(t, home, &fakeDaemon{answers: map[string]any{

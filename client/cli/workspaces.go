@@ -2,11 +2,14 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
 	"wsync/config"
 	"wsync/daemon/api"
+	"wsync/monitor/exclude"
 )
 
 func (c *command) addCommand() *cli.Command {
@@ -63,6 +66,9 @@ func (c *command) add(cCtx *cli.Context) error {
 	c.result("added %s: %s", name, status.Workspace.LocalPath)
 	for _, note := range status.Notes {
 		c.note("%s", note)
+	}
+	if info, err := os.Lstat(filepath.Join(path, exclude.GitFileName)); err == nil && info.Mode().IsRegular() && !cCtx.Bool("gitignore") {
+		c.hint("what its .gitignore files name is mirrored, too; to leave it out: wsync ignore %s --gitignore on", name)
 	}
 	return nil
 }
