@@ -86,8 +86,8 @@ func (j Job) Limit(e Endpoint, maxDelete int) Job {
 }
 
 // listRoom is how many bytes of paths go as arguments. Linux has room for 2 MB
-// of them by default, macOS for 1 MB, both with the environment.
-const listRoom = 512 << 10
+// of them by default, others for 1 MB or half of it, all with the environment.
+const listRoom = 256<<10 + 768<<10*isLinux
 
 const (
 	pointerSize  = 8 // of an argument, which counts as well

@@ -193,6 +193,9 @@ func IsWithin(path string, dirs []string) bool {
 	})
 }
 
+// IsNew reports whether an itemized code is one of an entry that was not there before.
+func IsNew(code string) bool { return strings.Trim(code[2:], "+") == "" }
+
 // deletionsSkipped begins the line that rsync writes, to standard output, when it
 // deletes nothing because something could not be read.
 const deletionsSkipped = "IO error encountered -- skipping file deletion"
@@ -257,12 +260,12 @@ func (r *Result) readLine(line string) {
 		_, name, _ := strings.Cut(rest, " ")
 		r.differing(unescape(name), code)
 	}
-	if strings.Trim(code[2:], "+") == "" {
+	if IsNew(code) {
 		r.Created++
 	}
 	if code[1] != 'd' {
 		r.Changed++
-		if strings.Trim(code[2:], "+") == "" && len(r.New) < madeDirectories {
+		if IsNew(code) && len(r.New) < madeDirectories {
 			_, name, _ := strings.Cut(rest, " ")
 			r.New = append(r.New, unescape(name))
 		}

@@ -13,7 +13,7 @@ import (
 // holdAdoption holds the first pass to a destination that is in use, and reports
 // whether it does. The outcome is final then, or when it has a failure.
 func (t *transfer) holdAdoption() bool {
-	foreign := &tally{tools: t.lane.tools, rules: t.excluded()}
+	foreign := &tally{tools: t.lane.tools, rules: t.excluded(), looks: true}
 	list, ok := t.listForeign(foreign, t.Except)
 	if ok && list.verdict == rsync.Partial && len(list.said.Failures) > 0 {
 		// What cannot be read here keeps rsync from looking further there. Without
@@ -58,6 +58,9 @@ func (t *transfer) listForeign(foreign *tally, except []string) (r ran, ok bool)
 	foreign.reset()
 	r, ok = t.tallied(t.lane.root, rsync.ListDeletions(t.endpoint, slices.Concat(except, t.passedOver([]string{""}))), foreign)
 	r.Deleted = foreign.deleted
+	if names, _ := t.mirrored(foreign.differing); ok && r.verdict == rsync.Done && foreign.deleted == 0 && foreign.changed == 0 {
+		t.absent = len(names)
+	}
 	return r, ok
 }
 

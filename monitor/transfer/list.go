@@ -96,17 +96,26 @@ func (t *transfer) look(job rsync.Job) (v view, ok bool) {
 			t.lane.exclude.Enter(relpath.Parent(name))
 		}
 	}
+	v.names, v.root = t.mirrored(v.found.differing)
+	v.found.differing = nil
+	return v, true
+}
+
+// mirrored returns the paths of names, as rsync writes them, that are mirrored, in their
+// place; root reports whether the root is among them.
+func (t *transfer) mirrored(names []string) (paths []string, root bool) {
 	rules := t.excluded()
-	for _, name := range v.found.differing {
+	paths = names[:0]
+	for _, name := range names {
 		path, dir := cutSlash(name)
 		switch {
 		case path == "" || path == ".":
-			v.root = true
+			root = true
 		case !rules.Excludes(path, dir):
-			v.names = append(v.names, path)
+			paths = append(paths, path)
 		}
 	}
-	return v, true
+	return paths, root
 }
 
 // cutSlash is a name as rsync writes it: a directory's ends with a slash.

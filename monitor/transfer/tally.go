@@ -29,6 +29,8 @@ type tally struct {
 	// looks: what differs is remembered, too, as rsync names it.
 	looks     bool
 	differing []string
+	// changed is how many of these were there before.
+	changed int
 
 	names  guard.Names
 	sample []string
@@ -71,7 +73,12 @@ func (c *tally) addAll(other *tally) {
 }
 
 // differs takes in an entry that differs, by a name of rsync's.
-func (c *tally) differs(name, _ string) { c.differing = append(c.differing, name) }
+func (c *tally) differs(name, code string) {
+	c.differing = append(c.differing, name)
+	if !rsync.IsNew(code) {
+		c.changed++
+	}
+}
 
 // add counts the deletion of an entry, unless it is excluded, or something is that it
 // leads to.

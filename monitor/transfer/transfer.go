@@ -32,6 +32,9 @@ type transfer struct {
 	// moved is what the paths that were judged last have been renamed to.
 	moved   map[string]string
 	fitting fitting
+	// absent is how many entries a look at the destination has found to be missing there,
+	// where nothing else was different; 0 if nobody has looked, or there was.
+	absent int
 	// made are directories that the remote did not have before.
 	made []string
 	out  remote.Outcome
@@ -180,10 +183,9 @@ func (t *transfer) fullPass() {
 	if t.passTooLong(pass); t.out.Failure != nil {
 		return
 	}
-	look := compare(rsync.Look(t.endpoint, slices.Concat(t.Except, t.passedOver([]string{""}))))
-	pass.look = &look
-	if t.endpoint.Strategy.Basic {
-		t.listAll(&pass)
+	if t.whole(&pass); pass.names == nil || t.endpoint.Strategy.Basic {
+		look := compare(rsync.Look(t.endpoint, slices.Concat(t.Except, t.passedOver([]string{""}))))
+		pass.look = &look
 	}
 	t.sweep(pass)
 	rules := t.excluded()
@@ -202,10 +204,16 @@ func (t *transfer) fullPass() {
 	})
 }
 
-// listAll has a pass send all there is: openrsync does not tell what differs.
-func (t *transfer) listAll(pass *sweep) {
+// whole has a pass send all there is, where no look would say anything else: nothing of
+// it is there, or it is openrsync, which does not tell what differs.
+func (t *transfer) whole(pass *sweep) {
+	if t.absent == 0 && !t.endpoint.Strategy.Basic {
+		return
+	}
 	all := t.list([]string{""})
-	pass.names, pass.failures = all.names, all.failures
+	if t.endpoint.Strategy.Basic || len(all.names) <= t.absent {
+		pass.names, pass.failures = all.names, all.failures
+	}
 }
 
 // changedFiles are the files that a full pass has to look into. If they are too

@@ -1,0 +1,3 @@
+package rsync
+
+const isLinux = 1 // for listRoom

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package rsync
+
+const isLinux = 0
