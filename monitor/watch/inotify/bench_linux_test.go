@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/watchtest"
@@ -25,9 +26,9 @@ func (s *silent) RootGone(string)              {}
 func (s *silent) Barrier(n uint64)             { s.barriers <- n }
 
 // runSilent runs a watcher for a benchmark and waits until it is armed.
-func runSilent(b *testing.B, root string) (w watch.Watcher, s *silent, end func()) {
+func runSilent(b *testing.B, root string, opts watch.Options) (w *Watcher, s *silent, end func()) {
 	s = &silent{barriers: make(chan uint64, 1)}
-	w = New(root, watch.Options{}, s)
+	w = New(root, opts, s)
 	ctx, cancel := context.WithCancel(context.Background())
 	armed, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- w.Run(ctx, func() { close(armed) }) }()
@@ -106,7 +107,7 @@ func BenchmarkArm(b *testing.B) {
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		b.StartTimer()
-		w, _, end := runSilent(b, root)
+		w, _, end := runSilent(b, root, watch.Options{})
 		b.StopTimer()
 		runtime.GC()
 		runtime.ReadMemStats(&after)
@@ -119,4 +120,72 @@ func BenchmarkArm(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "dirs/s")
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(dirs), "B/dir")
+}
+
+// BenchmarkArmBesideOthers measures what a directory costs that is not to be watched,
+// with 50,000 files in 5,000 directories, beside 1,000 directories that are: how much
+// longer it takes to watch the tree with it than without, how much more memory the
+// watcher then needs, and the same if it is watched, too. It makes many files: a
+// TMPDIR in memory saves time.
+func BenchmarkArmBesideOthers(b *testing.B) {
+	root, out := b.TempDir(), filepath.Join(b.TempDir(), "out")
+	plant := func(dir string, dirs, files int) {
+		for i := range dirs {
+			dir := filepath.Join(dir, fmt.Sprintf("package%d", i/50), fmt.Sprintf("directory%d", i))
+			watchtest.Mkdirs(b, dir)
+			for k := range files {
+				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("file%d.js", k)), nil, 0o600); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	}
+	plant(root, 1000, 10)
+	plant(out, 5000, 10)
+	depths := watchtest.NewDepths(map[string]watch.Depth{"out": watch.Nothing})
+
+	type cost struct {
+		time    time.Duration
+		memory  uint64
+		watches int
+	}
+	measure := func(opts watch.Options) cost {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		w, _, end := runSilent(b, root, opts)
+		c := cost{time: time.Since(start)}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		c.memory, c.watches = after.HeapAlloc-before.HeapAlloc, watches(b, w.fd)
+		end()
+		return c
+	}
+	measure(watch.Options{Enter: depths.Enter}) // the first is slow
+	var without, with, watched cost
+	add := func(sum *cost, c cost) {
+		sum.time += c.time
+		sum.memory += c.memory
+		sum.watches = c.watches
+	}
+	for b.Loop() {
+		add(&without, measure(watch.Options{Enter: depths.Enter}))
+		here := filepath.Join(root, "out")
+		if err := os.Rename(out, here); err != nil {
+			b.Fatal(err)
+		}
+		add(&with, measure(watch.Options{Enter: depths.Enter}))
+		add(&watched, measure(watch.Options{}))
+		if err := os.Rename(here, out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if with.watches != without.watches {
+		b.Errorf("there are %d watches with it, and %d without", with.watches, without.watches)
+	}
+	b.ReportMetric(float64(with.time)/float64(without.time), "time-ratio")
+	b.ReportMetric(float64(with.memory)/float64(without.memory), "memory-ratio")
+	b.ReportMetric(float64(watched.time)/float64(without.time), "watched-time-ratio")
+	b.ReportMetric(float64(watched.memory)/float64(without.memory), "watched-memory-ratio")
 }
