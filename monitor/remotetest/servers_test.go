@@ -180,3 +180,12 @@ func TestRsyncDaemonWithUsers(t *testing.T) {
 		}
 	}
 }
+
+func TestShellOf(t *testing.T) {
+	if shell := shellOf("root"); !filepath.IsAbs(shell) {
+		t.Errorf("root's shell is %q", shell)
+	}
+	if shell := shellOf("no such user"); shell != "" {
+		t.Errorf("the shell of nobody at all is %q", shell)
+	}
+}

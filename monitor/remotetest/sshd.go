@@ -33,13 +33,21 @@ type SSHDOptions struct {
 	Config []string
 }
 
-// StartSSHD starts an sshd and returns when it answers.
+// StartSSHD starts an sshd and returns when it answers. The test is skipped where sshd
+// runs nothing for the user who runs it.
 func StartSSHD(t T, options SSHDOptions) *SSHD {
 	t.Helper()
 	sshd := program(t, "sshd")
 	current, err := user.Current()
 	if err != nil {
 		t.Fatalf("cannot find out who runs the test: %v", err)
+	}
+	if shell := shellOf(current.Username); slices.Contains([]string{"nologin", "false"}, filepath.Base(shell)) {
+		reason := fmt.Sprintf("sshd runs nothing for %s, whose shell is %s", current.Username, shell)
+		if t, ok := t.(Skipper); ok {
+			Skip(t, reason)
+		}
+		t.Fatalf("%s", reason)
 	}
 	if os.Geteuid() == 0 {
 		// Where its privileges go to die; the system's service would make it.
@@ -103,6 +111,20 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 		}
 	})
 	return s
+}
+
+// shellOf is the login shell of a user of this machine, "" where it is not known.
+func shellOf(name string) string {
+	users, err := os.ReadFile("/etc/passwd")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(users)) {
+		if fields := strings.Split(strings.TrimSpace(line), ":"); len(fields) == 7 && fields[0] == name {
+			return fields[6]
+		}
+	}
+	return ""
 }
 
 // withHome adds a home directory to the lines of a configuration that name none:

@@ -15,7 +15,8 @@ import (
 	"wsync/monitor/remotetest"
 )
 
-// everywhere runs a test with all kinds of endpoints that differ to rsync.
+// everywhere runs a test with all kinds of endpoints that differ to rsync; with -short,
+// with those two that differ most.
 func everywhere(t *testing.T, test func(t *testing.T, endpoint func(dst string) Endpoint)) {
 	for name, endpoint := range map[string]func(t *testing.T, dst string) Endpoint{
 		"local":        func(_ *testing.T, dst string) Endpoint { return local(dst, modern) },
@@ -30,6 +31,9 @@ func everywhere(t *testing.T, test func(t *testing.T, endpoint func(dst string) 
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name != "remote shell" && name != "basic" {
+				remotetest.Long(t, testing.Short())
+			}
 			test(t, func(dst string) Endpoint { return endpoint(t, dst) })
 		})
 	}

@@ -212,6 +212,7 @@ func TestStandbyTellsProgress(t *testing.T) {
 
 func TestStandbyForAnotherJob(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "x"})

@@ -181,6 +181,9 @@ func TestProbe(t *testing.T) {
 			Strategy{Basic: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name != "remote shell" && name != "like openrsync, unannounced" {
+				remotetest.Long(t, testing.Short())
+			}
 			if got, err := probe(t, test.e, dst); err != nil || got != test.want {
 				t.Errorf("%+v, %v; expected %+v", got, err, test.want)
 			}
@@ -192,6 +195,7 @@ func TestProbe(t *testing.T) {
 // at any time, and a probe that is cut off leaves nothing there.
 func TestProbeLeavesTheDestinationAlone(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for name, endpoint := range map[string]func(dst string) Endpoint{
 		"local":        func(dst string) Endpoint { return local(dst, modern) },
 		"remote shell": func(dst string) Endpoint { return remote(t, dst, "", modern) },

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 // Nothing that a job does, unless it is listed there, reaches what is unreachable, in whatever way the
@@ -29,6 +31,9 @@ func TestUnreachable(t *testing.T) {
 		} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
+				if name != "gone" && name != "a link in the way" {
+					remotetest.Long(t, testing.Short())
+				}
 				src, dst := dir(t, 0), dir(t, 0)
 				tree(t, src, source)
 				tree(t, dst, there)

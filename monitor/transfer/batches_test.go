@@ -167,6 +167,7 @@ func TestAdoption(t *testing.T) {
 // Destinations that hold nothing foreign are adopted at once.
 func TestAdoptionOfOwnAndEmptyDestinations(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for name, prepare := range map[string]func(b *bench){
 		"empty":   func(b *bench) {},
 		"own":     func(b *bench) { write(b.t, b.dst, "mine") },
@@ -209,6 +210,7 @@ func TestAdoptionWithNoise(t *testing.T) {
 
 // What cannot be read here keeps nobody from finding what is foreign there.
 func TestAdoptionByAWorkspaceThatIsPartlyUnreadable(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	beNobody(t)
 	for _, foreign := range []string{"", "yours"} {
 		b := newBench(t)
@@ -276,6 +278,7 @@ func TestSameSizeSameTime(t *testing.T) {
 // bytes are compared, while one that is new needs no comparison.
 func TestSameSizeSameTimeInTrees(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	write(t, b.src, "old/f", "old/g")
 	b.pass()

@@ -124,6 +124,7 @@ func TestChangesGoByTheStandby(t *testing.T) {
 // A full pass is no job for the standby that waits.
 func TestFullPassWhileAStandbyWaits(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newDaemonBench(t, "max connections = 1", "lock file = "+filepath.Join(newDir(t), "lock"))
 	write(t, b.src, "a")
 	b.pass()
@@ -146,6 +147,7 @@ func TestFullPassWhileAStandbyWaits(t *testing.T) {
 // A daemon that takes one connection at a time never refuses one.
 func TestOneConnectionAtATime(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newDaemonBench(t, "max connections = 1", "lock file = "+filepath.Join(newDir(t), "lock"))
 	write(t, b.src, numbered("keep/", 10)...)
 	b.pass()
@@ -217,6 +219,7 @@ func TestDaemonGoesAndComesBack(t *testing.T) {
 // One that restarts while nothing happens is not even noticed.
 func TestDaemonRestartsUnnoticed(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for name, lose := range map[string]func(b *daemonBench){
 		"restarts":         func(b *daemonBench) { b.Restart() },
 		"hangs up":         func(b *daemonBench) { b.KillConnections() },
@@ -245,6 +248,7 @@ func TestDaemonRestartsUnnoticed(t *testing.T) {
 // What a lane has at the daemon ends with it.
 func TestLaneCloseEndsTheStandby(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newDaemonBench(t)
 	write(t, b.src, "a")
 	b.pass()
@@ -271,6 +275,7 @@ func TestLaneCloseEndsTheStandby(t *testing.T) {
 // A password that is wrong from now on is found out, and said.
 func TestPasswordOfADaemonChanges(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newDaemonBench(t)
 	write(t, b.src, "a")
 	b.pass()

@@ -154,6 +154,7 @@ func TestDeletionsAddUp(t *testing.T) {
 // What comes and goes does not add up, only what stays away.
 func TestRegrownTreesDoNotAddUp(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	b.limits.Count = 10
 	write(t, b.src, numbered("rest/", 50)...)
@@ -297,6 +298,7 @@ func TestRenamedDirectoryGoesWhileItIsSent(t *testing.T) {
 // count against what follows.
 func TestRenameOfEverything(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	b.remote.DelayUpdates = true
 	write(t, b.src, append(numbered("d/", 300), "d/sub/f")...)
@@ -313,6 +315,7 @@ func TestRenameOfEverything(t *testing.T) {
 // During a hold a directory is renamed in which deletions are held.
 func TestHeldDirectoryIsRenamed(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	b.remote.DelayUpdates = true
 	write(t, b.src, append(numbered("d/", 150), "d/keep")...)
@@ -356,6 +359,7 @@ func TestDeletionsOfATransferAddUp(t *testing.T) {
 // Deletions that the user has approved do not count against those that follow.
 func TestApprovedDeletionsCountForNothing(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	write(t, b.src, append(numbered("d/", 150), numbered("e/", 5)...)...)
 	b.pass()
@@ -426,6 +430,7 @@ func TestHoldEndsWhenAllIsThereAgain(t *testing.T) {
 // Another pass finds the same deletions, and says no less of them.
 func TestHoldKeepsItsReason(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	write(t, b.src, append(numbered("d/", 150), "keep")...)
 	b.pass()

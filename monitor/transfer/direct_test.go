@@ -31,6 +31,7 @@ func TestBelowFailing(t *testing.T) {
 // A probe that fails behind the moment at which it has opened the lane leaves
 // nothing of it.
 func TestLaneOfABrokenProbeIsClosed(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	l, r := sshLane(t)
 	l.Close()
 	own := filepath.Join(r.RemotePath, direct.TempDir)
@@ -52,6 +53,7 @@ func TestLaneOfABrokenProbeIsClosed(t *testing.T) {
 // However many commands run on the host, and however long: a small change does
 // not wait for them.
 func TestSmallChangesNeedNoSession(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	l, r := sshLane(t)
 	// A moment is enough where there is room.
 	moment := func() context.Context {
@@ -83,6 +85,7 @@ func TestSmallChangesNeedNoSession(t *testing.T) {
 
 // To go on with one remote breaks no connection that serves others.
 func TestResetLeavesTheConnection(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	l, _ := sshLane(t)
 	l.Reset(false)
 	session, err := l.connection.SFTP(t.Context(), l.environment())

@@ -40,6 +40,7 @@ func makeDeep(t *testing.T, dir string) (leaf, first string) {
 // is beside it, and beside the directories that lead to it, is sent and deleted.
 func TestTooLongPathFailsAlone(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	write(t, b.src, "a", "gone", "d/b", "d/gone")
 	b.pass()
@@ -162,6 +163,7 @@ func TestDevicesThatCannotBeMade(t *testing.T) {
 
 // What stood in the place of a device is judged like any other deletion.
 func TestDevicesDoNotEmptyARemote(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	remotetest.NeedRoot(t, "to make a device")
 	beNobody(t)
 	b := newBench(t)
@@ -189,6 +191,7 @@ func TestDevicesDoNotEmptyARemote(t *testing.T) {
 
 // Pipes and sockets are nothing special.
 func TestPipesAndSocketsArrive(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	beNobody(t)
 	b := newBench(t)
 	write(t, b.src, "dir/f", "file")
@@ -214,6 +217,7 @@ func TestPipesAndSocketsArrive(t *testing.T) {
 // it has of them, and says that, too, although the run succeeds.
 func TestExcludedByTheDaemon(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newDaemonBench(t, "exclude = keep*")
 	write(t, b.src, "d/f", "ok")
 	b.pass()

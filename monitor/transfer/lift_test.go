@@ -170,6 +170,7 @@ func TestManyDirectoriesThatAreReadOnlyGo(t *testing.T) {
 // What is in a directory that cannot be read is counted before it is deleted.
 func TestUnreadableDirectoryIsCounted(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	if againAsNobody(t) {
 		return
 	}

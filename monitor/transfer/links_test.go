@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"wsync/monitor/remote"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
 )
@@ -14,6 +15,7 @@ import (
 // no event has.
 func TestWriteByALostName(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for name, lose := range map[string]func(b *bench){
 		"removed": func(b *bench) { check(b.t, os.Remove(filepath.Join(b.src, "a"))) },
 		"replaced": func(b *bench) {
@@ -52,6 +54,7 @@ func TestWriteByALostName(t *testing.T) {
 // name elsewhere.
 func TestWriteInATreeToAFileWithAnotherName(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for name, large := range map[string]bool{"small": false, "by rsync": true} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

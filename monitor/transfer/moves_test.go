@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -59,6 +60,7 @@ func TestMoveBehindATransfer(t *testing.T) {
 // find another file behind it.
 func TestMoveThroughAnObstacle(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	write(t, b.src, "d/sub/f", "d/other", "e/other", "e/sub/f")
 	b.pass()

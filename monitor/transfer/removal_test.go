@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,7 +38,8 @@ exec rsync "$@"`)
 	}
 }
 
-// deletingWays are ways, and those that a remote is served by that cannot do much.
+// deletingWays are ways, and those that a remote is served by that cannot do much; with
+// -short, those two that differ most.
 func deletingWays() map[string]func(t *testing.T) *bench {
 	all := map[string]func(t *testing.T) *bench{
 		"daemon": func(t *testing.T) *bench { return newDaemonBench(t).bench },
@@ -57,6 +59,9 @@ func deletingWays() map[string]func(t *testing.T) *bench {
 			way(t, b)
 			return b
 		}
+	}
+	if testing.Short() {
+		maps.DeleteFunc(all, func(name string, _ func(*testing.T) *bench) bool { return name != "direct" && name != "daemon" })
 	}
 	return all
 }
