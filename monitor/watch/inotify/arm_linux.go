@@ -121,15 +121,24 @@ type look struct {
 	found survey
 }
 
+// wanted reports whether it is to be looked at.
+func (l *look) wanted() bool { return l.ok && l.depth != watch.Nothing }
+
 // lookAll looks at all of them, using several threads if it pays. Listings are
 // read into buf.
 func lookAll(inotify int, looks []look, buf []byte) {
 	one := func(l *look, buf []byte) {
-		if l.ok && l.depth != watch.Nothing {
+		if l.wanted() {
 			l.found = lookAt(inotify, l.path, l.mask, l.watch, buf)
 		}
 	}
-	workers := min(visitWorkers, runtime.GOMAXPROCS(0), len(looks)/8)
+	wanted := 0
+	for i := range looks {
+		if looks[i].wanted() {
+			wanted++
+		}
+	}
+	workers := min(visitWorkers, runtime.GOMAXPROCS(0), wanted/8)
 	if workers < 2 {
 		for i := range looks {
 			one(&looks[i], buf)

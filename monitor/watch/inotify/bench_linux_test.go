@@ -189,3 +189,39 @@ func BenchmarkArmBesideOthers(b *testing.B) {
 	b.ReportMetric(float64(watched.time)/float64(without.time), "watched-time-ratio")
 	b.ReportMetric(float64(watched.memory)/float64(without.memory), "watched-memory-ratio")
 }
+
+// BenchmarkLook measures a look at a tree of 12,000 directories, some of which hold one
+// that is not watched.
+func BenchmarkLook(b *testing.B) {
+	root := b.TempDir()
+	for i := range 120 {
+		for j := range 100 {
+			dir := filepath.Join(root, fmt.Sprintf("package%d", i), fmt.Sprintf("directory%d", j))
+			if j == 0 {
+				dir = filepath.Join(dir, "out")
+			}
+			watchtest.Mkdirs(b, dir)
+		}
+	}
+	asked := 0
+	w, s, end := runSilent(b, root, watch.Options{Enter: func(dir string) watch.Depth {
+		asked++
+		if filepath.Base(dir) == "out" {
+			return watch.Nothing
+		}
+		return watch.Whole
+	}})
+	b.ReportAllocs()
+	armed := s.calls
+	for n := uint64(1); b.Loop(); n++ {
+		w.Look([]string{""})
+		w.Events(n)
+		<-s.barriers
+	}
+	b.StopTimer()
+	end()
+	if s.calls > armed {
+		b.Errorf("%d changes were reported", s.calls-armed)
+	}
+	b.ReportMetric(float64(asked)/float64(b.N+1), "asked/op") // and once when it was armed
+}
