@@ -29,8 +29,12 @@ func (o Own) Excludes(path string) bool {
 			return true
 		}
 	}
-	return o.temp && hasName(path, config.TempDirectory) || o.delayed && hasName(path, config.DelayDirectory)
+	return o.temp && hasName(path, config.TempDirectory) || o.Perishes(path)
 }
+
+// Perishes reports whether a path is one of those names that keep no directory which it
+// lies in from being deleted: what a run that was killed has left.
+func (o Own) Perishes(path string) bool { return o.delayed && hasName(path, config.DelayDirectory) }
 
 // hasName reports whether one of the names in path is name.
 func hasName(path, name string) bool {

@@ -239,3 +239,23 @@ func TestUnknownRuleFile(t *testing.T) {
 		})
 	}
 }
+
+// What a run has left that was killed keeps no directory that is gone, and is nothing
+// that a remote keeps for what is ignored.
+func TestDelayedKeepsNoDirectory(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.remote.DelayUpdates = true
+	b.here("a", "made/b")
+	b.pass()
+	b.drain()
+	b.remotely("made/" + config.DelayDirectory + "/b")
+	check(t, os.RemoveAll(filepath.Join(b.src, "made")))
+	b.change(made, "made/b")
+	b.change(madeDir, "made")
+	b.drain()
+	b.equal()
+	if kept := b.Status(b.now).Kept; kept != nil {
+		t.Errorf("kept: %+v", kept)
+	}
+}
