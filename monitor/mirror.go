@@ -168,9 +168,7 @@ func (m *mirror) define(d report.Definition) {
 	}
 	m.mu.Unlock()
 	m.recheck()
-	if s, ok := m.ruling.live.Define(m.context(), d.Workspace); ok {
-		m.apply(s)
-	}
+	m.redefineRules(d.Workspace)
 	if barrier {
 		m.afterChanges(func() { m.reached(d.Barrier) })
 	}

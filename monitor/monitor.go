@@ -159,6 +159,9 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		mounted: mounts.New(d.Workspace.LocalPath),
 		ruling:  ruling{live: exclude.NewLive(d.Workspace.LocalPath, d.Workspace)},
 	}
+	if err := m.ruling.live.Remember(filepath.Join(d.Settings.RunDirectory, "rules")); err != nil {
+		log.Warn("What was ignored in directories that are gone is not known", zap.Error(err))
+	}
 	m.files = direct.NewFiles(m.seq.Load)
 	m.links = m.newLinks()
 	m.tools = guard.NewTools(m.root)

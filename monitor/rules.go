@@ -4,8 +4,10 @@ import (
 	"sync"
 	"time"
 
+	"wsync/config"
 	"wsync/monitor/exclude"
 	"wsync/monitor/relpath"
+	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
 )
@@ -18,6 +20,7 @@ type ruling struct {
 	mu      sync.Mutex  // guards everything below
 	timer   *time.Timer // settles what is unsettled; nil if nothing is
 	waiting []func()    // for that
+	pending int         // how many changes of the rules are being applied
 
 	applying sync.Mutex // held while differences are looked for
 }
@@ -80,40 +83,83 @@ func (m *mirror) settle() {
 		m.ruling.mu.Unlock()
 		return
 	}
-	if s, ok := m.ruling.live.Settle(time.Now()); ok {
-		m.apply(s)
-	}
 	m.ruling.mu.Lock()
-	var due []func()
-	at, ok := m.ruling.live.Due()
+	s, ok := m.ruling.live.Settle(time.Now())
 	if ok {
-		m.ruling.timer.Reset(time.Until(at))
-	} else {
-		due, m.ruling.waiting = m.ruling.waiting, nil
+		m.ruling.pending++
 	}
+	if at, ok := m.ruling.live.Due(); ok {
+		m.ruling.timer.Reset(time.Until(at))
+	}
+	m.ruling.mu.Unlock()
+	if ok {
+		m.apply(s)
+		return
+	}
+	m.goOn()
+}
+
+// whenSettled calls do when all rules are in force that files say: at once, or from
+// another goroutine.
+func (m *mirror) whenSettled(do func()) {
+	m.ruling.live.Refresh(time.Now())
+	m.ruling.mu.Lock()
+	m.ruling.waiting = append(m.ruling.waiting, do)
+	m.ruling.mu.Unlock()
+	m.settleLater()
+	m.goOn()
+}
+
+// goOn calls those who wait for the rules if nothing is unsettled or being applied.
+func (m *mirror) goOn() {
+	m.ruling.mu.Lock()
+	_, unsettled := m.ruling.live.Due()
+	if unsettled || m.ruling.pending > 0 {
+		m.ruling.mu.Unlock()
+		return
+	}
+	var due []func()
+	due, m.ruling.waiting = m.ruling.waiting, nil
 	m.ruling.mu.Unlock()
 	for _, do := range due {
 		do()
 	}
 }
 
-// whenSettled calls do when no rule file is being read: at once, or from the timer.
-func (m *mirror) whenSettled(do func()) {
-	m.ruling.live.Refresh(time.Now())
+// redefineRules takes in what a definition of the workspace says about rules. Where the
+// whole tree has to be looked through, nobody waits for it but those who wait for the
+// rules.
+func (m *mirror) redefineRules(w config.Workspace) {
 	m.ruling.mu.Lock()
-	if _, ok := m.ruling.live.Due(); !ok {
-		m.ruling.mu.Unlock()
-		do()
-		return
-	}
-	m.ruling.waiting = append(m.ruling.waiting, do)
+	m.ruling.pending++
 	m.ruling.mu.Unlock()
-	m.settleLater()
+	define := func() {
+		if s, ok := m.ruling.live.Define(m.context(), w); ok {
+			go m.apply(s)
+		} else {
+			m.applied()
+		}
+	}
+	if m.ruling.live.Quick(w) {
+		define()
+	} else {
+		go define()
+	}
+}
+
+// applied takes in that a change of the rules has been applied.
+func (m *mirror) applied() {
+	m.ruling.mu.Lock()
+	m.ruling.pending--
+	m.ruling.mu.Unlock()
+	m.goOn()
 }
 
 // apply has what is not ignored any more sent, and the watcher look at what it is to
-// watch from now on. What is ignored from now on stays on the remotes as it is.
+// watch from now on. What is ignored from now on stays on the remotes as it is. What a
+// remote has and the workspace does not, only a full pass finds.
 func (m *mirror) apply(s exclude.Settled) {
+	defer m.applied()
 	m.ruling.applying.Lock()
 	defer m.ruling.applying.Unlock()
 	var look []string
@@ -135,6 +181,9 @@ func (m *mirror) apply(s exclude.Settled) {
 			change |= watch.Tree
 		}
 		m.Changed(d.Path, change)
+	}
+	if s.Loosened {
+		m.markEverything(remote.PassEvents, 0)
 	}
 	m.changed(false)
 }

@@ -13,6 +13,13 @@ import (
 	"wsync/monitor/watch"
 )
 
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // write writes a file of a workspace, with the directories that it needs.
 func write(t *testing.T, root, name, text string) {
 	t.Helper()
@@ -336,25 +343,60 @@ func TestRuleFileGone(t *testing.T) {
 	}
 }
 
-// Directories take their files along when they are renamed, and with them when they go.
+// Directories take their files along when they are renamed, and what is said of those
+// that are gone stays until there is one again.
 func TestDirectoriesOfRules(t *testing.T) {
-	l := newLive(t, config.Workspace{IgnoreTagged: []string{"TAG"}}, map[string]string{"d/.wsyncignore": "x\n", "d/e/.wsyncignore": "y\n", "d/t/TAG": "", "d/x": ""})
-	if err := os.Rename(filepath.Join(l.root, "d"), filepath.Join(l.root, "f")); err != nil {
-		t.Fatal(err)
-	}
+	workspace := config.Workspace{IgnoreTagged: []string{"TAG"}}
+	l := newLive(t, workspace, map[string]string{"d/.wsyncignore": "x\n", "d/e/.wsyncignore": "y\n", "d/t/TAG": "", "d/x": ""})
+	memory := filepath.Join(t.TempDir(), "memory")
+	check(t, l.Remember(memory))
+	check(t, os.Rename(filepath.Join(l.root, "d"), filepath.Join(l.root, "f")))
 	l.Moved("d", "f", l.now)
-	wants(t, l.Rules(), "-f/x", "-f/e/y", "-f/t/", "d/x", "d/t/")
+	for _, dir := range []string{"f", "d"} { // also if the rename is not repeated
+		wants(t, l.Rules(), "-"+dir+"/x", "-"+dir+"/e/y", "-"+dir+"/t/", dir+"/z")
+	}
 	if v := l.Rules().Check("f/e/y", false); v.Rule.Source != "f/e/.wsyncignore" {
 		t.Errorf("the rule stands in %s", v.Rule.Source)
 	}
 	l.after(thinTime)
-	wants(t, l.Rules(), "-f/x", "-f/e/y", "-f/t/")
-	if err := os.RemoveAll(filepath.Join(l.root, "f")); err != nil {
-		t.Fatal(err)
-	}
+	check(t, os.RemoveAll(filepath.Join(l.root, "f")))
 	l.Noticed("f", watch.Entry|watch.Tree, l.now)
 	l.settles(thinTime)
-	wants(t, l.Rules(), "f/x", "f/e/y", "f/t/")
+	check(t, l.Save())
+
+	later := NewLive(l.root, workspace)
+	check(t, later.Remember(memory))
+	l.Define(t.Context(), config.Workspace{IgnoreTagged: []string{"TAG"}, Ignore: []string{"other"}})
+	for _, r := range []Rules{l.Rules(), later.Rules()} {
+		wants(t, r, "-f/x", "-f/e/y", "-f/t/", "-d/x", "f/z")
+	}
+	check(t, os.Mkdir(filepath.Join(l.root, "f"), 0o755))
+	for _, l := range []*live{l, {later, t, l.root, l.now}} {
+		l.Noticed("f", watch.Entry|watch.Tree, l.now)
+		l.after(thinTime)
+		wants(t, l.Rules(), "f/x", "-f/e/y", "-d/x") // f/e is not there
+	}
+	if n := len(l.Rules().Problems()); n > 0 {
+		t.Errorf("%d problems", n)
+	}
+}
+
+// What may release something that is on a remote only is told.
+func TestLoosened(t *testing.T) {
+	for _, test := range []struct {
+		before, after string
+		want          bool
+	}{
+		{"a\nb\n", "a\nb\n", false}, {"a\nb\n", "c\na\nd\nb\n", false}, {"a\n", "# a\na\n", false}, {"!a\nb\n", "!a\nb\nc\n", false},
+		{"a\nb\n", "a\n", true}, {"a\n", "a\n!b\n", true}, {"a\nb\n", "b\na\n", true}, {"a\n", "", true},
+	} {
+		l := newLive(t, config.Workspace{}, map[string]string{"d/.wsyncignore": test.before})
+		l.change("d/.wsyncignore", test.after, false)
+		l.now = l.now.Add(thinTime)
+		if s, ok := l.Settle(l.now); !ok || s.Loosened != test.want {
+			t.Errorf("from %q to %q: %v, %v", test.before, test.after, s.Loosened, ok)
+		}
+	}
 }
 
 // A tag that comes takes a directory away, and gives it back when it goes.

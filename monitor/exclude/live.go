@@ -36,7 +36,12 @@ type Live struct {
 	current, settled ruleSet
 	// unsettled are the directories of which these differ, or that are to be read.
 	unsettled map[string]unsettled
-	stamps    map[string]stamp // of what was read, by path; SourceGit for git's own
+	stamps    map[string]stamp  // of what was read, by path; SourceGit for git's own
+	texts     map[string]string // of rule files of the tree, by path
+	// memory is the file in which rules are kept, "" for none; saving: that is due. See
+	// memory.go.
+	memory string
+	saving bool
 }
 
 // unsettled is a directory whose files have changed lately, or a file for the whole tree
@@ -65,12 +70,14 @@ type Settled struct {
 	Before, After Rules
 	// Dirs are the directories below which they may differ.
 	Dirs []string
+	// Loosened: something may be released that is on a remote only.
+	Loosened bool
 }
 
 // NewLive returns the rules of a workspace with what is known before anything is read
 // of its tree but the root.
 func NewLive(root string, w config.Workspace) *Live {
-	l := &Live{root: root, options: optionsOf(w), unsettled: make(map[string]unsettled), stamps: make(map[string]stamp)}
+	l := &Live{root: root, options: optionsOf(w), unsettled: make(map[string]unsettled), stamps: make(map[string]stamp), texts: make(map[string]string)}
 	files, s := l.options.above(root)
 	l.stamps[SourceGit] = s
 	l.current = ruleSet{tree: gitignore.NewTree(files...)}
@@ -131,7 +138,12 @@ func (l *Live) read(dir string) (found, error) {
 	}
 	for name, s := range d.stamps {
 		l.stamps[relpath.Join(dir, name)] = s
+		delete(l.texts, relpath.Join(dir, name))
 	}
+	for name, text := range d.texts {
+		l.texts[relpath.Join(dir, name)] = text
+	}
+	l.saveLater()
 	return d, nil
 }
 
@@ -225,6 +237,12 @@ func (l *Live) reread(dir string, u unsettled) unsettled {
 		u.unread, u.thin = false, s.info == nil || s.info.Size() == 0
 		return u
 	}
+	if !isRoot(dir) && l.isGone(dir) {
+		// What is said of it stays.
+		l.current = l.current.withoutProblems(dir)
+		u.unread, u.thin = false, false
+		return u
+	}
 	d, err := l.read(dir)
 	if err != nil {
 		return u
@@ -264,6 +282,7 @@ func (l *Live) Settle(now time.Time) (s Settled, ok bool) {
 			continue
 		}
 		delete(l.unsettled, dir)
+		s.Loosened = s.Loosened || !l.current.keeps(l.settled, dir)
 		l.settled = l.settled.take(dir, l.current)
 		if dir == SourceGit {
 			dir = ""
@@ -291,9 +310,10 @@ func (l *Live) Moved(from, to string, now time.Time) {
 	}
 	l.current = l.current.moved(from, to)
 	l.settled = l.settled.moved(from, to)
+	l.movedTexts(from, to)
+	l.saveLater()
 	for _, d := range dirs {
 		at := to + d[len(from):]
-		delete(l.unsettled, d)
 		l.unsettled[at] = unsettled{changed: now, unread: true}
 	}
 	l.publish()
@@ -321,6 +341,13 @@ func (l *Live) Refresh(now time.Time) {
 	}
 }
 
+// Quick reports whether Define need not look through the tree for a workspace.
+func (l *Live) Quick(w config.Workspace) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.options.gitIgnore == w.GitIgnore && slices.Equal(l.options.tags, w.IgnoreTagged)
+}
+
 // Define takes in what a workspace says about rules, and is in force at once; ok is
 // false if nothing of that is new. It may look through the whole tree first.
 func (l *Live) Define(ctx context.Context, w config.Workspace) (s Settled, ok bool) {
@@ -330,12 +357,18 @@ func (l *Live) Define(ctx context.Context, w config.Workspace) (s Settled, ok bo
 	if same {
 		return s, false
 	}
+	if l.Quick(w) {
+		return l.redefine(w), true
+	}
 	other := NewLive(l.root, w)
 	other.enterAll(ctx, "")
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	other.inherit(l)
 	s = Settled{Before: *l.rules.Load(), Dirs: []string{""}}
-	l.options, l.current, l.settled, l.stamps = other.options, other.current, other.settled, other.stamps
+	s.Loosened = true
+	l.options, l.current, l.settled, l.stamps, l.texts = other.options, other.current, other.settled, other.stamps, other.texts
+	l.saveLater()
 	now := time.Now()
 	for dir := range l.unsettled { // which the look may have come before
 		l.unsettled[dir] = unsettled{changed: now, unread: true}
@@ -343,6 +376,22 @@ func (l *Live) Define(ctx context.Context, w config.Workspace) (s Settled, ok bo
 	l.publish()
 	s.After = *l.rules.Load()
 	return s, true
+}
+
+// redefine is Define where the files of the tree say the same.
+func (l *Live) redefine(w config.Workspace) Settled {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := Settled{Before: *l.rules.Load(), Dirs: []string{""}}
+	earlier := l.settled.tree.Above()
+	l.options = optionsOf(w)
+	files, stamp := l.options.above(l.root)
+	l.stamps[SourceGit] = stamp
+	s.Loosened = !keepsAll(earlier, files)
+	l.current.tree, l.settled.tree = l.current.tree.WithAbove(files...), l.settled.tree.WithAbove(files...)
+	l.publish()
+	s.After = *l.rules.Load()
+	return s
 }
 
 // with returns the set with what a directory says.
@@ -374,12 +423,50 @@ func (s ruleSet) take(dir string, other ruleSet) ruleSet {
 	return s.with(dir, found{files: other.tree.Files(dir), tag: other.tagged[dir]})
 }
 
+// withoutProblems returns the set without what is wrong with the files of a directory.
+func (s ruleSet) withoutProblems(dir string) ruleSet {
+	files := slices.Clone(s.tree.Files(dir))
+	for i, f := range files {
+		files[i] = f.WithoutProblems()
+	}
+	if len(files) > 0 {
+		s.tree = s.tree.With(dir, files...)
+	}
+	return s
+}
+
+// keeps reports whether all that an earlier set ignores because of a directory, the set
+// does, too.
+func (s ruleSet) keeps(earlier ruleSet, dir string) bool {
+	if dir == SourceGit {
+		return keepsAll(earlier.tree.Above(), s.tree.Above())
+	}
+	return earlier.tagged[dir] == s.tagged[dir] && keepsAll(earlier.tree.Files(dir), s.tree.Files(dir))
+}
+
+// keepsAll reports whether each of the earlier files is kept by one in its place.
+func keepsAll(earlier, files []*gitignore.File) bool {
+	for _, f := range files {
+		i := slices.IndexFunc(earlier, func(e *gitignore.File) bool { return e.Source() == f.Source() })
+		before := new(gitignore.File)
+		if i >= 0 {
+			before = earlier[i]
+		}
+		if !f.Keeps(before) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(earlier, func(e *gitignore.File) bool {
+		return len(e.Rules()) > 0 && !slices.ContainsFunc(files, func(f *gitignore.File) bool { return f.Source() == e.Source() })
+	})
+}
+
 // has reports whether the set has anything of a directory.
 func (s ruleSet) has(dir string) bool { return s.tagged[dir] != nil || s.tree.Files(dir) != nil }
 
 // moved returns the set after a rename.
 func (s ruleSet) moved(from, to string) ruleSet {
-	tree := s.tree.Without(to).Without(from)
+	tree := s.tree.Without(to) // and from says what it said, until there is a directory again
 	s.tree.Below(from, func(dir string, files []*gitignore.File) bool {
 		at := to + dir[len(from):]
 		moved := make([]*gitignore.File, len(files))
@@ -395,10 +482,10 @@ func (s ruleSet) moved(from, to string) ruleSet {
 	}
 	tagged := make(map[string]*gitignore.Rule, len(s.tagged))
 	for dir, rule := range s.tagged {
-		switch {
-		case relpath.Within(dir, from):
+		if relpath.Within(dir, from) {
 			tagged[to+dir[len(from):]] = rule
-		case !relpath.Within(dir, to):
+		}
+		if !relpath.Within(dir, to) {
 			tagged[dir] = rule
 		}
 	}

@@ -56,7 +56,12 @@ type Job struct {
 }
 
 // DryRun is the job without any effect: its Result tells what it would do.
-func (j Job) DryRun() Job { return j.with("--dry-run") }
+func (j Job) DryRun() Job { return j.with(dryRun) }
+
+const dryRun = "--dry-run"
+
+// IsDry reports whether the job has no effect.
+func (j Job) IsDry() bool { return slices.Contains(j.Args, dryRun) }
 
 // Checksum makes the job compare contents instead of sizes and times.
 func (j Job) Checksum() Job { return j.with("--checksum") }
@@ -158,7 +163,7 @@ func ListDeletions(e Endpoint, except []string) Job {
 }
 
 func look(e Endpoint, more, except []string) Job {
-	args := append([]string{"--recursive", "--delete", "--dry-run"}, more...)
+	args := append([]string{"--recursive", "--delete", dryRun}, more...)
 	return e.job(append(args, excludes(except)...), nil)
 }
 
@@ -166,7 +171,7 @@ func look(e Endpoint, more, except []string) Job {
 // from Plan.Except. One that is gone by then would be deleted where the remote can be
 // told so.
 func LookInto(e Endpoint, dirs, except []string) Job {
-	args := []string{"--recursive", "--delete", "--dry-run", "--relative", "--dirs", "--from0", fromList}
+	args := []string{"--recursive", "--delete", dryRun, "--relative", "--dirs", "--from0", fromList}
 	if e.Strategy.DeleteMissing {
 		args = append(args, "--delete-missing-args")
 	}

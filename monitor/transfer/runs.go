@@ -88,7 +88,11 @@ func (r ran) isClean() bool {
 // outcome is final.
 func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 	files, bytes := t.out.Files, t.out.Bytes
-	result, ahead, err := t.lane.run(t.ctx, dir, job, func(p rsync.Progress) { t.asker.Progress(files+p.Files, bytes+p.Bytes, p.Path) })
+	progress := func(p rsync.Progress) { t.asker.Progress(files+p.Files, bytes+p.Bytes, p.Path) }
+	if job.IsDry() {
+		progress = nil // it sends nothing
+	}
+	result, ahead, err := t.lane.run(t.ctx, dir, job, progress)
 	if err != nil {
 		hint := ""
 		if errors.Is(err, exec.ErrNotFound) {
@@ -99,7 +103,9 @@ func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 	}
 	t.ahead = t.ahead || ahead
 	t.out.Verified = time.Now()
-	t.out.Files, t.out.Bytes = files+result.Progress.Files, bytes+result.Progress.Bytes
+	if !job.IsDry() {
+		t.out.Files, t.out.Bytes = files+result.Progress.Files, bytes+result.Progress.Bytes
+	}
 	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, realPath(dir), t.Remote.RemotePath)}
 	r.verdict = rsync.Judge(result.Code, r.said)
 	if rsync.EndsRun(result.Code) && r.said.NamesPaths() && !r.said.MissingDestination {

@@ -203,10 +203,38 @@ func (f *File) At(source string) *File {
 	return &other
 }
 
+// WithoutProblems returns the file as if nothing were wrong with it.
+func (f *File) WithoutProblems() *File {
+	if len(f.problems) == 0 {
+		return f
+	}
+	other := *f
+	other.problems = nil
+	return &other
+}
+
+// Keeps reports whether all that an earlier file ignores is ignored by this one in its
+// place: its rules are the same, in their order, with none between or behind them but
+// such as ignore more. It may report false where that is so.
+func (f *File) Keeps(earlier *File) bool {
+	left := earlier.rules
+	for _, r := range f.rules {
+		if len(left) > 0 && r.Pattern == left[0].Pattern {
+			left = left[1:]
+		} else if r.Negated {
+			return false
+		}
+	}
+	return len(left) == 0
+}
+
 // Unreadable returns a file without rules, whose problem is that it cannot be read.
 func Unreadable(source, reason string) *File {
 	return &File{source: source, lists: make([][]candidate, 1), problems: []Problem{{Source: source, Reason: reason}}}
 }
+
+// Source returns what Parse was told.
+func (f *File) Source() string { return f.source }
 
 // Name returns the last name of the source.
 func (f *File) Name() string { return f.source[strings.LastIndexByte(f.source, '/')+1:] }
