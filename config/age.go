@@ -3,48 +3,34 @@ package config
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 
-// Age is for how long something is kept: a whole number of hours or days. In
-// JSON, as on the command line, it is a string such as "7d" or "12h".
+// Age is for how long something is kept. In JSON, as on the command line, it is a
+// string such as "7d" or "12h".
 type Age time.Duration
 
 const (
-	day    = 24 * time.Hour
+	minAge = time.Hour
 	maxAge = 3650 * day
 )
 
-// ParseAge reads an age from one hour to ten years.
+// ParseAge reads an age from one hour to ten years; see ParseDuration.
 func ParseAge(s string) (Age, error) {
-	digits, unit := s, time.Duration(0)
-	switch {
-	case strings.HasSuffix(s, "d"):
-		digits, unit = strings.TrimSuffix(s, "d"), day
-	case strings.HasSuffix(s, "h"):
-		digits, unit = strings.TrimSuffix(s, "h"), time.Hour
+	d, err := ParseDuration(s)
+	if err != nil || d < minAge || d > maxAge {
+		return 0, fmt.Errorf("expected a duration from %s to %s, such as 12h or 7d, found %q", FormatDuration(minAge), FormatDuration(maxAge), s)
 	}
-	n, err := strconv.ParseUint(digits, 10, 32)
-	if err != nil || n == 0 || n > uint64(maxAge/time.Hour) || unit == 0 || time.Duration(n)*unit > maxAge {
-		return 0, fmt.Errorf("expected a whole number of hours or days, such as 12h or 7d, up to 3650d, found %q", s)
-	}
-	return Age(time.Duration(n) * unit), nil
+	return Age(d), nil
 }
 
 // String is the age as ParseAge reads it.
-func (a Age) String() string {
-	if d := time.Duration(a); d%day != 0 {
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return fmt.Sprintf("%dd", time.Duration(a)/day)
-}
+func (a Age) String() string { return FormatDuration(time.Duration(a)) }
 
 // MarshalJSON writes the string.
 func (a Age) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
-// UnmarshalJSON reads the string.
+// UnmarshalJSON reads the string, or a number of seconds.
 func (a *Age) UnmarshalJSON(data []byte) (err error) {
 	if string(data) == "null" {
 		return nil

@@ -9,7 +9,8 @@ import (
 func TestParseAge(t *testing.T) {
 	for s, want := range map[string]time.Duration{
 		"1h": time.Hour, "12h": 12 * time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour, "36h": 36 * time.Hour, "3650d": maxAge, "87600h": maxAge,
-		"": 0, "7": 0, "d": 0, "0d": 0, "-1d": 0, "1.5d": 0, "7 d": 0, "30m": 0, "1h30m": 0, "3651d": 0, "99999999d": 0, "4294967296h": 0, "1w": 0,
+		"90m": 90 * time.Minute, "1h30m": 90 * time.Minute, "1.5d": 36 * time.Hour, "1w": 7 * 24 * time.Hour, "86400": 24 * time.Hour,
+		"": 0, "7": 0, "d": 0, "0d": 0, "-1d": 0, "7 d": 0, "59m": 0, "3651d": 0, "99999999d": 0, "4294967296h": 0,
 	} {
 		got, err := ParseAge(s)
 		if time.Duration(got) != want || (err == nil) != (want != 0) {

@@ -128,23 +128,11 @@ func numberSetting(field func(*Settings) *int, least, most int) settingKind {
 }
 
 func durationSetting(field func(*Settings) *time.Duration, least, most time.Duration) settingKind {
-	expected := fmt.Sprintf("a duration from %s to %s, such as 90s, 10m or 1h30m", shortDuration(least), shortDuration(most))
+	expected := fmt.Sprintf("a duration from %s to %s, such as 90s, 10m or 1h30m", FormatDuration(least), FormatDuration(most))
 	return newSetting(field, expected, "", func(value, _ string) (time.Duration, bool) {
-		d, err := time.ParseDuration(value)
+		d, err := ParseDuration(value)
 		return d, err == nil && least <= d && d <= most
 	})
-}
-
-// shortDuration is d as one writes it, "1h" rather than "1h0m0s".
-func shortDuration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }
 
 func shareSetting(field func(*Settings) *float64) settingKind {

@@ -193,9 +193,7 @@ func onUsageError(cCtx *cli.Context, err error, _ bool) error {
 	}
 	what, name, why := parts[1], parts[2], parts[3]
 	message := what + " for option " + dashed(name)
-	if _, ok := findOption(cCtx.Command, name).(*cli.DurationFlag); ok {
-		message += ": expected a duration, such as 5s"
-	} else if why != "parse error" {
+	if why != "parse error" {
 		message += ": " + why
 	}
 	return line.usageError("%s", message)

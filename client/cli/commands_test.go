@@ -89,6 +89,14 @@ func TestCommands(t *testing.T) {
 			requests: []string{`POST /v1/wait {"workspace":"w","timeout":2000000000}`},
 		},
 		{
+			args: "wait w --timeout 90", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
+			requests: []string{`POST /v1/wait {"workspace":"w","timeout":90000000000}`},
+		},
+		{
+			args: "wait --timeout 1d", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
+			requests: []string{`POST /v1/wait {"timeout":86400000000000}`},
+		},
+		{
 			args: "wait --timeout 0 --json", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
 			stdout:   "{\n  \"in_sync\": true,\n  \"timed_out\": false\n}\n",
 			requests: []string{`POST /v1/wait {"timeout":0}`},
@@ -123,7 +131,7 @@ func TestCommands(t *testing.T) {
 		{args: "wait --timeout -1s", code: 2, stderr: "wsync: cannot wait: --timeout is -1s: expected 0 or more\n"},
 		{
 			args: "wait --timeout soon", code: 2,
-			stderr: "wsync: cannot run wsync wait: invalid value \"soon\" for option --timeout: expected a duration, such as 5s\nusage: wsync wait [NAME [REMOTE]] [--timeout DURATION] [--confirmed] [--json]\n",
+			stderr: "wsync: cannot run wsync wait: invalid value \"soon\" for option --timeout: expected a duration, such as 30s, 10m, 1h30m or 7d\nusage: wsync wait [NAME [REMOTE]] [--timeout DURATION] [--confirmed] [--json]\n",
 		},
 		{
 			args: "logs -n many", code: 2,

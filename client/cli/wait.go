@@ -18,7 +18,7 @@ func (c *command) waitCommand() *cli.Command {
 		ArgsUsage:   "[NAME [REMOTE]]",
 		Description: "Returns once everything that changed before is on the remotes. A small change is when the remote's sftp server has\nsaid so; with --confirmed, when a run of rsync has also compared the contents of what changed and repaired what sftp\ncannot carry (fractions of a second, owners), which otherwise follows after two quiet seconds. What did not change here\nis not compared. The exit code is 4 if that takes too long or needs you, 5 if a guard against deletion is all that is\nin the way.",
 		Flags: []cli.Flag{
-			&cli.DurationFlag{Name: "timeout", Value: 5 * time.Minute, Usage: "wait for `DURATION` at most, such as 30s; 0 for ever (default 5m)"},
+			durationFlag("timeout", 5*time.Minute, "wait for `DURATION` at most, such as 30s; 0 for ever (default 5m)"),
 			&cli.BoolFlag{Name: "confirmed", Usage: "wait until rsync has confirmed what changed"},
 			jsonFlag(),
 		},
@@ -28,7 +28,7 @@ func (c *command) waitCommand() *cli.Command {
 
 func (c *command) wait(cCtx *cli.Context) error {
 	workspace, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
-	timeout := cCtx.Duration("timeout")
+	timeout := durationOf(cCtx, "timeout")
 	if timeout < 0 {
 		return &usageError{message: fmt.Sprintf("cannot wait: --timeout is %v: expected 0 or more", timeout)}
 	}
