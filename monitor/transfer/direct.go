@@ -267,7 +267,7 @@ func touched(moves []dirty.Move, steps []direct.Step, result direct.Result) []*d
 		add(from.Path, from.Change, from.Seq, from.Since)
 	}
 	for _, s := range steps {
-		if refused[s.Entry] {
+		if refused[s.Entry] && !s.Parent { // whose time was set all the same
 			continue
 		}
 		change := watch.Content

@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
+	"wsync/monitor/exclude"
 	"wsync/monitor/remote"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
@@ -129,5 +131,25 @@ func TestPathsOfABrokenFlight(t *testing.T) {
 		if !slices.Contains(paths, want) {
 			t.Errorf("%q is not among %q", want, paths)
 		}
+	}
+}
+
+// The time of a directory in which something could not be removed was set with the
+// seconds alone that sftp has, and is to be confirmed.
+func TestTimeBesideWhatStaysIsConfirmed(t *testing.T) {
+	l, r := sshLane(t)
+	l.exclude = exclude.NewLive(l.root, config.Workspace{Ignore: []string{"*.o"}})
+	put(t, l.root, "p/d/f")
+	if out := l.Transfer(t.Context(), orderOf(r, &dirty.Entry{Path: "p", Change: madeDir, Seq: 1}), new(asker)); out.Failure != nil {
+		t.Fatalf("it fails: %+v", out)
+	}
+	put(t, r.RemotePath, "p/d/theirs.o")
+	check(t, os.RemoveAll(filepath.Join(l.root, "p/d")))
+	out := l.Transfer(t.Context(), orderOf(r, &dirty.Entry{Path: "p/d", Change: madeDir, Seq: 2}), new(asker))
+	if out.Failure != nil || out.Kept == nil || !exists(filepath.Join(r.RemotePath, "p/d/theirs.o")) {
+		t.Fatalf("what is ignored does not stay: %+v", out)
+	}
+	if !slices.ContainsFunc(out.Unconfirmed, func(e *dirty.Entry) bool { return e.Path == "p" }) {
+		t.Errorf("only these are to be confirmed: %v", out.Unconfirmed)
 	}
 }
