@@ -63,6 +63,7 @@ func (d *testDaemon) isAttached(name string) bool {
 
 // TestAttachRefused: a destination in use is not attached, and never was.
 func TestAttachRefused(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	result := d.startAttach("docs", "one")
@@ -83,6 +84,7 @@ func TestAttachRefused(t *testing.T) {
 }
 
 func TestAttachSettles(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	result := d.startAttach("docs", "one")
@@ -103,6 +105,7 @@ func TestAttachSettles(t *testing.T) {
 // TestAttachRefusedLate: a host that is slow to tell what its destination holds is
 // waited for a while longer, one that is known to be free is not.
 func TestAttachRefusedLate(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	result := d.startAttachFor("docs", "one", time.Nanosecond)
@@ -122,6 +125,7 @@ func TestAttachRefusedLate(t *testing.T) {
 
 // TestAttachWithoutClient: a client that is killed leaves nothing half-attached.
 func TestAttachWithoutClient(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	ctx, leave := context.WithCancel(t.Context())

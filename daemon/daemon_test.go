@@ -46,6 +46,7 @@ func startRun(t *testing.T, settings config.Settings) (stop context.CancelFunc, 
 }
 
 func TestRun(t *testing.T) {
+	t.Parallel()
 	home := newHome(t)
 	settings := loadSettings(t, home)
 	stop, ended := startRun(t, settings)
@@ -115,6 +116,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunRefuses(t *testing.T) {
+	t.Parallel()
 	home := newHome(t)
 	settings := loadSettings(t, home)
 	for what, make := range map[string]func() error{

@@ -18,6 +18,7 @@ import (
 	"wsync/config"
 	"wsync/config/logfile"
 	"wsync/daemon/api"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 	"wsync/watchdog"
 )
@@ -47,24 +48,46 @@ type testDaemon struct {
 	stopOnce    sync.Once
 }
 
-// newHome makes a home directory with a short name, as a socket needs it, and
-// a PATH with rsync and ssh.
+// TestMain gives all daemons one environment: an rsync and an ssh in PATH, a home
+// directory, and no agent.
+func TestMain(m *testing.M) {
+	remotetest.WaitTogether()
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) (code int) {
+	home, err := makeHome()
+	defer os.RemoveAll(home)
+	err = errors.Join(err,
+		os.Setenv("PATH", filepath.Join(home, "bin")+string(filepath.ListSeparator)+os.Getenv("PATH")),
+		os.Setenv("HOME", home), os.Setenv("SSH_AUTH_SOCK", ""))
+	if err != nil {
+		println(err.Error())
+		return 1
+	}
+	return m.Run()
+}
+
+// makeHome makes a directory with a short name, as a socket needs it, that has an rsync
+// and an ssh in bin.
+func makeHome() (home string, err error) {
+	if home, err = os.MkdirTemp("", "wsd"); err == nil {
+		err = os.Mkdir(filepath.Join(home, "bin"), 0o755)
+	}
+	for _, program := range []string{"rsync", "ssh"} {
+		err = errors.Join(err, os.WriteFile(filepath.Join(home, "bin", program), []byte("#!/bin/sh\n"), 0o755))
+	}
+	return home, err
+}
+
+// newHome makes a home directory for a test.
 func newHome(t *testing.T) string {
 	t.Helper()
-	home, err := os.MkdirTemp("", "wsd")
+	home, err := makeHome()
+	t.Cleanup(func() { os.RemoveAll(home) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(home) })
-	for _, program := range []string{"rsync", "ssh"} {
-		write(t, filepath.Join(home, "bin", program), "#!/bin/sh\n")
-		if err := os.Chmod(filepath.Join(home, "bin", program), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Setenv("PATH", filepath.Join(home, "bin"))
-	t.Setenv("HOME", home)
-	t.Setenv("SSH_AUTH_SOCK", "")
 	return home
 }
 

@@ -145,6 +145,7 @@ func TestNotifier(t *testing.T) {
 }
 
 func TestSubjectVariables(t *testing.T) {
+	t.Parallel()
 	held := letterStatus('h', time.Now())
 	held.Held, held.Hint = &report.Held{Count: 7}, "decide"
 	path := letterStatus('e', time.Now())
@@ -174,6 +175,7 @@ func TestSubjectVariables(t *testing.T) {
 }
 
 func TestNotifyCommand(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	run := func(ctx context.Context, limit time.Duration, args ...string) (message, problem, output string) {
 		t.Helper()
@@ -190,9 +192,8 @@ func TestNotifyCommand(t *testing.T) {
 		output, _ = entry.ContextMap()["output"].(string)
 		return entry.Message, problem, output
 	}
-	t.Setenv("OURS", "too")
-	message, problem, output := run(t.Context(), patience, "sh", "-c", `echo "$WSYNC_STATE $OURS $1"; read x || echo nothing >&2`, "sh", "a b")
-	if message != "NotifyCommand done" || problem != "" || output != "halted too a b\nnothing\n" {
+	message, problem, output := run(t.Context(), patience, "sh", "-c", `echo "$WSYNC_STATE $HOME $1"; read x || echo nothing >&2`, "sh", "a b")
+	if message != "NotifyCommand done" || problem != "" || output != "halted "+os.Getenv("HOME")+" a b\nnothing\n" {
 		t.Errorf("%s, %s, %q", message, problem, output)
 	}
 	if _, problem, _ := run(t.Context(), patience, "sh", "-c", "exit 3"); problem != "exit status 3" {
@@ -221,6 +222,7 @@ func TestNotifyCommand(t *testing.T) {
 }
 
 func TestNewNotifier(t *testing.T) {
+	t.Parallel()
 	settings := loadSettings(t, newHome(t))
 	if newNotifier(settings, zap.NewNop()) != nil {
 		t.Error("a notifier without a command")

@@ -34,6 +34,7 @@ func startInSync(t *testing.T) (*testDaemon, *fakeMonitor) {
 
 // A status is no older than the question, which the monitor must have answered.
 func TestStatusIsOfNow(t *testing.T) {
+	t.Parallel()
 	d, m := startInSync(t)
 	asked := make(chan api.Status, 1)
 	go func() { asked <- d.status() }()
@@ -46,6 +47,7 @@ func TestStatusIsOfNow(t *testing.T) {
 
 // What a monitor that does not answer has said last, may be true no more.
 func TestSilentMonitor(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -101,6 +103,7 @@ func TestSilentMonitor(t *testing.T) {
 // A monitor that hangs is noticed without anybody's asking, and so is that it
 // goes on.
 func TestMonitorsAreWatched(t *testing.T) {
+	t.Parallel()
 	d, m := startInSync(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var watching sync.WaitGroup
@@ -124,6 +127,7 @@ func TestMonitorsAreWatched(t *testing.T) {
 
 // An answer that says nothing new is no change of the status.
 func TestAnswersAreNoChanges(t *testing.T) {
+	t.Parallel()
 	d, m := startInSync(t)
 	var revision uint64
 	for i := range 3 {
@@ -142,6 +146,7 @@ func TestAnswersAreNoChanges(t *testing.T) {
 // Who asks is answered though others go on asking, and a monitor that is never
 // done with the last question is not silent.
 func TestQuestionsOverlap(t *testing.T) {
+	t.Parallel()
 	d, m := startInSync(t)
 	asked := make(chan api.Status, 1)
 	go func() { asked <- d.status() }()

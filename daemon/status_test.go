@@ -14,6 +14,7 @@ import (
 )
 
 func TestLongPoll(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.add("music")
@@ -65,6 +66,7 @@ func TestLongPoll(t *testing.T) {
 }
 
 func TestWaitReached(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.add("none")
@@ -103,6 +105,7 @@ func TestWaitReached(t *testing.T) {
 }
 
 func TestWaitTimesOut(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -122,6 +125,7 @@ func TestWaitTimesOut(t *testing.T) {
 }
 
 func TestWaitStuck(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -209,6 +213,7 @@ func TestWaitStuck(t *testing.T) {
 // TestWaitOverRestart: what a monitor said before it died does not answer what
 // is asked of the next.
 func TestWaitOverRestart(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -235,6 +240,7 @@ func TestWaitOverRestart(t *testing.T) {
 // TestWaitForAttached: a remote that is attached during a wait gets a barrier
 // of its own, so that the wait ends.
 func TestWaitForAttached(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -253,6 +259,7 @@ func TestWaitForAttached(t *testing.T) {
 }
 
 func TestWaitForRemoved(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -280,6 +287,7 @@ func TestWaitForRemoved(t *testing.T) {
 
 // TestWaitEndsWithDaemon: the end of the daemon is no timeout.
 func TestWaitEndsWithDaemon(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -298,6 +306,7 @@ func TestWaitEndsWithDaemon(t *testing.T) {
 
 // TestBusy: everything at once, for the race detector.
 func TestBusy(t *testing.T) {
+	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")

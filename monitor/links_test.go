@@ -10,6 +10,7 @@ import (
 
 // A name comes and goes, with a write by it in between, while a remote is paused.
 func TestWriteByANameThatNoLaneHasSeen(t *testing.T) {
+	t.Parallel()
 	dst := newDir(t)
 	r := startMonitor(t, []string{"a", "keep"}, localRemote("r", dst))
 	r.wait("r")

@@ -171,6 +171,7 @@ func (r *running) equal(dst string) {
 }
 
 func TestRun(t *testing.T) {
+	t.Parallel()
 	dst := filepath.Join(newDir(t), "made")
 	r := startMonitor(t, []string{"a", "d/b"}, localRemote("r", dst))
 	s := r.wait("r")
@@ -286,6 +287,7 @@ func TestRunRefusesNonsense(t *testing.T) {
 
 // A root that is gone empties nothing; when it is back, all goes on.
 func TestRunHaltsWithoutRoot(t *testing.T) {
+	t.Parallel()
 	dst := newDir(t)
 	r := startMonitor(t, numbered("f", 5), localRemote("r", dst))
 	r.wait("r")
@@ -310,6 +312,7 @@ func TestRunHaltsWithoutRoot(t *testing.T) {
 }
 
 func TestRunHoldsAndApproves(t *testing.T) {
+	t.Parallel()
 	dst := newDir(t)
 	r := startMonitor(t, append(numbered("d/", 150), "keep"), localRemote("r", dst))
 	r.wait("r")
@@ -344,6 +347,7 @@ func TestRunHoldsAndApproves(t *testing.T) {
 
 // What was held comes back.
 func TestRunReleasesWhatIsThereAgain(t *testing.T) {
+	t.Parallel()
 	dst := newDir(t)
 	r := startMonitor(t, append(numbered("d/", 150), "keep"), localRemote("r", dst))
 	r.wait("r")

@@ -14,8 +14,10 @@ import (
 // it answers, takes in definitions, and goes on when the directory comes that is
 // the workspace's.
 func TestRunStartsWithoutRoot(t *testing.T) {
+	t.Parallel()
 	for _, watcher := range []string{"auto", "notify"} {
 		t.Run(watcher, func(t *testing.T) {
+			t.Parallel()
 			base, dst, other := newDir(t), newDir(t), newDir(t)
 			src := filepath.Join(base, "mounted", "src")
 			write(t, base, "mounted/src/a", "mounted/src/d/b")

@@ -19,6 +19,7 @@ func gone(pid int) bool {
 
 // A child ends with its parent, even one that was killed.
 func TestChildDiesWithItsParent(t *testing.T) {
+	t.Parallel()
 	parent := exec.Command(os.Args[0])
 	parent.Env = append(os.Environ(), parentOf+"=1")
 	out, err := parent.StdoutPipe()

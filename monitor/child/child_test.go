@@ -23,6 +23,7 @@ const parentOf = "WSYNC_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(parentOf) == "" {
+		remotetest.WaitTogether()
 		os.Exit(m.Run())
 	}
 	cmd := exec.CommandContext(context.Background(), "sleep", "600")
@@ -38,6 +39,7 @@ func TestMain(m *testing.M) {
 var check, poll = remotetest.Check, remotetest.Poll
 
 func TestTail(t *testing.T) {
+	t.Parallel()
 	part := func(c byte, n int) string { return strings.Repeat(string(c), n) }
 	for _, test := range []struct {
 		name    string
@@ -69,6 +71,7 @@ func TestTail(t *testing.T) {
 
 // However much is written, little is kept.
 func TestTailIsBounded(t *testing.T) {
+	t.Parallel()
 	var tail Tail
 	line := bytes.Repeat([]byte("x"), 1000)
 	for range 10000 {
@@ -99,6 +102,7 @@ func shell(t *testing.T, ctx context.Context, script string) (*exec.Cmd, *bufio.
 
 // A process is asked to end, and has the time to tidy up.
 func TestTermComesFirst(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	tidied := filepath.Join(t.TempDir(), "tidied")
@@ -118,6 +122,7 @@ func TestTermComesFirst(t *testing.T) {
 
 // One that does not listen is killed.
 func TestKillComesLast(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	cmd, _ := shell(t, ctx, "trap '' TERM; echo ready; while :; do sleep 0.01; done")
@@ -134,6 +139,7 @@ func TestKillComesLast(t *testing.T) {
 
 // A grandchild that holds the pipes does not keep anybody waiting.
 func TestLeftPipesDoNotBlock(t *testing.T) {
+	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", "sleep 600 & echo $!")
 	Prepare(cmd)
 	var out Tail
@@ -148,6 +154,7 @@ func TestLeftPipesDoNotBlock(t *testing.T) {
 }
 
 func TestStartFails(t *testing.T) {
+	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "/no/such/program")
 	Prepare(cmd)
 	if err := Start(cmd); !errors.Is(err, os.ErrNotExist) {
@@ -156,6 +163,7 @@ func TestStartFails(t *testing.T) {
 }
 
 func TestStartsAtOnce(t *testing.T) {
+	t.Parallel()
 	for range 20 {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()

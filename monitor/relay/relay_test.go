@@ -22,10 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if missing := remotetest.Missing(); missing != "" {
-		println(missing)
-		os.Exit(1)
-	}
+	remotetest.Prepare()
 	os.Exit(m.Run())
 }
 
@@ -193,6 +190,7 @@ func TestHalfClose(t *testing.T) {
 
 // More than all buffers together hold goes both ways at the same time.
 func TestLargeTransfers(t *testing.T) {
+	t.Parallel()
 	f := newFar(t)
 	r := newRelay(t, f.address())
 	here := dial(t, r)
@@ -263,6 +261,7 @@ func TestRunsAfterAnother(t *testing.T) {
 // A run does not come before the daemon is done with the one before it, which may
 // be a while after that run has ended.
 func TestRunWaitsForTheEndOfTheLast(t *testing.T) {
+	t.Parallel()
 	f := newFar(t)
 	r := newRelay(t, f.address())
 	for range 20 {
@@ -297,6 +296,7 @@ func TestRunWaitsForTheEndOfTheLast(t *testing.T) {
 
 // The connection that Connect makes is the one of the next run, and of no other.
 func TestConnectIsForTheNextRun(t *testing.T) {
+	t.Parallel()
 	f := newFar(t)
 	r := newRelay(t, f.address())
 	check(t, r.Connect(t.Context()))
@@ -346,11 +346,21 @@ func TestRelease(t *testing.T) {
 	hear(t, there, "goes on")
 }
 
-func TestConnectFailsInPlainWords(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
+// refusingAddress is an address of this machine at which nobody listens, and which
+// nobody else gets: a socket has it that takes no connections.
+func refusingAddress(t *testing.T) string {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	check(t, err)
-	refusing := closed.Addr().String()
-	closed.Close()
+	t.Cleanup(func() { syscall.Close(socket) })
+	check(t, syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	name, err := syscall.Getsockname(socket)
+	check(t, err)
+	return fmt.Sprint("127.0.0.1:", name.(*syscall.SockaddrInet4).Port)
+}
+
+func TestConnectFailsInPlainWords(t *testing.T) {
+	refusing := refusingAddress(t)
 	for _, test := range []struct{ address, begin, end string }{
 		{refusing, "cannot connect to " + refusing + ": ", ": connection refused"},
 		{"no-such-host.invalid:873", "cannot connect to no-such-host.invalid:873: lookup no-such-host.invalid", ""},
@@ -388,6 +398,7 @@ func TestRunThatIsRefused(t *testing.T) {
 
 // rsync's own traffic, and a daemon that dies within it.
 func TestRsync(t *testing.T) {
+	t.Parallel()
 	src, dst := t.TempDir(), t.TempDir()
 	d := remotetest.StartRsyncDaemon(t, map[string]string{"m": dst}, remotetest.RsyncDaemonOptions{})
 	r := newRelay(t, fmt.Sprintf("127.0.0.1:%d", d.Port))
@@ -453,6 +464,7 @@ func TestDaemonBreaksOff(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
+	t.Parallel()
 	f := newFar(t)
 	r := newRelay(t, f.address())
 	var ends []net.Conn

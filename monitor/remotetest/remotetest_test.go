@@ -19,10 +19,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(helperVariable) != "" {
 		leashAndWait()
 	}
-	if missing := Missing(); missing != "" {
-		println(missing)
-		os.Exit(1)
-	}
+	Prepare()
 	os.Exit(m.Run())
 }
 
@@ -33,6 +30,7 @@ func TestFreePortIsBelowTheOutgoingOnes(t *testing.T) {
 }
 
 func TestDescendantsOfNobody(t *testing.T) {
+	t.Parallel()
 	// No system has a process of this number.
 	if got := descendants(-1); len(got) != 0 {
 		t.Errorf("descendants(-1) = %v", got)
@@ -40,6 +38,7 @@ func TestDescendantsOfNobody(t *testing.T) {
 }
 
 func TestDescendantsAreFoundByPSToo(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("/bin/ps"); err != nil {
 		return // processes() does not need it here
 	}
@@ -67,6 +66,7 @@ func leashAndWait() {
 }
 
 func TestLeash(t *testing.T) {
+	t.Parallel()
 	helper := exec.Command(os.Args[0])
 	helper.Env = append(os.Environ(), helperVariable+"=1")
 	stdout, err := helper.StdoutPipe()

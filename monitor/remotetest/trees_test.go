@@ -41,6 +41,7 @@ func settle(t *testing.T, dirs ...string) {
 }
 
 func TestCompareTrees(t *testing.T) {
+	t.Parallel()
 	in := filepath.Join
 	for _, test := range []struct {
 		name   string
@@ -79,6 +80,7 @@ func TestCompareTrees(t *testing.T) {
 }
 
 func TestCompareTreesToTheNanosecond(t *testing.T) {
+	t.Parallel()
 	a, b := twoTrees(t)
 	settle(t, a, b)
 	then := time.Unix(1700000000, 123456789)
@@ -91,6 +93,7 @@ func TestCompareTreesToTheNanosecond(t *testing.T) {
 }
 
 func TestCompareTreesIsBounded(t *testing.T) {
+	t.Parallel()
 	a, b := t.TempDir(), t.TempDir()
 	files := make(map[string]string)
 	for i := range maxDifferences + 5 {
@@ -104,12 +107,14 @@ func TestCompareTreesIsBounded(t *testing.T) {
 }
 
 func TestCompareTreesWithNothing(t *testing.T) {
+	t.Parallel()
 	if got := CompareTrees(t.TempDir(), filepath.Join(t.TempDir(), "nothing")); len(got) != 1 {
 		t.Errorf("CompareTrees() = %q", got)
 	}
 }
 
 func TestGoTree(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "tree")
 	files, err := GoTree(dir)
 	if err != nil {
