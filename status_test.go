@@ -27,7 +27,7 @@ func TestStatusKnowsTheLastChange(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(source, "f"), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		status, err := daemon.Status(t.Context(), "docs", 0)
+		status, err := daemon.Status(t.Context(), "docs", "", 0)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -52,13 +52,13 @@ func TestRequests(t *testing.T) {
 		want    any
 	}{
 		{
-			"status", func(ctx context.Context, c *Client) (any, error) { return c.Status(ctx, "", 0) },
+			"status", func(ctx context.Context, c *Client) (any, error) { return c.Status(ctx, "", "", 0) },
 			"GET /v1/status", "", `{"daemon":{"pid":7},"revision":3}`,
 			&api.Status{Daemon: api.DaemonStatus{PID: 7}, Revision: 3},
 		},
 		{
-			"newer status of one", func(ctx context.Context, c *Client) (any, error) { return c.Status(ctx, "w", 3) },
-			"GET /v1/status?after=3&workspace=w", "", `{"revision":4}`,
+			"newer status of one", func(ctx context.Context, c *Client) (any, error) { return c.Status(ctx, "w", "r", 3) },
+			"GET /v1/status?after=3&remote=r&workspace=w", "", `{"revision":4}`,
 			&api.Status{Revision: 4},
 		},
 		{
@@ -102,12 +102,17 @@ func TestRequests(t *testing.T) {
 			"DELETE /v1/workspaces/w/remotes/r", "", "", nil,
 		},
 		{
-			"action", func(ctx context.Context, c *Client) (any, error) { return nil, c.Act(ctx, api.Pause, "w", "") },
-			"POST /v1/workspaces/w/pause", "", "", nil,
+			"action", func(ctx context.Context, c *Client) (any, error) { return c.Act(ctx, api.Pause, "w", "") },
+			"POST /v1/workspaces/w/pause", "", `{}`, &api.WorkspaceStatus{},
 		},
 		{
-			"action on a remote", func(ctx context.Context, c *Client) (any, error) { return nil, c.Act(ctx, api.Approve, "w", "r") },
-			"POST /v1/workspaces/w/approve?remote=r", "", "", nil,
+			"action on a remote", func(ctx context.Context, c *Client) (any, error) { return c.Act(ctx, api.Approve, "w", "r") },
+			"POST /v1/workspaces/w/approve?remote=r", "", `{"approved":[{"remote":"r"}]}`, &api.WorkspaceStatus{Approved: []api.Approved{{Remote: "r"}}},
+		},
+		{
+			"action on all", func(ctx context.Context, c *Client) (any, error) { return c.ActAll(ctx, api.Approve) },
+			"POST /v1/actions/approve", "", `{"done":[],"refused":[{"workspace":"w","error":{"kind":"held","message":"m"}}]}`,
+			&api.Acted{Done: []api.WorkspaceStatus{}, Refused: []api.Refused{{Workspace: "w", Error: &api.Error{Kind: api.Held, Message: "m"}}}},
 		},
 		{
 			"wait", func(ctx context.Context, c *Client) (any, error) {

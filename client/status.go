@@ -15,13 +15,16 @@ import (
 const longPollTimeout = 60 * time.Second
 
 // Status returns the status of the daemon and of workspace, or of all
-// workspaces when it is "". With an after above 0 it returns as soon as the
+// workspaces when it is "", and of one remote of it unless remote is "". With an after above 0 it returns as soon as the
 // status has a revision above after, or after half a minute.
-func (c *Client) Status(ctx context.Context, workspace string, after uint64) (*api.Status, error) {
+func (c *Client) Status(ctx context.Context, workspace, remote string, after uint64) (*api.Status, error) {
 	query := url.Values{}
 	timeout := answerTimeout
 	if workspace != "" {
 		query.Set("workspace", workspace)
+	}
+	if remote != "" {
+		query.Set("remote", remote)
 	}
 	if after > 0 {
 		query.Set("after", strconv.FormatUint(after, 10))

@@ -14,13 +14,18 @@ import (
 
 // act handles POST /v1/workspaces/{workspace}/{action}.
 func (d *Daemon) act(r *http.Request) (any, error) {
-	action, remote := api.Action(r.PathValue("action")), r.URL.Query().Get("remote")
+	return d.actOn(r.PathValue("workspace"), r.URL.Query().Get("remote"), api.Action(r.PathValue("action")))
+}
+
+// actOn carries out an action on a workspace, or on one remote of it unless that is "".
+func (d *Daemon) actOn(workspace, remote string, action api.Action) (any, error) {
 	var root rootLook
 	if action == api.Approve {
-		root = d.lookAtRoot(r.PathValue("workspace"))
+		root = d.lookAtRoot(workspace)
 	}
-	return d.change(func() (*entry, error) {
-		e, err := d.find(r)
+	var approved []api.Approved
+	status, err := d.change(func() (*entry, error) {
+		e, err := d.named(workspace)
 		if err != nil {
 			return nil, err
 		}
@@ -46,7 +51,7 @@ func (d *Daemon) act(r *http.Request) (any, error) {
 			d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Resync++ })
 			d.judgeAnew(e, remote)
 		case api.Approve:
-			if err := d.approve(e, remote, root); err != nil {
+			if approved, err = d.approve(e, remote, root); err != nil {
 				return nil, err
 			}
 		case api.Restart:
@@ -57,7 +62,15 @@ func (d *Daemon) act(r *http.Request) (any, error) {
 		d.apply(e)
 		return e, nil
 	})
+	if s, ok := status.(api.WorkspaceStatus); ok {
+		s.Approved = approved
+		return s, err
+	}
+	return status, err
 }
+
+// noRemotes is the refusal of an action that needs a remote.
+const noRemotes = "it has no remotes yet"
 
 // pointless says why an action would do nothing as things are, nil if it would do
 // something. The lock is held.
@@ -66,7 +79,7 @@ func (e *entry) pointless(action api.Action, remote string) error {
 	refusal := &api.Error{Kind: api.Conflict}
 	switch {
 	case len(e.workspace.Remotes) == 0 && (resync || action == api.Restart):
-		refusal.Message, refusal.Hint = "it has no remotes yet", fmt.Sprintf("wsync attach %s REMOTE DEST", name)
+		refusal.Message, refusal.Hint = noRemotes, fmt.Sprintf("wsync attach %s REMOTE DEST", name)
 	case e.process.State == watchdog.Failed && (resync || action == api.Resume):
 		refusal.Message, refusal.Hint = "its monitor has failed", "wsync restart "+name
 	case resync && e.isPaused(remote):
@@ -136,6 +149,9 @@ func (d *Daemon) judgeAnew(e *entry, remote string) {
 	}
 }
 
+// nothingHeld is the refusal of an approval where there is nothing to approve.
+const nothingHeld = "there is nothing to approve: no deletions are held"
+
 // rootLook is what the directory of a halted workspace was found to be; neither is
 // set for one that is not halted.
 type rootLook struct {
@@ -165,11 +181,11 @@ func (d *Daemon) lookAtRoot(name string) rootLook {
 // approve accepts the directory that took the place of the workspace's own, or
 // else lets held deletions go, which were judged by the directory that is there.
 // The lock is held.
-func (d *Daemon) approve(e *entry, remote string, root rootLook) error {
+func (d *Daemon) approve(e *entry, remote string, root rootLook) ([]api.Approved, error) {
 	if e.report != nil && e.report.Halted != nil {
 		switch {
 		case root.err != nil:
-			return &api.Error{
+			return nil, &api.Error{
 				Kind:    api.Held,
 				Message: fmt.Sprintf("there is nothing to approve: %s", e.report.Halted.Reason),
 				Hint:    "bring the directory back, or put another one in its place, then wsync approve " + e.workspace.Name,
@@ -178,28 +194,29 @@ func (d *Daemon) approve(e *entry, remote string, root rootLook) error {
 			before := e.workspace
 			e.workspace = before.Clone()
 			e.workspace.Root = root.id
-			return d.commit(e, before)
+			return []api.Approved{{Directory: before.LocalPath}}, d.commit(e, before)
 		}
 	}
-	var approved, judged bool
+	var approved []api.Approved
+	judged := false
 	d.giveOrder(e, remote, func(o *report.Orders, s *report.RemoteStatus) {
 		switch {
 		case s == nil || s.Held == nil || !e.isAbout(s):
 		case s.Asked < e.released[s.Name]:
 			judged = true
 		default:
-			o.Approve, approved = s.Held.ID, true
+			o.Approve, approved = s.Held.ID, append(approved, api.Approved{Remote: s.Name, Held: s.Held})
 		}
 	})
 	switch {
-	case approved:
-		return nil
+	case len(approved) > 0:
+		return approved, nil
 	case judged:
-		return &api.Error{
+		return nil, &api.Error{
 			Kind:    api.Held,
 			Message: "the deletions are being judged anew",
 			Hint:    fmt.Sprintf("wsync wait %s, then wsync approve %s", e.workspace.Name, e.workspace.Name),
 		}
 	}
-	return &api.Error{Kind: api.Conflict, Message: "there is nothing to approve: no deletions are held", Hint: "wsync status " + e.workspace.Name}
+	return nil, &api.Error{Kind: api.Conflict, Message: nothingHeld, Hint: "wsync status " + e.workspace.Name}
 }

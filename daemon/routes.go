@@ -29,6 +29,7 @@ func (d *Daemon) routes() map[string]answer {
 		"POST /v1/workspaces/{workspace}/remotes":            d.attachRemote,
 		"DELETE /v1/workspaces/{workspace}/remotes/{remote}": d.detachRemote,
 		"POST /v1/workspaces/{workspace}/{action}":           d.act,
+		"POST /v1/actions/{action}":                          d.actAll,
 		"POST /v1/wait":                                      d.wait,
 		"POST /v1/stop":                                      d.stopRequest,
 	}

@@ -24,7 +24,7 @@ const othersTime = time.Second
 // the request: all that changed before is known in it.
 func (d *Daemon) getStatus(r *http.Request) (any, error) {
 	query := r.URL.Query()
-	name := query.Get("workspace")
+	name, remote := query.Get("workspace"), query.Get("remote")
 	if after := query.Get("after"); after != "" {
 		revision, err := strconv.ParseUint(after, 10, 64)
 		if err != nil {
@@ -44,9 +44,14 @@ func (d *Daemon) getStatus(r *http.Request) (any, error) {
 		status.Revision = d.revision
 		if name != "" {
 			var e *entry
-			if e, err = d.named(name); err == nil {
-				status.Workspaces = append(status.Workspaces, d.workspaceStatus(e))
+			if e, err = d.named(name); err != nil {
+				return
 			}
+			one := d.workspaceStatus(e)
+			if remote != "" {
+				err = narrow(&one, e, remote)
+			}
+			status.Workspaces = append(status.Workspaces, one)
 			return
 		}
 		for _, name := range d.order {
@@ -54,6 +59,16 @@ func (d *Daemon) getStatus(r *http.Request) (any, error) {
 		}
 	})
 	return status, err
+}
+
+// narrow leaves one remote in the status of a workspace.
+func narrow(s *api.WorkspaceStatus, e *entry, remote string) error {
+	i := e.remote(remote)
+	if i < 0 {
+		return unknownRemote(e, remote)
+	}
+	s.Workspace.Remotes, s.Remotes = s.Workspace.Remotes[i:i+1], s.Remotes[i:i+1]
+	return nil
 }
 
 func (d *Daemon) daemonStatus() api.DaemonStatus {

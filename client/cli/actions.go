@@ -8,24 +8,27 @@ import (
 	"wsync/daemon/api"
 )
 
+// anyOrAll are the arguments of commands that are for all workspaces when none is named.
+const anyOrAll = "[NAME [REMOTE]]"
+
 func (c *command) pauseCommand() *cli.Command {
-	return c.actionCommand(api.Pause, sectionRemotes, "NAME [REMOTE]", "stop mirroring for a while",
-		"Stops all transfers to a remote, or to all of a workspace, until `wsync resume`; changes are still noticed.", "paused")
+	return c.actionCommand(api.Pause, sectionRemotes, anyOrAll, "stop mirroring for a while",
+		"Stops all transfers to a remote, to all of a workspace, or of all workspaces, until `wsync resume`; changes are still\nnoticed.", "paused")
 }
 
 func (c *command) resumeCommand() *cli.Command {
-	return c.actionCommand(api.Resume, sectionRemotes, "NAME [REMOTE]", "go on after pause, or try again now",
-		"Ends a pause, and tries again at once what is due later or was halted by a guard.", "resumed")
+	return c.actionCommand(api.Resume, sectionRemotes, anyOrAll, "go on after pause, or try again now",
+		"Ends a pause, and tries again at once what is due later or was halted by a guard. Without NAME in all workspaces.", "resumed")
 }
 
 func (c *command) resyncCommand() *cli.Command {
-	return c.actionCommand(api.Resync, sectionRemotes, "NAME [REMOTE]", "compare names, sizes and times now",
-		"Compares the whole workspace with a remote, or with all of them, by names, sizes, times and modes, and repairs what\ndiffers; files that changed here since the last pass are compared by content. What somebody changed on a remote and\ngave the same size and time again is not found.", "resyncing")
+	return c.actionCommand(api.Resync, sectionRemotes, anyOrAll, "compare names, sizes and times now",
+		"Compares the whole workspace with a remote, or with all of them, by names, sizes, times and modes, and repairs what\ndiffers; files that changed here since the last pass are compared by content. What somebody changed on a remote and\ngave the same size and time again is not found. Without NAME it does so for all workspaces.", "resyncing")
 }
 
 func (c *command) approveCommand() *cli.Command {
-	return c.actionCommand(api.Approve, sectionRemotes, "NAME [REMOTE]", "let held deletions happen",
-		"Lets the deletions happen that a guard holds now, as `wsync status` shows them, and no others. Where\nanother directory has taken the place of the workspace's, accepts that one instead.", "approved")
+	return c.actionCommand(api.Approve, sectionRemotes, anyOrAll, "let held deletions happen",
+		"Lets the deletions happen that a guard holds now, as `wsync status` shows them, and no others, and says which. Where\nanother directory has taken the place of the workspace's, accepts that one instead. Without NAME it approves all that\nis held.", "approved")
 }
 
 func (c *command) restartCommand() *cli.Command {
@@ -47,11 +50,37 @@ func (c *command) actionCommand(action api.Action, section, arguments, usage, de
 			if err != nil {
 				return err
 			}
-			if err := daemon.Act(cCtx.Context, action, workspace, remote); err != nil {
+			if workspace == "" {
+				acted, err := daemon.ActAll(cCtx.Context, action)
+				if err != nil {
+					return fmt.Errorf("cannot %s: %w", action, err)
+				}
+				return c.actedOnAll(action, done, acted)
+			}
+			status, err := daemon.Act(cCtx.Context, action, workspace, remote)
+			if err != nil {
 				return fmt.Errorf("cannot %s %s: %w", action, target(workspace, remote), err)
 			}
-			c.result("%s %s", done, target(workspace, remote))
+			c.acted(done, workspace, remote, status.Approved)
 			return nil
 		},
 	}
+}
+
+// actedOnAll says what became of an action that was asked of all workspaces. The error is
+// the first refusal, so that its kind decides about the exit code.
+func (c *command) actedOnAll(action api.Action, done string, acted *api.Acted) error {
+	if len(acted.Done) == 0 && len(acted.Refused) == 0 {
+		c.note("there is nothing to %s", action)
+	}
+	for _, status := range acted.Done {
+		c.acted(done, status.Workspace.Name, "", status.Approved)
+	}
+	for _, refused := range acted.Refused {
+		c.failure(fmt.Errorf("cannot %s %s: %w", action, refused.Workspace, refused.Error))
+	}
+	if len(acted.Refused) > 0 {
+		return &codedError{code: exitCode(acted.Refused[0].Error)}
+	}
+	return nil
 }

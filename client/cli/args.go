@@ -37,7 +37,7 @@ func parse(commands []*cli.Command, args []string) (*commandLine, error) {
 		case word == "--help", word == "-h":
 			line.help = true
 			return line, nil
-		case word == "--version" && line.command == nil:
+		case line.command == nil && (word == "--version" || word == "-v" || word == "-V"):
 			line.version = true
 			return line, nil
 		case strings.HasPrefix(word, "-"):
@@ -174,11 +174,36 @@ func unknownCommand(commands []*cli.Command, path []string, word string) error {
 	}
 	prefix := strings.Join(append([]string{"wsync"}, path...), " ") + " "
 	err := &usageError{message: fmt.Sprintf("unknown command %q", strings.Join(append(path, word), " ")), hint: prefix + "--help lists the commands"}
-	if near := nearest(word, names); near != "" {
+	if hint := meant[word]; hint != "" && len(path) == 0 {
+		err.hint = hint
+	} else if near := nearest(word, names); near != "" {
 		err.hint = "did you mean " + prefix + near + "?"
 	}
 	return err
 }
+
+// meant are the words of other programs for what a command does. They are no commands:
+// most could be more than one, or do harm.
+var meant = map[string]string{
+	"rm":         forgetting,
+	"delete":     forgetting,
+	"del":        forgetting,
+	"sync":       "wsync resync compares all now, wsync wait returns when all changes are mirrored",
+	"flush":      "wsync wait returns when all changes are mirrored",
+	"push":       "changes are mirrored as they happen; wsync resync compares all now",
+	"create":     "wsync add NAME PATH makes a directory a workspace, wsync attach NAME REMOTE DEST mirrors it",
+	"init":       "wsync add NAME PATH makes a directory a workspace, wsync attach NAME REMOTE DEST mirrors it",
+	"start":      "wsync daemon start starts the daemon, wsync resume goes on after a pause",
+	"stop":       "wsync daemon stop stops the daemon, wsync pause stops mirroring for a while",
+	"run":        "wsync daemon run is the daemon, in the foreground",
+	"unpause":    "wsync resume goes on after a pause",
+	"disconnect": "wsync detach NAME REMOTE stops mirroring to a remote",
+	"connect":    "wsync attach NAME REMOTE DEST mirrors a workspace to a remote",
+	"show":       "wsync info describes workspaces in detail, wsync status says what is going on",
+	"ps":         "wsync status says what is going on",
+}
+
+const forgetting = "wsync remove NAME forgets a workspace, wsync detach NAME REMOTE one of its remotes"
 
 // badValue matches what the flag package writes of an option's value: `invalid value
 // "x" for flag -port: parse error`, and without "flag" for an option that has none.

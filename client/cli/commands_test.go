@@ -79,11 +79,40 @@ func TestCommands(t *testing.T) {
 		{args: "resume w r", stdout: "resumed w/r\n", requests: []string{"POST /v1/workspaces/w/resume?remote=r"}},
 		{args: "resync w r", stdout: "resyncing w/r\n", requests: []string{"POST /v1/workspaces/w/resync?remote=r"}},
 		{args: "approve w", stdout: "approved w\n", requests: []string{"POST /v1/workspaces/w/approve"}},
+		{
+			args: "approve w", answers: map[string]any{"POST /v1/workspaces/w/approve": api.WorkspaceStatus{Approved: []api.Approved{
+				{Remote: "r", Held: &report.Held{Count: 120, Reason: "more than half"}}, {Directory: "/p"},
+			}}},
+			stdout:   "approved w/r: 120 deletions: more than half\napproved w: the directory /p that is there now\n",
+			requests: []string{"POST /v1/workspaces/w/approve"},
+		},
+		{
+			args: "pause", answers: map[string]any{"POST /v1/actions/pause": api.Acted{Done: []api.WorkspaceStatus{
+				{Workspace: config.Workspace{Name: "v"}}, {Workspace: config.Workspace{Name: "w"}},
+			}}},
+			stdout: "paused v\npaused w\n", requests: []string{"POST /v1/actions/pause"},
+		},
+		{args: "resume", stderr: "wsync: there is nothing to resume\n", requests: []string{"POST /v1/actions/resume"}},
+		{
+			args: "resync", code: 1, answers: map[string]any{"POST /v1/actions/resync": api.Acted{
+				Done:    []api.WorkspaceStatus{{Workspace: config.Workspace{Name: "v"}}},
+				Refused: []api.Refused{{Workspace: "w", Error: &api.Error{Kind: api.Conflict, Message: "it is paused", Hint: "wsync resume w"}}},
+			}},
+			stdout: "resyncing v\n", stderr: "wsync: cannot resync w: it is paused\nhint: wsync resume w\n", requests: []string{"POST /v1/actions/resync"},
+		},
+		{
+			args: "approve", code: 5, answers: map[string]any{"POST /v1/actions/approve": api.Acted{
+				Done:    []api.WorkspaceStatus{{Workspace: config.Workspace{Name: "v"}, Approved: []api.Approved{{Remote: "r", Held: &report.Held{Count: 1}}}}},
+				Refused: []api.Refused{{Workspace: "w", Error: &api.Error{Kind: api.Held, Message: "gone", Hint: "bring it back"}}},
+			}},
+			stdout: "approved v/r: 1 deletion\n", stderr: "wsync: cannot approve w: gone\nhint: bring it back\n", requests: []string{"POST /v1/actions/approve"},
+		},
+		{args: "restart", code: 2, stderr: "wsync: cannot run wsync restart: NAME is missing\nusage: wsync restart NAME\n"},
 		{args: "restart w", stdout: "restarted w\n", requests: []string{"POST /v1/workspaces/w/restart"}},
 		{args: "restart w r", code: 2, stderr: "wsync: cannot run wsync restart: unexpected argument \"r\"\nusage: wsync restart NAME\n"},
 		{args: "list --json", stdout: "[]\n"},
 		{args: "list", stderr: "hint: there is no workspace yet: wsync add NAME PATH\n"},
-		{args: "info w", code: 1, answers: map[string]any{"GET /v1/workspaces/w": notFound}, stderr: "wsync: cannot describe w: there is no workspace \"w\"\nhint: there is: docs\n"},
+		{args: "info w", code: 1, answers: map[string]any{"GET /v1/status": notFound}, stderr: "wsync: cannot describe w: there is no workspace \"w\"\nhint: there is: docs\n"},
 		{
 			args: "wait w --timeout 2s", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
 			requests: []string{`POST /v1/wait {"workspace":"w","timeout":2000000000}`},
@@ -196,6 +225,7 @@ func TestCommands(t *testing.T) {
 		{args: "logs w -n -1", code: 2, stderr: "wsync: cannot show a log: --lines is -1: expected 0 or more\n"},
 		{args: "version", stdout: "wsync test\n"},
 		{args: "--version", stdout: "wsync test\n"},
+		{args: "-v", stdout: "wsync test\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.args, func(t *testing.T) {
@@ -224,7 +254,7 @@ func TestCommands(t *testing.T) {
 func TestWithoutDaemon(t *testing.T) {
 	home := home(t)
 	for _, args := range []string{
-		"add w /p", "remove w", "attach w r /p", "detach w r", "list", "info w", "status", "status --watch", "wait",
+		"add w /p", "remove w", "attach w r /p", "detach w r", "list", "list w r", "info", "info w", "status", "status w r", "pause", "resume", "resync", "approve", "status --watch", "wait",
 		"pause w", "resume w", "restart w", "resync w", "approve w", "daemon status",
 		"ignore w", "ignore w a", "ignore w --check a",
 	} {

@@ -66,7 +66,7 @@ func (c *command) daemonStart(cCtx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	switch status, err := c.clientOf(settings).Status(cCtx.Context, "", 0); {
+	switch status, err := c.clientOf(settings).Status(cCtx.Context, "", "", 0); {
 	case err == nil:
 		c.result("the daemon is already running (pid %d)", status.Daemon.PID)
 		c.problems(status.Daemon)
@@ -123,7 +123,7 @@ func (c *command) daemonStatusAction(cCtx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	status, err := c.clientOf(settings).Status(cCtx.Context, "", 0)
+	status, err := c.clientOf(settings).Status(cCtx.Context, "", "", 0)
 	if err != nil {
 		return fmt.Errorf("cannot get the daemon's status: %w", err)
 	}

@@ -182,6 +182,20 @@ func (p *printer) versions(daemon, own string) {
 	}
 }
 
+// acted says that an action is done, and what it has approved.
+func (p *printer) acted(done, workspace, remote string, approved []api.Approved) {
+	if len(approved) == 0 {
+		p.result("%s %s", done, target(workspace, remote))
+	}
+	for _, a := range approved {
+		what := "the directory " + a.Directory + " that is there now"
+		if a.Held != nil {
+			what = heldText(a.Held)
+		}
+		p.result("%s %s: %s", done, target(workspace, a.Remote), what)
+	}
+}
+
 // held prints what deletions a guard holds.
 func (p *printer) held(held *report.Held) {
 	p.note("%s", heldText(held))

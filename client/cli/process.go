@@ -56,7 +56,7 @@ func startDaemon(ctx context.Context, c *client.Client, settings config.Settings
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
 	for {
-		status, err := c.Status(ctx, "", 0)
+		status, err := c.Status(ctx, "", "", 0)
 		if err == nil {
 			if status.Daemon.PID != daemon.Process.Pid {
 				// Another one was started at the same time, and won. Ours must not
@@ -166,7 +166,7 @@ func startFailure(text []byte, status error) error {
 
 // stopDaemon stops the daemon and returns its pid once it is gone.
 func stopDaemon(ctx context.Context, c *client.Client) (pid int, err error) {
-	status, err := c.Status(ctx, "", 0)
+	status, err := c.Status(ctx, "", "", 0)
 	if err != nil {
 		return 0, err
 	}

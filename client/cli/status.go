@@ -21,7 +21,7 @@ func (c *command) statusCommand() *cli.Command {
 		Name:        "status",
 		Category:    sectionStatus,
 		Usage:       "say what is going on, and why",
-		ArgsUsage:   "[NAME]",
+		ArgsUsage:   "[NAME [REMOTE]]",
 		Description: "Describes what the workspaces and their remotes are doing, what is wrong, and what to do about it.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "watch", Usage: "go on until interrupted, and show every change"},
@@ -32,18 +32,18 @@ func (c *command) statusCommand() *cli.Command {
 }
 
 func (c *command) status(cCtx *cli.Context) error {
-	name, asJSON := cCtx.Args().First(), cCtx.Bool("json")
+	name, remote, asJSON := cCtx.Args().Get(0), cCtx.Args().Get(1), cCtx.Bool("json")
 	daemon, err := c.connect()
 	if err != nil {
 		return err
 	}
-	status, err := daemon.Status(cCtx.Context, name, 0)
+	status, err := daemon.Status(cCtx.Context, name, remote, 0)
 	if err != nil {
-		return statusError(name, err)
+		return statusError(target(name, remote), err)
 	}
 	switch {
 	case cCtx.Bool("watch"):
-		return c.watch(cCtx.Context, daemon, name, status, asJSON)
+		return c.watch(cCtx.Context, daemon, name, remote, status, asJSON)
 	case asJSON:
 		return c.json(status)
 	case len(status.Workspaces) == 0:
@@ -66,7 +66,7 @@ func statusError(name string, err error) error {
 // watch shows status and each newer one until ctx is done. A terminal shows
 // the newest only and is redrawn every second, so that its times are right;
 // anything else gets a block per change, in JSON a line per change.
-func (c *command) watch(ctx context.Context, daemon *client.Client, name string, status *api.Status, asJSON bool) error {
+func (c *command) watch(ctx context.Context, daemon *client.Client, name, remote string, status *api.Status, asJSON bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	show := func() error { c.print(c.statusText(status.Workspaces) + "\n"); return c.unwritten }
@@ -81,7 +81,7 @@ func (c *command) watch(ctx context.Context, daemon *client.Client, name string,
 		second = ticker.C
 	}
 	answers := make(chan answer)
-	go follow(ctx, daemon, name, status.Revision, answers)
+	go follow(ctx, daemon, name, remote, status.Revision, answers)
 	if err := show(); err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (c *command) watch(ctx context.Context, daemon *client.Client, name string,
 				return nil
 			}
 			if answer.err != nil {
-				return statusError(name, answer.err)
+				return statusError(target(name, remote), answer.err)
 			}
 			// The daemon also answers when nothing has changed for a while.
 			changed := answer.status.Revision != status.Revision
@@ -118,9 +118,9 @@ type answer struct {
 
 // follow sends each status newer than revision to answers, until ctx is done
 // or after an error.
-func follow(ctx context.Context, daemon *client.Client, name string, revision uint64, answers chan<- answer) {
+func follow(ctx context.Context, daemon *client.Client, name, remote string, revision uint64, answers chan<- answer) {
 	for {
-		status, err := daemon.Status(ctx, name, revision)
+		status, err := daemon.Status(ctx, name, remote, revision)
 		select {
 		case answers <- answer{status, err}:
 		case <-ctx.Done():

@@ -99,7 +99,9 @@ func (c *command) listCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "list",
 		Category:    sectionWorkspaces,
+		Aliases:     []string{"ls"},
 		Usage:       "list workspaces and remotes",
+		ArgsUsage:   "[NAME [REMOTE]]",
 		Description: "Prints a line per workspace and remote with its state.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Usage: "also print times, pending paths, restarts and directories"},
@@ -110,9 +112,13 @@ func (c *command) listCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			status, err := daemon.Status(cCtx.Context, "", 0)
-			if err != nil {
+			name, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
+			status, err := daemon.Status(cCtx.Context, name, remote, 0)
+			switch {
+			case err != nil && name == "":
 				return fmt.Errorf("cannot list the workspaces: %w", err)
+			case err != nil:
+				return fmt.Errorf("cannot list %s: %w", target(name, remote), err)
 			}
 			if cCtx.Bool("json") {
 				// An empty list, not null.
@@ -128,24 +134,35 @@ func (c *command) infoCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "info",
 		Category:    sectionWorkspaces,
-		Usage:       "describe a workspace in detail",
-		ArgsUsage:   "NAME",
-		Description: "Describes how a workspace is watched, and how each of its remotes is served and why.",
+		Usage:       "describe workspaces in detail",
+		ArgsUsage:   "[NAME [REMOTE]]",
+		Description: "Describes how the workspaces are watched, and how each of their remotes is served and why.",
 		Flags:       []cli.Flag{jsonFlag()},
 		Action: func(cCtx *cli.Context) error {
-			name := cCtx.Args().First()
+			name, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
 			daemon, err := c.connect()
 			if err != nil {
 				return err
 			}
-			status, err := daemon.Workspace(cCtx.Context, name)
-			if err != nil {
-				return fmt.Errorf("cannot describe %s: %w", name, err)
+			status, err := daemon.Status(cCtx.Context, name, remote, 0)
+			switch {
+			case err != nil && name == "":
+				return fmt.Errorf("cannot describe the workspaces: %w", err)
+			case err != nil:
+				return fmt.Errorf("cannot describe %s: %w", target(name, remote), err)
+			case cCtx.Bool("json") && name != "" && len(status.Workspaces) == 1:
+				return c.json(status.Workspaces[0])
+			case cCtx.Bool("json"):
+				return c.json(append([]api.WorkspaceStatus{}, status.Workspaces...)) // not null
+			case len(status.Workspaces) == 0:
+				c.list(nil, false)
 			}
-			if cCtx.Bool("json") {
-				return c.json(status)
+			for i, workspace := range status.Workspaces {
+				if i > 0 {
+					c.print("\n")
+				}
+				c.info(workspace)
 			}
-			c.info(*status)
 			return nil
 		},
 	}

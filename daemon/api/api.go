@@ -12,7 +12,7 @@ import (
 
 // The routes. Names in braces are path segments of config.ValidateName's form.
 //
-//	GET    /v1/status                                     Status; ?workspace=NAME for one, ?after=REVISION to wait for a newer one (30 s at most)
+//	GET    /v1/status                                     Status; ?workspace=NAME for one, ?remote=NAME for one of it, ?after=REVISION to wait for a newer one (30 s at most)
 //	POST   /v1/workspaces                                 AddWorkspace -> WorkspaceStatus
 //	GET    /v1/workspaces/{workspace}                     WorkspaceStatus
 //	DELETE /v1/workspaces/{workspace}
@@ -20,11 +20,13 @@ import (
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
 //	POST   /v1/workspaces/{workspace}/{action}            ?remote=NAME for one; pause, resume, resync, approve, restart (no remote)
+//	POST   /v1/actions/{action}                           Acted: the action for all workspaces; pause, resume, resync, approve
 //	POST   /v1/wait                                       Wait -> WaitResult
 //	POST   /v1/stop
 const (
 	StatusPath     = "/v1/status"
 	WorkspacesPath = "/v1/workspaces"
+	ActionsPath    = "/v1/actions"
 	WaitPath       = "/v1/wait"
 	StopPath       = "/v1/stop"
 )
@@ -48,6 +50,27 @@ const (
 	Approve Action = "approve"
 	Restart Action = "restart"
 )
+
+// Acted says what became of an action that was asked of all workspaces. Those for which
+// it has no meaning, such as a pass of one without remotes, are in none of the lists.
+type Acted struct {
+	Done    []WorkspaceStatus `json:"done"`
+	Refused []Refused         `json:"refused,omitempty"`
+}
+
+// Refused is a workspace for which an action was refused, and why.
+type Refused struct {
+	Workspace string `json:"workspace"`
+	Error     *Error `json:"error"`
+}
+
+// Approved is what Approve has approved: the deletions that were held of a remote, or,
+// with Directory, the directory that took the place of the workspace's.
+type Approved struct {
+	Remote    string       `json:"remote,omitempty"`
+	Held      *report.Held `json:"held,omitempty"`
+	Directory string       `json:"directory,omitempty"`
+}
 
 // AddWorkspace asks to add a workspace. LocalPath must be absolute.
 type AddWorkspace struct {
@@ -152,6 +175,8 @@ type WorkspaceStatus struct {
 	// Notes are sentences that whoever adds a workspace, or changes what it ignores,
 	// should know; in no other answer.
 	Notes []string `json:"notes,omitempty"`
+	// Approved is what Approve has approved; in no other answer.
+	Approved []Approved `json:"approved,omitempty"`
 }
 
 // MonitorStatus describes the process of a workspace's monitor.
