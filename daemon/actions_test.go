@@ -15,7 +15,6 @@ import (
 )
 
 func TestActions(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -84,7 +83,6 @@ func TestActions(t *testing.T) {
 // TestApproveAfterResume: what the monitor was told to judge anew cannot be
 // approved before it is held again.
 func TestApproveAfterResume(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -124,7 +122,6 @@ func (d *testDaemon) pointless(command, message, hint string) {
 
 // TestPointlessResync: what is paused is not compared now.
 func TestPointlessResync(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.pointless("resync docs", "it has no remotes yet", "wsync attach docs REMOTE DEST")
@@ -140,7 +137,6 @@ func TestPointlessResync(t *testing.T) {
 }
 
 func TestRestart(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.pointless("restart docs", "it has no remotes yet", "wsync attach docs REMOTE DEST")
@@ -205,7 +201,6 @@ func TestRestart(t *testing.T) {
 // TestTimesWithoutReport: while a monitor has not reported, the times are those of
 // its process, and of what the one before has sent.
 func TestTimesWithoutReport(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -247,7 +242,6 @@ func TestTimesWithoutReport(t *testing.T) {
 }
 
 func TestSetPaused(t *testing.T) {
-	t.Parallel()
 	for _, test := range []struct {
 		name      string
 		workspace bool
@@ -282,7 +276,6 @@ func TestSetPaused(t *testing.T) {
 // The directory that is approved in place of the workspace's own is so for the
 // next daemon, too; what was held before was judged by the other one.
 func TestApprovedRootIsSaved(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	path := d.add("docs").Workspace.LocalPath
 	d.attach("docs", "one")

@@ -63,7 +63,6 @@ func (d *testDaemon) isAttached(name string) bool {
 
 // TestAttachRefused: a destination in use is not attached, and never was.
 func TestAttachRefused(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	result := d.startAttach("docs", "one")
@@ -84,7 +83,6 @@ func TestAttachRefused(t *testing.T) {
 }
 
 func TestAttachSettles(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	result := d.startAttach("docs", "one")
@@ -105,7 +103,6 @@ func TestAttachSettles(t *testing.T) {
 // TestAttachRefusedLate: a host that is slow to tell what its destination holds is
 // waited for a while longer, one that is known to be free is not.
 func TestAttachRefusedLate(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	result := d.startAttachFor("docs", "one", time.Nanosecond)
@@ -125,7 +122,6 @@ func TestAttachRefusedLate(t *testing.T) {
 
 // TestAttachWithoutClient: a client that is killed leaves nothing half-attached.
 func TestAttachWithoutClient(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	ctx, leave := context.WithCancel(t.Context())

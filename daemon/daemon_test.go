@@ -46,7 +46,6 @@ func startRun(t *testing.T, settings config.Settings) (stop context.CancelFunc, 
 }
 
 func TestRun(t *testing.T) {
-	t.Parallel()
 	home := newHome(t)
 	settings := loadSettings(t, home)
 	stop, ended := startRun(t, settings)
@@ -116,7 +115,6 @@ func TestRun(t *testing.T) {
 }
 
 func TestRunRefuses(t *testing.T) {
-	t.Parallel()
 	home := newHome(t)
 	settings := loadSettings(t, home)
 	for what, make := range map[string]func() error{

@@ -118,7 +118,8 @@ func loadSettings(t *testing.T, home string) config.Settings {
 	return settings
 }
 
-// startDaemon starts a daemon in a new home.
+// startDaemon starts a daemon in a new home. No two tests do so at once: what anybody
+// makes while a daemon makes its socket has the mode of that.
 func startDaemon(t *testing.T) *testDaemon {
 	t.Helper()
 	return startDaemonIn(t, newHome(t))

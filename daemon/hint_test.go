@@ -8,7 +8,6 @@ import (
 )
 
 func TestHint(t *testing.T) {
-	t.Parallel()
 	const root = "bring the directory back, readable, and mirroring goes on by itself; if another one is there now and is meant: wsync approve docs"
 	held := &report.Held{ID: "h1", Count: 7}
 	for _, test := range []struct {

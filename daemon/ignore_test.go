@@ -13,7 +13,6 @@ import (
 // What a workspace ignores can be given when it is added, and changed later: a monitor
 // that runs is told at once, and goes on.
 func TestChangeIgnore(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	write(t, filepath.Join(d.home, "docs", "file"), "")
 	added := call[api.WorkspaceStatus](d, "POST", "/v1/workspaces", api.AddWorkspace{
@@ -98,7 +97,6 @@ func TestChangeIgnoreIsInForce(t *testing.T) {
 }
 
 func TestChangeIgnoreRefusals(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.add("music")

@@ -42,7 +42,6 @@ func letterStatus(letter byte, now time.Time) report.RemoteStatus {
 }
 
 func TestNotice(t *testing.T) {
-	t.Parallel()
 	// Each step is a state and how many seconds it lasts; during that time the
 	// remote is looked at when look asks for it. The delay is a minute. What is
 	// told is "second:state".

@@ -145,7 +145,6 @@ func TestNotifier(t *testing.T) {
 }
 
 func TestSubjectVariables(t *testing.T) {
-	t.Parallel()
 	held := letterStatus('h', time.Now())
 	held.Held, held.Hint = &report.Held{Count: 7}, "decide"
 	path := letterStatus('e', time.Now())
@@ -175,8 +174,8 @@ func TestSubjectVariables(t *testing.T) {
 }
 
 func TestNotifyCommand(t *testing.T) {
+	dir := t.TempDir() // before any other test can start a daemon
 	t.Parallel()
-	dir := t.TempDir()
 	run := func(ctx context.Context, limit time.Duration, args ...string) (message, problem, output string) {
 		t.Helper()
 		core, logs := observer.New(zap.InfoLevel)
@@ -222,7 +221,6 @@ func TestNotifyCommand(t *testing.T) {
 }
 
 func TestNewNotifier(t *testing.T) {
-	t.Parallel()
 	settings := loadSettings(t, newHome(t))
 	if newNotifier(settings, zap.NewNop()) != nil {
 		t.Error("a notifier without a command")

@@ -34,7 +34,6 @@ func startInSync(t *testing.T) (*testDaemon, *fakeMonitor) {
 
 // A status is no older than the question, which the monitor must have answered.
 func TestStatusIsOfNow(t *testing.T) {
-	t.Parallel()
 	d, m := startInSync(t)
 	asked := make(chan api.Status, 1)
 	go func() { asked <- d.status() }()
@@ -103,7 +102,6 @@ func TestSilentMonitor(t *testing.T) {
 // A monitor that hangs is noticed without anybody's asking, and so is that it
 // goes on.
 func TestMonitorsAreWatched(t *testing.T) {
-	t.Parallel()
 	d, m := startInSync(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var watching sync.WaitGroup
@@ -127,7 +125,6 @@ func TestMonitorsAreWatched(t *testing.T) {
 
 // An answer that says nothing new is no change of the status.
 func TestAnswersAreNoChanges(t *testing.T) {
-	t.Parallel()
 	d, m := startInSync(t)
 	var revision uint64
 	for i := range 3 {
@@ -146,7 +143,6 @@ func TestAnswersAreNoChanges(t *testing.T) {
 // Who asks is answered though others go on asking, and a monitor that is never
 // done with the last question is not silent.
 func TestQuestionsOverlap(t *testing.T) {
-	t.Parallel()
 	d, m := startInSync(t)
 	asked := make(chan api.Status, 1)
 	go func() { asked <- d.status() }()

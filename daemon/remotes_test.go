@@ -11,7 +11,6 @@ import (
 // TestAdoption: the file says until the monitor has looked that the
 // destination may hold something else.
 func TestAdoption(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -47,7 +46,6 @@ func TestAdoption(t *testing.T) {
 // TestAttachAgain: what was reported of a remote is not believed of another
 // one that has its name now.
 func TestAttachAgain(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "other")

@@ -16,7 +16,6 @@ import (
 
 // TestRequestLog: an answer names its line in the log.
 func TestRequestLog(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	seen := make(map[string]bool)
 	for _, test := range []struct {
@@ -53,7 +52,6 @@ func TestRequestLog(t *testing.T) {
 
 // TestClientLeaves: a client that does not wait any more is no failure of its request.
 func TestClientLeaves(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -89,7 +87,6 @@ func agent(t *testing.T, path string) (close func()) {
 }
 
 func TestAuthSock(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")

@@ -14,7 +14,6 @@ import (
 )
 
 func TestLongPoll(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.add("music")
@@ -66,7 +65,6 @@ func TestLongPoll(t *testing.T) {
 }
 
 func TestWaitReached(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.add("none")
@@ -105,7 +103,6 @@ func TestWaitReached(t *testing.T) {
 }
 
 func TestWaitTimesOut(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -125,7 +122,6 @@ func TestWaitTimesOut(t *testing.T) {
 }
 
 func TestWaitStuck(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -213,7 +209,6 @@ func TestWaitStuck(t *testing.T) {
 // TestWaitOverRestart: what a monitor said before it died does not answer what
 // is asked of the next.
 func TestWaitOverRestart(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -240,7 +235,6 @@ func TestWaitOverRestart(t *testing.T) {
 // TestWaitForAttached: a remote that is attached during a wait gets a barrier
 // of its own, so that the wait ends.
 func TestWaitForAttached(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -259,7 +253,6 @@ func TestWaitForAttached(t *testing.T) {
 }
 
 func TestWaitForRemoved(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -287,7 +280,6 @@ func TestWaitForRemoved(t *testing.T) {
 
 // TestWaitEndsWithDaemon: the end of the daemon is no timeout.
 func TestWaitEndsWithDaemon(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -306,7 +298,6 @@ func TestWaitEndsWithDaemon(t *testing.T) {
 
 // TestBusy: everything at once, for the race detector.
 func TestBusy(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")

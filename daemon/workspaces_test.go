@@ -16,7 +16,6 @@ import (
 )
 
 func TestAddAttachDetachRemove(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	added := d.add("docs")
 	if added.Workspace.Name != "docs" || added.Workspace.Root == nil || added.Monitor.State != "stopped" || len(added.Remotes) != 0 {
@@ -176,7 +175,6 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestNoWorkspaceYet(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	if _, e := d.refused("GET", "/v1/workspaces/docs", nil); e.Hint != "there is none yet: wsync add NAME PATH" {
 		t.Errorf("the hint is %q", e.Hint)
@@ -189,7 +187,6 @@ func TestNoWorkspaceYet(t *testing.T) {
 // TestFailedSave: what cannot be saved does not happen, and what need not be
 // saved does.
 func TestFailedSave(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -257,7 +254,6 @@ func TestFailedSave(t *testing.T) {
 
 // TestRestore: a file that the original wrote comes to life.
 func TestRestore(t *testing.T) {
-	t.Parallel()
 	home := newHome(t)
 	settings := loadSettings(t, home)
 	write(t, filepath.Join(home, "docs", "file"), "")
@@ -319,7 +315,6 @@ func TestRestore(t *testing.T) {
 // TestRemoveWaits: the answer to remove comes when the monitor is gone, and
 // meanwhile what it says does not bring it back.
 func TestRemoveWaits(t *testing.T) {
-	t.Parallel()
 	d := startDaemon(t)
 	d.add("docs")
 	d.attach("docs", "one")
@@ -359,7 +354,6 @@ func TestRemoveWaits(t *testing.T) {
 }
 
 func TestOwnFiles(t *testing.T) {
-	t.Parallel()
 	home := newHome(t)
 	d := &Daemon{settings: loadSettings(t, home)}
 	if err := os.Symlink(".wsync", filepath.Join(home, "link")); err != nil {
@@ -376,7 +370,6 @@ func TestOwnFiles(t *testing.T) {
 }
 
 func TestSilentNotes(t *testing.T) {
-	t.Parallel()
 	got := silentNotes([]filesystem.Mount{{Path: "/w", Type: "nfs4"}, {Path: "/w/m", Type: "fuse.sshfs"}}, 10*time.Second)
 	want := []string{
 		"/w is on nfs4, which does not tell of changes that are made elsewhere: they are looked for every 10s (PollInterval)",
