@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsync/config"
+	"wsync/monitor/exclude/gitignore"
 	"wsync/monitor/watch"
 )
 
@@ -443,4 +444,53 @@ func TestRefresh(t *testing.T) {
 	write(t, l.root, "a/.gitignore", "yy\n")
 	l.Refresh(l.now)
 	l.settles(thinTime, "a/y", "x")
+}
+
+// A monitor that begins while a file is half written knows what it said before, also if
+// the file is the root's, or has gone for a moment.
+func TestHalfWrittenAtTheStart(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{".wsyncignore": "x\n", "d/.wsyncignore": "y\n", "e/.wsyncignore": "z\n"})
+	memory := filepath.Join(t.TempDir(), "memory")
+	check(t, l.Remember(memory))
+	for _, dir := range []string{"d", "e"} {
+		l.Enter(dir)
+	}
+	l.change("e/.wsyncignore", "half", false) // which is not settled yet
+	check(t, l.Save())
+	write(t, l.root, ".wsyncignore", "")
+	check(t, os.Remove(filepath.Join(l.root, "d/.wsyncignore")))
+
+	later := &live{NewLive(l.root, config.Workspace{}), t, l.root, time.Now()}
+	check(t, later.Remember(memory))
+	wants(t, later.Rules(), "-x", "-d/y", "-e/z", "-e/half")
+	if _, ok := later.Due(); !ok {
+		t.Error("nothing is unsettled")
+	}
+	write(t, l.root, ".wsyncignore", "x\nmore\n")
+	write(t, l.root, "d/.wsyncignore", "y\n")
+	for _, name := range []string{".wsyncignore", "d/.wsyncignore"} {
+		later.Noticed(name, watch.Content, later.now)
+	}
+	later.after(thinTime)
+	wants(t, later.Rules(), "-x", "-more", "-d/y", "e/z", "-e/half")
+	if _, ok := later.Due(); ok {
+		t.Error("something is unsettled for ever")
+	}
+}
+
+// What a file said holds while it cannot be read.
+func TestUnreadableKeepsWhatItSaid(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{"d/.wsyncignore": "x\n"})
+	memory := filepath.Join(t.TempDir(), "memory")
+	check(t, l.Remember(memory))
+	l.Enter("d")
+	check(t, l.Save())
+	d, err := l.options.readDir(l.root, "d")
+	check(t, err)
+	d.files[0], d.unreadable = gitignore.Unreadable("d/.wsyncignore", "permission denied"), []string{FileName}
+	l.current = l.current.with("d", l.keepUnreadable("d", d))
+	wants(t, Rules{now: &l.current}, "-d/x", "d/y")
+	if p := (Rules{now: &l.current}).Problems(); len(p) != 1 || p[0].Reason != "permission denied" {
+		t.Errorf("the problems are %v", p)
+	}
 }

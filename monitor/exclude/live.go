@@ -36,8 +36,7 @@ type Live struct {
 	current, settled ruleSet
 	// unsettled are the directories of which these differ, or that are to be read.
 	unsettled map[string]unsettled
-	stamps    map[string]stamp  // of what was read, by path; SourceGit for git's own
-	texts     map[string]string // of rule files of the tree, by path
+	stamps    map[string]stamp // of what was read, by path; SourceGit for git's own
 	// memory is the file in which rules are kept, "" for none; saving: that is due. See
 	// memory.go.
 	memory string
@@ -77,7 +76,7 @@ type Settled struct {
 // NewLive returns the rules of a workspace with what is known before anything is read
 // of its tree but the root.
 func NewLive(root string, w config.Workspace) *Live {
-	l := &Live{root: root, options: optionsOf(w), unsettled: make(map[string]unsettled), stamps: make(map[string]stamp), texts: make(map[string]string)}
+	l := &Live{root: root, options: optionsOf(w), unsettled: make(map[string]unsettled), stamps: make(map[string]stamp)}
 	files, s := l.options.above(root)
 	l.stamps[SourceGit] = s
 	l.current = ruleSet{tree: gitignore.NewTree(files...)}
@@ -138,13 +137,25 @@ func (l *Live) read(dir string) (found, error) {
 	}
 	for name, s := range d.stamps {
 		l.stamps[relpath.Join(dir, name)] = s
-		delete(l.texts, relpath.Join(dir, name))
-	}
-	for name, text := range d.texts {
-		l.texts[relpath.Join(dir, name)] = text
 	}
 	l.saveLater()
-	return d, nil
+	return l.keepUnreadable(dir, d), nil
+}
+
+// keepUnreadable returns what a directory says, with what the files said that cannot be
+// read any more; the caller holds mu.
+func (l *Live) keepUnreadable(dir string, d found) found {
+	for i, f := range d.files {
+		if !slices.Contains(d.unreadable, f.Name()) {
+			continue
+		}
+		for _, old := range l.current.tree.Files(dir) {
+			if old.Source() == f.Source() {
+				d.files[i] = old.Unreadable(f.Problems()[0].Reason)
+			}
+		}
+	}
+	return d
 }
 
 // Noticed takes in that a path has changed, and reports whether that may change the
@@ -284,6 +295,7 @@ func (l *Live) Settle(now time.Time) (s Settled, ok bool) {
 		delete(l.unsettled, dir)
 		s.Loosened = s.Loosened || !l.current.keeps(l.settled, dir)
 		l.settled = l.settled.take(dir, l.current)
+		l.saveLater()
 		if dir == SourceGit {
 			dir = ""
 		}
@@ -310,7 +322,6 @@ func (l *Live) Moved(from, to string, now time.Time) {
 	}
 	l.current = l.current.moved(from, to)
 	l.settled = l.settled.moved(from, to)
-	l.movedTexts(from, to)
 	l.saveLater()
 	for _, d := range dirs {
 		at := to + d[len(from):]
@@ -367,7 +378,7 @@ func (l *Live) Define(ctx context.Context, w config.Workspace) (s Settled, ok bo
 	other.inherit(l)
 	s = Settled{Before: *l.rules.Load(), Dirs: []string{""}}
 	s.Loosened = true
-	l.options, l.current, l.settled, l.stamps, l.texts = other.options, other.current, other.settled, other.stamps, other.texts
+	l.options, l.current, l.settled, l.stamps = other.options, other.current, other.settled, other.stamps
 	l.saveLater()
 	now := time.Now()
 	for dir := range l.unsettled { // which the look may have come before

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,11 +19,13 @@ import (
 // A directory that goes takes its rule files along, and what they say of it still holds:
 // a remote may have something in it that they ignore, and that stays there. So rules of
 // directories that are gone stay in force until there is a directory of that name again.
-// A monitor that comes later must know of them, and so they are kept in a file.
+// A monitor that comes later must know of them, and so they are kept in a file: as they
+// were when they were whole, so that a file that is half written when it begins releases
+// nothing, either.
 
 // memory is what is kept.
 type memory struct {
-	// Files are the texts of rule files below the root, by their paths.
+	// Files are the texts of rule files of the tree, by their paths.
 	Files map[string]string `json:"files,omitempty"`
 	// Tagged are the directories that hold a tag, with its name.
 	Tagged map[string]string `json:"tagged,omitempty"`
@@ -55,24 +56,54 @@ func (l *Live) Remember(file string) error {
 		return err
 	}
 	for _, dir := range m.directories() {
-		if !l.isGone(dir) {
-			continue
-		}
-		d := found{}
-		for _, name := range l.options.fileNames() {
-			source := relpath.Join(dir, name)
-			if text, ok := m.Files[source]; ok {
-				d.files = append(d.files, gitignore.Parse(source, []byte(text)).WithoutProblems())
-				l.texts[source] = text
+		d := m.found(dir, l.options)
+		if !isRoot(dir) && l.isGone(dir) {
+			for i, f := range d.files {
+				d.files[i] = f.WithoutProblems()
 			}
+			l.current, l.settled = l.current.with(dir, d), l.settled.with(dir, d)
+		} else {
+			l.resume(dir, d)
 		}
-		if i := slices.Index(l.options.tags, m.Tagged[dir]); i >= 0 {
-			d.tag = &l.options.tagRules[i]
-		}
-		l.current, l.settled = l.current.with(dir, d), l.settled.with(dir, d)
 	}
 	l.publish()
 	return nil
+}
+
+// resume takes in what the files of a directory have said as a whole. Where they say
+// something else now, it may not be whole: whoever has written it may have been at work
+// when the monitor that came before this one ended. The caller holds mu.
+func (l *Live) resume(dir string, d found) {
+	l.current, l.settled = l.current.with(dir, d), l.settled.with(dir, d)
+	now, err := l.read(dir)
+	if err == nil {
+		l.current = l.current.with(dir, now)
+	}
+	if err == nil && now.says(d) {
+		l.settled = l.settled.with(dir, now)
+		return
+	}
+	l.unsettled[dir] = unsettled{changed: time.Now(), thin: now.thin, unread: err != nil}
+}
+
+// found returns what is kept of a directory.
+func (m memory) found(dir string, o *options) (d found) {
+	for _, name := range o.fileNames() {
+		source := relpath.Join(dir, name)
+		if text, ok := m.Files[source]; ok {
+			d.files = append(d.files, gitignore.Parse(source, []byte(text)))
+		}
+	}
+	if i := slices.Index(o.tags, m.Tagged[dir]); i >= 0 {
+		d.tag = &o.tagRules[i]
+	}
+	return d
+}
+
+// says reports whether a directory says what another one does.
+func (d found) says(other found) bool {
+	same := func(a, b *gitignore.File) bool { return a.Source() == b.Source() && a.Text() == b.Text() }
+	return d.tag == other.tag && slices.EqualFunc(d.files, other.files, same)
 }
 
 // directories are those of which something is kept.
@@ -96,7 +127,6 @@ func (l *Live) inherit(other *Live) {
 		for _, f := range other.current.tree.Files(dir) {
 			if slices.Contains(l.options.fileNames(), f.Name()) {
 				d.files = append(d.files, f)
-				l.texts[f.Source()] = other.texts[f.Source()]
 			}
 		}
 		if rule := other.current.tagged[dir]; rule != nil {
@@ -163,31 +193,14 @@ func (l *Live) remembered() memory {
 			in[key] = value
 		}
 	}
-	l.current.tree.Below("", func(dir string, files []*gitignore.File) bool {
+	l.settled.tree.Below("", func(dir string, files []*gitignore.File) bool {
 		for _, f := range files {
-			source := relpath.Join(dir, f.Name())
-			if text, ok := l.texts[source]; ok && !isRoot(dir) {
-				keep(source, text, m.Files)
-			}
+			keep(relpath.Join(dir, f.Name()), f.Text(), m.Files)
 		}
 		return true
 	})
-	for dir, rule := range l.current.tagged {
+	for dir, rule := range l.settled.tagged {
 		keep(dir, rule.Pattern, m.Tagged)
 	}
-	for source := range l.texts {
-		if !l.current.has(relpath.Parent(source)) {
-			delete(l.texts, source)
-		}
-	}
 	return m
-}
-
-// movedTexts takes in that a directory was renamed; the caller holds mu.
-func (l *Live) movedTexts(from, to string) {
-	for source, text := range maps.Clone(l.texts) {
-		if rest, ok := strings.CutPrefix(source, from+"/"); ok {
-			l.texts[to+"/"+rest] = text
-		}
-	}
 }

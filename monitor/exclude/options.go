@@ -67,7 +67,7 @@ func (o *options) above(root string) (files []*gitignore.File, s stamp) {
 	if name == "" {
 		return files, stamp{}
 	}
-	f, _, s, err := readFile(name, SourceGit)
+	f, s, err := readFile(name, SourceGit)
 	switch {
 	case err != nil:
 		files = append(files, gitignore.Unreadable(SourceGit, err.Error()))

@@ -32,31 +32,31 @@ var errUnstable = errors.New("the file is being written")
 // readFile reads a rule file; f is nil if there is none. A link is none, nor is
 // anything else that is not a file: a tree that comes from elsewhere does not lead out
 // of itself.
-func readFile(name, source string) (f *gitignore.File, text []byte, s stamp, err error) {
+func readFile(name, source string) (f *gitignore.File, s stamp, err error) {
 	file, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EMLINK) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ENXIO) {
-			return nil, nil, stamp{}, nil
+			return nil, stamp{}, nil
 		}
-		return nil, nil, stamp{}, err
+		return nil, stamp{}, err
 	}
 	defer file.Close()
 	before, err := file.Stat()
 	if err != nil || !before.Mode().IsRegular() {
-		return nil, nil, stamp{}, err
+		return nil, stamp{}, err
 	}
-	text, err = io.ReadAll(io.LimitReader(file, gitignore.MaxSize+1))
+	text, err := io.ReadAll(io.LimitReader(file, gitignore.MaxSize+1))
 	if err != nil {
-		return nil, nil, stamp{}, err
+		return nil, stamp{}, err
 	}
 	after, err := file.Stat()
 	if err != nil {
-		return nil, nil, stamp{}, err
+		return nil, stamp{}, err
 	}
 	if s := (stamp{after}); !s.equal(stamp{before}) || int64(len(text)) != min(after.Size(), gitignore.MaxSize+1) {
-		return nil, nil, s, errUnstable
+		return nil, s, errUnstable
 	}
-	return gitignore.Parse(source, text), text, stamp{after}, nil
+	return gitignore.Parse(source, text), stamp{after}, nil
 }
 
 // abs is the path of a name of the workspace.
@@ -112,20 +112,20 @@ func firstLine(name string) string {
 type found struct {
 	files []*gitignore.File
 	tag   *gitignore.Rule
-	// stamps are those of the files by their names, also of those that are not there;
-	// texts are what is in them.
+	// stamps are those of the files by their names, also of those that are not there.
 	stamps map[string]stamp
-	texts  map[string]string
 	// thin: one of the files is not there, or says nothing, or cannot be read.
 	thin bool
+	// unreadable are the names of those that cannot be read.
+	unreadable []string
 }
 
 // readDir reads what a directory of the workspace says.
 func (o *options) readDir(root, dir string) (d found, err error) {
-	d.stamps, d.texts = make(map[string]stamp), make(map[string]string)
+	d.stamps = make(map[string]stamp)
 	for _, name := range o.fileNames() {
 		source := relpath.Join(dir, name)
-		f, text, s, err := readFile(abs(root, source), source)
+		f, s, err := readFile(abs(root, source), source)
 		if errors.Is(err, errUnstable) {
 			return d, err
 		}
@@ -133,9 +133,9 @@ func (o *options) readDir(root, dir string) (d found, err error) {
 		switch {
 		case err != nil:
 			d.files = append(d.files, gitignore.Unreadable(source, err.Error()))
+			d.unreadable = append(d.unreadable, name)
 		case f != nil:
 			d.files = append(d.files, f)
-			d.texts[name] = string(text)
 		}
 		if f == nil || len(f.Rules()) == 0 {
 			d.thin = true

@@ -1,7 +1,6 @@
 package gitignore
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,6 +37,7 @@ func (p Problem) String() string {
 // A File is the rules of a file. It is immutable.
 type File struct {
 	source   string
+	text     string // which rules and patterns are parts of
 	rules    []Rule
 	patterns []pattern // of the rules
 	problems []Problem
@@ -71,17 +71,17 @@ const (
 	tooLarge  = "the file is too large, and ignores nothing"
 )
 
-var byteOrderMark = []byte("\xef\xbb\xbf")
+const byteOrderMark = "\xef\xbb\xbf"
 
 // Parse reads the text of a rule file. What source is, it only repeats in rules. No
 // text is refused: a line that cannot be read is a Problem, and ignores nothing.
 func Parse(source string, text []byte) *File {
-	f := &File{source: source, lists: make([][]candidate, 1)}
+	f := &File{source: source, text: string(text), lists: make([][]candidate, 1)}
 	if len(text) > MaxSize {
 		f.problems = []Problem{{Source: source, Reason: tooLarge}}
 		return f
 	}
-	rest := string(bytes.TrimPrefix(text, byteOrderMark))
+	rest := strings.TrimPrefix(f.text, byteOrderMark)
 	for number := 1; rest != ""; number++ {
 		var line string
 		line, rest, _ = strings.Cut(rest, "\n")
@@ -229,9 +229,17 @@ func (f *File) Keeps(earlier *File) bool {
 }
 
 // Unreadable returns a file without rules, whose problem is that it cannot be read.
-func Unreadable(source, reason string) *File {
-	return &File{source: source, lists: make([][]candidate, 1), problems: []Problem{{Source: source, Reason: reason}}}
+func Unreadable(source, reason string) *File { return Parse(source, nil).Unreadable(reason) }
+
+// Unreadable returns the file with the only problem that it cannot be read any more.
+func (f *File) Unreadable(reason string) *File {
+	other := *f
+	other.problems = []Problem{{Source: f.source, Reason: reason}}
+	return &other
 }
+
+// Text returns what Parse has read.
+func (f *File) Text() string { return f.text }
 
 // Source returns what Parse was told.
 func (f *File) Source() string { return f.source }
