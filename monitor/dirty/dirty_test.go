@@ -331,6 +331,9 @@ func TestFoldKeepsFailuresAndApprovals(t *testing.T) {
 
 // A million changed paths take a bounded number of entries and bytes.
 func TestAMillionMarksStayBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long")
+	}
 	for name, test := range map[string]struct {
 		marks int
 		path  func(i int) string

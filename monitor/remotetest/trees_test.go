@@ -115,6 +115,7 @@ func TestCompareTreesWithNothing(t *testing.T) {
 
 func TestGoTree(t *testing.T) {
 	t.Parallel()
+	Long(t, testing.Short())
 	dir := filepath.Join(t.TempDir(), "tree")
 	files, err := GoTree(dir)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"wsync/config"
+	"wsync/monitor/remotetest"
 )
 
 func TestLevels(t *testing.T) {
@@ -48,6 +49,7 @@ func TestPullMarks(t *testing.T) {
 // what the directory around it holds.
 func TestRemoveMarkMakesNothing(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	everywhere(t, func(t *testing.T, endpoint func(string) Endpoint) {
 		around, name := dir(t, 0), config.MarkPrefix+"0a"
 		dst := filepath.Join(around, "dst")

@@ -221,7 +221,7 @@ func TestTreesThatAreExceptions(t *testing.T) {
 // What is too long for arguments goes as a list.
 func TestLongLists(t *testing.T) {
 	t.Parallel()
-	remotetest.Long(t, testing.Short()) // TestLittleRoomForArguments does not
+	remotetest.Long(t, testing.Short())
 	src, dst := dir(t, 0), dir(t, 0)
 	long := strings.Repeat("l", 200)
 	files := map[string]string{"other": "x"}
@@ -250,6 +250,7 @@ const littleRoom = "WSYNC_LITTLE_ROOM"
 // Where there is less room for arguments than usual, the list goes as a list.
 func TestLittleRoomForArguments(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	if os.Getenv(littleRoom) == "" {
 		// The limit is a quarter of the stack's, which is the test program's own.
 		cmd := exec.Command("sh", "-c", `ulimit -s 1024 && exec timeout 60 "$0" -test.run '^TestLittleRoomForArguments$'`, os.Args[0])

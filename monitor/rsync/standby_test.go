@@ -126,6 +126,9 @@ func TestStandbyEqualsRun(t *testing.T) {
 		{name: "a missing destination", src: map[string]string{"f": "x"}, paths: []string{"f"}, check: func(r Result) bool { return slices.Contains(r.Made, "") }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if test.name == "many paths" {
+				remotetest.Long(t, testing.Short())
+			}
 			src := dir(t, 0)
 			tree(t, src, test.src)
 			age(t, src)
@@ -315,6 +318,7 @@ func TestStandbyThatIsEnding(t *testing.T) {
 
 func TestStandbyWasKilled(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	p := newPost(t)
 	src := dir(t, 0)
 	tree(t, src, map[string]string{"f": "x"})

@@ -235,6 +235,7 @@ func TestProbeLeavesTheDestinationAlone(t *testing.T) {
 // off, as it was given the time to make it.
 func TestProbeOfASlowRemoteIsCutOff(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	dst, d := dir(t, 0), dir(t, 0)
 	tree(t, dst, map[string]string{"there": "x"})
 	slow := fmt.Sprintf("sleep %.1f\nexec '%s' \"$@\"", (removeTime + 200*time.Millisecond).Seconds(), programPath(t))
@@ -266,6 +267,7 @@ func TestProbeOfAReceiverThatFailsLate(t *testing.T) {
 // This one forgets the limit, and is as silent.
 func TestProbeOfAReceiverThatIsSilentAboutALimit(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	dst, d := dir(t, 0), dir(t, 0)
 	script := "for a; do shift; case $a in --max-delete=*) ;; *) set -- \"$@\" \"$a\";; esac; done\nexec '" + programPath(t) + "' \"$@\""
 	remotetest.WriteScript(t, filepath.Join(d, "rsync"), script)
@@ -309,6 +311,7 @@ func TestProbeOfAReceiverThatListsNoDeletions(t *testing.T) {
 // that are known or not: all else is found out as if there were no such thing.
 func TestProbeOfAReceiverThatRefusesASpecimen(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for _, complaint := range []string{
 		`rsync: [receiver] mkstemp "$d/.AUX.XGz1Ab" failed: Invalid argument (22)`,
 		`rsync: [receiver] has never seen a name like this`,
@@ -330,6 +333,7 @@ func TestProbeOfAReceiverThatRefusesASpecimen(t *testing.T) {
 // -no-overwrite makes it.
 func TestProbeOfAReceiverThatKeepsWhatIsThere(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	dst, d := dir(t, 0), dir(t, 0)
 	script := "shift\nexec '" + programPath(t) + "' --server --ignore-existing \"$@\""
 	remotetest.WriteScript(t, filepath.Join(d, "rsync"), script)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -13,6 +14,7 @@ import (
 // without that event, it is.
 func TestNewDirectoryIsNoLoss(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for _, told := range []bool{true, false} {
 		b := newBench(t)
 		b.pass()

@@ -231,6 +231,7 @@ func TestAdoptionByAWorkspaceThatIsPartlyUnreadable(t *testing.T) {
 // hold what is somebody else's, as at the beginning.
 func TestReplacedDestination(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	write(t, b.src, numbered("f", 200)...)
 	b.pass()

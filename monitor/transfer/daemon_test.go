@@ -183,6 +183,7 @@ func TestOneConnectionAtATime(t *testing.T) {
 // one that is over.
 func TestDaemonGoesAndComesBack(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for name, expired := range map[string]bool{"the standby is ready": false, "the standby is over": true} {
 		t.Run(name, func(t *testing.T) {
 			b := newDaemonBench(t)
@@ -298,6 +299,7 @@ func TestPasswordOfADaemonChanges(t *testing.T) {
 // What it sends is confirmed by one that connects anew.
 func TestModuleIsReplacedUnderAStandby(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newDaemonBench(t)
 	write(t, b.src, "a")
 	b.first()

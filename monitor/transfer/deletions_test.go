@@ -279,6 +279,7 @@ exec rsync "$@"`)
 
 // A directory is renamed, and removed while its new name is being sent.
 func TestRenamedDirectoryGoesWhileItIsSent(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	b.remote.DelayUpdates = true
 	write(t, b.src, append(numbered("d/", 150), numbered("keep/", 20)...)...)
@@ -339,6 +340,7 @@ func TestHeldDirectoryIsRenamed(t *testing.T) {
 // What has to go from a tree counts together with what is gone beside it.
 func TestDeletionsOfATransferAddUp(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	b.remote.DelayUpdates = true
 	write(t, b.src, append(append(numbered("d/", 99), numbered("e/", 99)...), "keep")...)

@@ -105,6 +105,7 @@ func TestResetLeavesTheConnection(t *testing.T) {
 // The paths of a flight that breaks are in the outcome, both names of what was
 // moved included.
 func TestPathsOfABrokenFlight(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	sshd := remotetest.StartSSHD(t, remotetest.SSHDOptions{})
 	line := remotetest.StartProxy(t, fmt.Sprintf("127.0.0.1:%d", sshd.Port))
 	sshd.Port = line.Port

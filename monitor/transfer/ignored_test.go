@@ -10,6 +10,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/exclude"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -139,6 +140,7 @@ func TestIgnored(t *testing.T) {
 // Where a file is to be and the remote has a directory with something in it that is
 // ignored, that file fails alone.
 func TestIgnoredInTheWay(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for name, newBench := range deletingWays() {
 		if name == "basic" {
 			continue // it replaces no directory at all
@@ -180,6 +182,7 @@ func TestIgnoredInTheWay(t *testing.T) {
 
 // Rules that come while a batch waits hold for it, and those that have gone do not.
 func TestRulesChangeBeforeTheTransfer(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for name, newBench := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
@@ -204,6 +207,7 @@ func TestRulesChangeBeforeTheTransfer(t *testing.T) {
 // What is ignored at a destination that is used for the first time is not foreign.
 func TestIgnoredIsNotForeign(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	b.remote.AdoptionPending = true
 	b.ignoring("*.o")
@@ -221,6 +225,7 @@ func TestIgnoredIsNotForeign(t *testing.T) {
 
 // A rule file that nobody has told of counts for what is beside it and below.
 func TestUnknownRuleFile(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for name, newBench := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

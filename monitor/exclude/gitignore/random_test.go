@@ -20,13 +20,17 @@ var (
 func TestOracle(t *testing.T) {
 	o := newOracle(t)
 	old := o.starsAfterName(t)
+	queries := *oracleQueries
+	if testing.Short() {
+		queries = min(queries, 1000)
+	}
 	seed := *oracleSeed
 	if seed < 0 {
 		seed = time.Now().UnixNano() % 1_000_000_000
 	}
 	root := t.TempDir()
 	var sum tally
-	for ; sum.queries < *oracleQueries && !t.Failed(); seed++ {
+	for ; sum.queries < queries && !t.Failed(); seed++ {
 		dir := filepath.Join(root, strconv.FormatInt(seed, 10))
 		check(t, os.Mkdir(dir, 0o777))
 		w := newRandom(seed, old).world()
@@ -42,7 +46,7 @@ func TestOracle(t *testing.T) {
 	}
 	t.Logf("up to seed %d: %+v", seed, sum)
 	// If nothing matches, or all, the test has lost its object.
-	if !t.Failed() && *oracleQueries >= 10_000 && (sum.own < sum.queries/20 || sum.above < sum.queries/20 || sum.negated < sum.queries/20 || sum.own+sum.above+sum.negated > sum.queries*9/10) {
+	if !t.Failed() && queries >= 10_000 && (sum.own < sum.queries/20 || sum.above < sum.queries/20 || sum.negated < sum.queries/20 || sum.own+sum.above+sum.negated > sum.queries*9/10) {
 		t.Error("too few of a kind to show anything")
 	}
 }
