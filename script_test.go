@@ -50,7 +50,7 @@ func TestScript(t *testing.T) {
 // shortScripts are those that run with -short, too: how the daemon, a workspace and a
 // remote of a kind begin and end. What the others are about has tests of its own in the
 // packages, and TestChurn has the accidents.
-var shortScripts = []string{"daemon", "demo", "exit-codes", "local", "settings", "ssh"}
+var shortScripts = []string{"daemon", "demo", "local", "ssh"}
 
 // scriptCondition says what scripts ask for beyond testscript's own conditions.
 // root: root runs the tests. loopfuse: file systems of user space can be mounted from

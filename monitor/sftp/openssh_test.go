@@ -22,6 +22,7 @@ func onServers(t *testing.T, test func(t *testing.T, c *Client, dir string)) {
 		test(t, c, t.TempDir())
 	})
 	t.Run("internal-sftp", func(t *testing.T) {
+		remotetest.Long(t, testing.Short())
 		sshd := remotetest.StartSSHD(t, remotetest.SSHDOptions{Config: []string{"Subsystem sftp internal-sftp"}})
 		bin := t.TempDir()
 		sshd.Wrapper(bin, "backup")

@@ -30,6 +30,7 @@ func awaitStats(s *watchtest.Scene, ok func(watch.Stats) bool) {
 // that: when all has been looked at, the right ones are watched.
 func TestOverflowOfTheRest(t *testing.T) {
 	t.Parallel()
+	long(t)
 	var hold atomic.Bool
 	held, release := make(chan struct{}), make(chan struct{})
 	s := watchtest.NewScene(t, create, watch.Options{}, func(e *watchtest.Engine) {
@@ -69,6 +70,7 @@ func TestOverflowOfTheRest(t *testing.T) {
 // do not fill the queue, whatever its size.
 func TestManyWatchesEnd(t *testing.T) {
 	t.Parallel()
+	long(t)
 	root, outside := t.TempDir(), t.TempDir()
 	for i := range 2*endTurn + 100 {
 		watchtest.Mkdirs(t, fmt.Sprintf("%s/large/%d/%d", root, i/100, i))
