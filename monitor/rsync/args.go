@@ -257,9 +257,10 @@ func CountDeletions(e Endpoint, paths []string) Job {
 // all below them. It serves remotes without --delete-missing-args: a recursive
 // comparison whose filter shows rsync nothing but these paths and the
 // directories that lead to them.
-func Deletions(e Endpoint, paths []string) Job { return deletions(e, paths, nil) }
+func Deletions(e Endpoint, paths []string) Job { return deletions(e, paths, nil, true) }
 
-func deletions(e Endpoint, paths, more []string) Job {
+// deletions is Deletions; below: with all below them.
+func deletions(e Endpoint, paths, more []string, below bool) Job {
 	var rules strings.Builder
 	shown := make(map[string]bool)
 	show := func(pattern string) {
@@ -276,7 +277,9 @@ func deletions(e Endpoint, paths, more []string) Job {
 			}
 		}
 		show("/" + quotePattern(p))
-		show("/" + escapePattern(p) + "/**")
+		if below {
+			show("/" + escapePattern(p) + "/**")
+		}
 	}
 	// The order matters: --from0 counts for the lists that follow it.
 	args := append([]string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, more...)
@@ -289,10 +292,27 @@ func deletions(e Endpoint, paths, more []string) Job {
 // directories get their times from there, and keep their modes and owners; one that the
 // destination has lost is made, and is among Result.Made.
 func Remove(e Endpoint, paths []string) Job {
-	more := append([]string{"--no-perms", "--no-owner", "--no-group"}, e.force()...)
+	more := slices.Concat(keepAttributes, e.force())
 	if !e.Strategy.DeleteMissing {
-		return deletions(e, paths, more)
+		return deletions(e, paths, more, true)
 	}
+	return e.removal(paths, more)
+}
+
+// RemoveAlone is Remove for paths at which nothing but files is expected: a directory
+// that is not empty stays, with all below it, and is in Complaints.Pinned.
+func RemoveAlone(e Endpoint, paths []string) Job {
+	if !e.Strategy.DeleteMissing {
+		return deletions(e, paths, keepAttributes, false)
+	}
+	return e.removal(paths, keepAttributes)
+}
+
+// keepAttributes are the options of removals for the directories on the way.
+var keepAttributes = []string{"--no-perms", "--no-owner", "--no-group"}
+
+// removal is a removal where missing paths can be listed.
+func (e Endpoint) removal(paths, more []string) Job {
 	return e.job(append([]string{"--relative", "--dirs", "--from0", fromList, "--delete-missing-args"}, more...), list(paths))
 }
 

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"wsync/monitor/dirty"
@@ -124,11 +125,9 @@ func (t *transfer) recheckMoved() {
 }
 
 // judgedDeletions are paths that are gone and may be deleted: those that need no
-// judgement, and those that were judged, with the number of their entries.
-type judgedDeletions struct {
-	cleared, judged []string
-	count           int
-}
+// judgement, of which nobody needs to know how many entries they have, and those that
+// were judged.
+type judgedDeletions struct{ cleared, judged judgedNames }
 
 // isCertain reports whether nothing but files can be at a path that is gone: no rule says
 // anything else of what was there.
@@ -160,16 +159,17 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	if len(gone) == 0 || !t.believesGone() {
 		return d
 	}
+	d.cleared.most = math.MaxInt32
 	var entries []*dirty.Entry // of the paths to be judged
 	unknown, uncertain := false, false
 	events := t.tally()
 	for _, g := range gone {
 		if g.Cleared() {
-			d.cleared = append(d.cleared, g.Path)
+			d.cleared.names = append(d.cleared.names, g.Path)
 			uncertain = uncertain || !t.isCertain(g)
 			continue
 		}
-		d.judged = append(d.judged, g.Path)
+		d.judged.names = append(d.judged.names, g.Path)
 		entries = append(entries, g.Entries...)
 		unknown = unknown || !t.isCertain(g)
 		for _, e := range g.Entries {
@@ -178,12 +178,12 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	}
 	if uncertain {
 		found := t.tally()
-		if _, ok := t.listGone(d.cleared, found); !ok {
+		if _, ok := t.listGone(d.cleared.names, found); !ok {
 			return judgedDeletions{}
 		}
-		d.cleared = found.listed.all()
+		d.cleared.names, d.cleared.listed = found.listed.all(), true
 	}
-	if len(d.judged) == 0 {
+	if len(d.judged.names) == 0 {
 		return d
 	}
 	later := func() judgedDeletions {
@@ -192,7 +192,7 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	}
 	// Events tell how many there are at the most, unless a directory went as a
 	// whole; what never was on the remote counts for nothing.
-	d.count = len(entries)
+	d.judged.most = len(entries)
 	first := t.verdict(events.deletions(t.Recent, t.asker.Calm()))
 	switch {
 	case first.Action == guard.Wait:
@@ -202,11 +202,11 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	}
 	t.setMoved(entries)
 	found := t.tally()
-	list, ok := t.listGone(d.judged, found)
+	list, ok := t.listGone(d.judged.names, found)
 	if !ok {
 		return judgedDeletions{}
 	}
-	d.judged, d.count = found.listed.all(), list.Deleted
+	d.judged = judgedNames{found.listed.all(), list.Deleted, true}
 	switch v := t.verdict(found.deletions(t.Recent, t.asker.Calm())); v.Action {
 	case guard.Wait:
 		return later()

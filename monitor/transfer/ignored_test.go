@@ -264,3 +264,32 @@ func TestDelayedKeepsNoDirectory(t *testing.T) {
 		t.Errorf("kept: %+v", kept)
 	}
 }
+
+// Where a file was and the remote has a directory with something ignored in it, nothing
+// of that is deleted with the file, nor when the file is elsewhere now.
+func TestIgnoredInPlaceOfAFile(t *testing.T) {
+	for name, newBench := range deletingWays() {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.ignoring("*.o")
+			b.here("a", "f", "g", "d/h", "k")
+			b.pass()
+			b.drain()
+			for _, p := range []string{"f", "g", "d/h"} {
+				check(t, os.Remove(filepath.Join(b.dst, p)))
+			}
+			b.remotely("f/r.o", "g/e/r.o", "g/e/s.o", "d/h/r.o")
+			theirs := texts("there", "f/r.o", "g/e/r.o", "g/e/s.o", "d/h/r.o")
+			check(t, os.Rename(filepath.Join(b.src, "f"), filepath.Join(b.src, "f2")))
+			for _, p := range []string{"g", "d/h", "k"} {
+				check(t, os.Remove(filepath.Join(b.src, p)))
+			}
+			b.moved("f", "f2", made)
+			b.change(made, "g", "d/h", "k")
+			b.drain()
+			b.there(both(texts("here", "a", "f2"), theirs))
+			b.pass()
+			b.there(both(texts("here", "a", "f2"), theirs))
+		})
+	}
+}

@@ -76,7 +76,7 @@ func (t *transfer) clearReplaced() {
 	if len(paths) == 0 || t.endpoint.Strategy.Basic || t.out.Failure != nil || t.out.Hold != nil {
 		return
 	}
-	t.removeJudging(paths, 0, part)
+	t.removeJudging(judgedNames{names: paths}, part)
 	if t.out.Hold == nil {
 		return
 	}

@@ -19,9 +19,19 @@ import (
 // machine that has nothing but the directories that lead to the names. Nothing that
 // happens to the workspace meanwhile can add to it.
 
-// removeGone deletes paths that are gone and were judged, because of entries, with at
-// most so many entries; more are judged again.
-func (t *transfer) removeGone(entries []*dirty.Entry, names []string, most int) {
+// judgedNames are paths that are gone and were judged, with at most so many entries.
+type judgedNames struct {
+	names []string
+	most  int
+	// listed: the remote was asked what there is of them. If not, they are believed to be
+	// files.
+	listed bool
+}
+
+// removeGone deletes paths that are gone, because of entries; if there is more than was
+// judged, it is judged again.
+func (t *transfer) removeGone(entries []*dirty.Entry, judged judgedNames) {
+	names := judged.names
 	if len(names) == 0 || t.out.Failure != nil {
 		return
 	}
@@ -35,7 +45,8 @@ func (t *transfer) removeGone(entries []*dirty.Entry, names []string, most int) 
 		}
 	}
 	t.out.Again.Entries = append(t.out.Again.Entries, concerning(entries, back)...)
-	t.removeJudging(gone, most, dirty.Batch{Entries: concerning(entries, gone)})
+	judged.names = gone
+	t.removeJudging(judged, dirty.Batch{Entries: concerning(entries, gone)})
 }
 
 // concerning are the entries that have to do with one of names: they are below it, or it
@@ -64,25 +75,32 @@ func concerning(entries []*dirty.Entry, names []string) []*dirty.Entry {
 }
 
 // removeJudging deletes paths with all below them, and at most so many entries. If there
-// are more, they are counted and judged, unless most is math.MaxInt32.
-func (t *transfer) removeJudging(names []string, most int, part dirty.Batch) {
-	if len(names) == 0 {
+// are more, or directories where nobody has looked, they are counted and judged, unless
+// there may be math.MaxInt32.
+func (t *transfer) removeJudging(judged judgedNames, part dirty.Batch) {
+	most := judged.most
+	if len(judged.names) == 0 {
 		return
 	}
-	t.fromSkeleton(names, part, func(top string, names []string) {
+	t.fromSkeleton(judged.names, part, func(top string, names []string) {
 		a := attempt{dir: top, job: t.removal(names), most: most, judged: most == math.MaxInt32, part: part}
+		if !judged.listed {
+			// A directory may have something in it that nobody has judged, or that is
+			// ignored.
+			a.job = func(most int) rsync.Job { return rsync.RemoveAlone(t.endpoint, names).Limit(t.endpoint, most) }
+		}
 		if most > 0 && (a.judged || !t.endpoint.Strategy.Basic) { // which cannot stop at a number
 			first, ok := t.attempt(a)
 			if !ok {
 				return
 			}
-			if !first.held() {
+			if !first.held() && (judged.listed || len(first.said.Pinned) == 0) {
 				t.judge(first, part)
 				return
 			}
 		}
 		found := t.tally()
-		list, ok := t.count(top, a.job(math.MaxInt32).DryRun(), found)
+		list, ok := t.count(top, t.removal(names)(math.MaxInt32).DryRun(), found)
 		switch {
 		case !ok || t.meetsInside(list.Result):
 			return

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"io/fs"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -68,8 +67,8 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		sending.basicObstacles(plan)
 	}
 	sending.paths(plan.Contents, sending.contents())
-	t.removeGone(entries, gone.judged, gone.count)
-	t.removeGone(entries, gone.cleared, math.MaxInt32) // of which nobody needs to know how many they are
+	t.removeGone(entries, gone.judged)
+	t.removeGone(entries, gone.cleared)
 	sending.paths(plan.Quick, func(paths []string) rsync.Job {
 		// Fractions of a second that the remote does not keep would make every
 		// file look changed, and a file only looks unchanged by its second.
