@@ -145,7 +145,8 @@ func setupScript(env *testscript.Env) error {
 		if out, err := stopDaemon(); err != nil {
 			tb.Logf("wsync daemon stop: %v\n%s", err, out)
 		}
-		if left := leftBehind(home); len(left) > 0 {
+		// Nor with another one that the script has taken meanwhile.
+		if left := leftBehind(env.WorkDir); len(left) > 0 {
 			tb.Errorf("processes are left: %q", left)
 		}
 		checkLogs(tb, filepath.Join(home, ".wsync", "log"))
@@ -179,8 +180,8 @@ func stopAtTheEnd(wsync string, environ []string) (stop func() (output []byte, e
 	}, nil
 }
 
-// leftBehind waits until no process has the home directory any more. It kills
-// those that outstay its patience and returns their command lines. It needs
+// leftBehind waits until no process has the home directory, or one below it, any more. It
+// kills those that outstay its patience and returns their command lines. It needs
 // Linux's /proc; elsewhere it finds nothing.
 func leftBehind(home string) []string {
 	var pids []int
@@ -199,21 +200,24 @@ func leftBehind(home string) []string {
 	return left
 }
 
-// processesAtHome returns the processes that were started with $HOME home.
+// processesAtHome returns the processes that were started with $HOME home, or below it.
 func processesAtHome(home string) []int {
 	files, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
 		return nil
 	}
-	want := []byte("\x00HOME=" + home + "\x00")
+	want := []byte("\x00HOME=" + home)
 	var pids []int
 	for _, file := range files {
 		environ, err := os.ReadFile(file)
 		if err != nil {
 			continue // it ended, or belongs to somebody else
 		}
-		environ = append([]byte{0}, environ...)
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil && bytes.Contains(environ, want) {
+		_, rest, found := bytes.Cut(append([]byte{0}, environ...), want)
+		if !found || len(rest) > 0 && rest[0] != 0 && rest[0] != filepath.Separator {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
 			pids = append(pids, pid)
 		}
 	}
