@@ -50,7 +50,7 @@ func (c *churn) spend(dir string, gone bool) bool {
 			n++
 		}
 	}
-	if gone && len(c.tree.all)-n < churnLeast || n > len(c.tree.all)/3 {
+	if gone && len(c.tree.mirrored)-n < churnLeast || n > len(c.tree.mirrored)/3 {
 		return false
 	}
 	if c.guarded && c.gone+n > churnMaxGone {

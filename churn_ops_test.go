@@ -29,6 +29,10 @@ const (
 // a model of it.
 type churnTree struct {
 	files, dirs, links, all []string
+	mirrored                []string // all but what is ignored
+	// beyond are ignored names of files that may have others, and not among the rest: no
+	// event tells of what is written to them.
+	beyond []string
 }
 
 // churnHandle is a file that is held open over several operations.
@@ -59,6 +63,8 @@ func (c *churn) look() {
 		}
 		return nil
 	}))
+	c.tree.mirrored = slices.Clone(c.tree.all)
+	c.lookAtIgnored()
 }
 
 // makeTree fills the source with a tree to begin with.
@@ -120,17 +126,21 @@ var churnOperations = []churnOp{
 // operate does a random operation.
 func (c *churn) operate() {
 	c.look()
+	operations := churnOperations
+	if c.rules.on {
+		operations = slices.Concat(churnOperations, churnRuleOperations)
+	}
 	total := 0
-	for _, op := range churnOperations {
+	for _, op := range operations {
 		total += op.weight
 	}
 	for range 20 {
 		n := c.rng.IntN(total)
 		i := 0
-		for ; n >= churnOperations[i].weight; i++ {
-			n -= churnOperations[i].weight
+		for ; n >= operations[i].weight; i++ {
+			n -= operations[i].weight
 		}
-		op := churnOperations[i]
+		op := operations[i]
 		if len(c.tree.all) > churnMost && (op.name == "create" || op.name == "mkdir -p and write" || op.name == "burst of files") {
 			op = churnOp{0, "delete directory", (*churn).removeDir}
 		}
@@ -447,8 +457,9 @@ func (c *churn) writeOpen() ([]string, error) {
 		return nil, nil
 	}
 	bytes, path := c.bytes(1+c.rng.IntN(3000)), c.openPath(h)
-	if info, err := h.file.Stat(); err != nil || fileLinks(info) > 0 && (strings.HasPrefix(path, "(outside)") || strings.HasSuffix(path, " (deleted)")) {
-		return one(path, err) // it may have another name in the workspace, of which no event tells
+	if info, err := h.file.Stat(); err != nil || fileLinks(info) > 0 && (strings.HasPrefix(path, "(outside)") || strings.HasSuffix(path, " (deleted)")) ||
+		err == nil && fileLinks(info) > 1 && c.excludes(path, false) {
+		return one(path, err) // it may have another name that is mirrored, of which no event tells
 	}
 	_, err := h.file.Write(bytes)
 	return one(path, err)

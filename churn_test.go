@@ -65,6 +65,12 @@ const (
 // and from another one than 1 on with -churn.seed too. Half of the seeds turn
 // the guard against mass deletion off and delete as they like; in the others
 // less than it holds back is gone in all, and nothing may be held.
+//
+// In two thirds of the seeds there are ignore rules, which change all the time, and
+// somebody writes on the remotes what is ignored there: see churnRules and churnIgnored.
+// Then each remote must be equal to the workspace without what is ignored, what is ignored
+// there must stay as it was after the last wait, and nothing may be there that was in
+// ignored files alone.
 func TestChurn(t *testing.T) {
 	if missing := remotetest.Missing(); missing != "" {
 		t.Fatal(missing)
@@ -110,6 +116,8 @@ type churn struct {
 	gone    int // entries deleted or renamed
 	handles []churnHandle
 	large   churnLarge
+	rules   churnRules
+	ignored churnIgnored
 
 	faults chan churnFault
 
@@ -177,9 +185,9 @@ func runChurn(t *testing.T, seed uint64) {
 
 	t.Cleanup(c.end)
 	c.mustRun("daemon", "start")
-	c.mustRun("add", "ws", c.source)
+	c.mustRun(append([]string{"add", "ws", c.source}, c.drawRules()...)...)
 	for _, r := range c.remotes {
-		c.mustRun(append([]string{"attach", "ws", r.name, r.destination}, r.options...)...)
+		c.mustRun(append([]string{"attach", "ws", r.name, r.destination}, append(r.options, c.drawWay()...)...)...)
 	}
 	c.run()
 }
@@ -321,23 +329,26 @@ func (c *churn) quiet(risky bool, fault *churnFault) {
 	if fault != nil {
 		c.start(*fault)
 	}
+	c.makeWay()
 	if risky {
 		c.wait(5*time.Second, true)
 	}
 	c.idle.Wait()
+	c.makeWay()
 	c.wait(churnWait, false)
+	c.keep()
 }
 
 // wait waits and compares, and does so once more when all is confirmed.
 func (c *churn) wait(timeout time.Duration, mayFail bool) {
-	if c.waitFor(timeout, mayFail, remotetest.CompareSent) {
-		c.waitFor(timeout, mayFail, remotetest.CompareTrees, "--confirmed")
+	if c.waitFor(timeout, mayFail, remotetest.Comparison{SameTime: remotetest.SameSent, Excluded: c.excludes}) {
+		c.waitFor(timeout, mayFail, remotetest.Comparison{Excluded: c.excludes}, "--confirmed")
 	}
 }
 
 // waitFor runs one wait with some options, and reports whether it has succeeded and
 // all is equal.
-func (c *churn) waitFor(timeout time.Duration, mayFail bool, compare func(a, b string) []string, options ...string) bool {
+func (c *churn) waitFor(timeout time.Duration, mayFail bool, compare remotetest.Comparison, options ...string) bool {
 	if c.t.Failed() {
 		return false
 	}
@@ -353,20 +364,24 @@ func (c *churn) waitFor(timeout time.Duration, mayFail bool, compare func(a, b s
 		return false
 	}
 	for _, r := range c.remotes {
-		differences := compare(c.source, r.dir)
+		differences := compare.Trees(c.source, r.dir)
 		if differences == nil {
 			continue
 		}
 		status, _ := c.exec("status", "--json")
 		churnPause(3 * time.Second) // a look at it, no second chance
 		later := "and still so 3 s later"
-		if again := compare(c.source, r.dir); again == nil {
+		if again := compare.Trees(c.source, r.dir); again == nil {
 			later = "but not any more 3 s later"
 		} else if len(again) != len(differences) {
 			later = "and 3 s later:\n" + strings.Join(again, "\n")
 		}
 		c.fail(fmt.Sprintf("wsync wait %s returned 0 while remote %s (%s) %s:\n%s\n%s\nstatus: %s",
 			strings.Join(options, " "), r.name, r.kind, churnVerdict(r.dir, differences), strings.Join(differences, "\n"), later, status), differences)
+		return false
+	}
+	if wrong := c.checkIgnored(); wrong != nil {
+		c.fail(fmt.Sprintf("after wsync wait %s, WHAT IS IGNORED WAS SENT OR HAS GONE:\n%s", strings.Join(options, " "), strings.Join(wrong, "\n")), wrong)
 		return false
 	}
 	return true

@@ -21,30 +21,53 @@ const maxDifferences = 20
 // last change to the nanosecond, content, and target of symbolic links. The
 // directories themselves are compared too, as ".". Names are raw bytes. Only
 // OwnDirectory is passed over.
-func CompareTrees(a, b string) []string { return compareTrees(a, b, time.Time.Equal) }
+func CompareTrees(a, b string) []string { return Comparison{}.Trees(a, b) }
 
 // CompareSent is like CompareTrees for what is not confirmed yet: sftp has no
 // fractions of a second, so that an entry of b may lack that of its time.
-func CompareSent(a, b string) []string {
-	return compareTrees(a, b, func(a, b time.Time) bool { return a.Equal(b) || a.Truncate(time.Second).Equal(b) })
-}
+func CompareSent(a, b string) []string { return Comparison{SameTime: SameSent}.Trees(a, b) }
 
 // CompareSeconds is like CompareTrees for remotes at which times within a second
 // count as equal.
 func CompareSeconds(a, b string) []string {
-	return compareTrees(a, b, func(a, b time.Time) bool { return a.Truncate(time.Second).Equal(b.Truncate(time.Second)) })
+	return Comparison{SameTime: func(a, b time.Time) bool { return a.Truncate(time.Second).Equal(b.Truncate(time.Second)) }}.Trees(a, b)
 }
 
-func compareTrees(a, b string, sameTime func(a, b time.Time) bool) []string {
+// SameSent is Comparison.SameTime of CompareSent.
+func SameSent(a, b time.Time) bool { return a.Equal(b) || a.Truncate(time.Second).Equal(b) }
+
+// Comparison is how directories are compared, as by CompareTrees where it says nothing.
+type Comparison struct {
+	SameTime func(a, b time.Time) bool
+	// Excluded reports whether an entry is not to be compared, nor what is below it. A
+	// directory of the second tree that the first one lacks is not, either, where it
+	// holds nothing but such entries, and directories of that kind.
+	Excluded func(path string, dir bool) bool
+}
+
+// Trees returns the differences between two directories; see CompareTrees.
+func (c Comparison) Trees(a, b string) []string {
+	if c.SameTime == nil {
+		c.SameTime = time.Time.Equal
+	}
 	inA, errA := entries(a)
 	inB, errB := entries(b)
 	if err := errors.Join(errA, errB); err != nil {
 		return []string{err.Error()}
 	}
+	if c.Excluded != nil {
+		c.leaveOut(inA)
+		leading := c.leaveOut(inB)
+		for dir := range leading {
+			if inA[dir] == nil {
+				delete(inB, dir)
+			}
+		}
+	}
 	var differences []string
 	more := 0
 	for _, path := range union(inA, inB) {
-		differs := compare(a, b, path, inA[path], inB[path], sameTime)
+		differs := compare(a, b, path, inA[path], inB[path], c.SameTime)
 		if differs == "" {
 			continue
 		}
@@ -58,6 +81,21 @@ func compareTrees(a, b string, sameTime func(a, b time.Time) bool) []string {
 		differences = append(differences, fmt.Sprintf("and %d more", more))
 	}
 	return differences
+}
+
+// leaveOut takes out what is excluded, and returns the directories that lead to it.
+func (c Comparison) leaveOut(all map[string]fs.FileInfo) (leading map[string]bool) {
+	leading = make(map[string]bool)
+	for path, info := range all {
+		if path == "." || !c.Excluded(filepath.ToSlash(path), info.IsDir()) {
+			continue
+		}
+		delete(all, path)
+		for dir := filepath.Dir(path); dir != "."; dir = filepath.Dir(dir) {
+			leading[dir] = true
+		}
+	}
+	return leading
 }
 
 // OwnDirectory is what wsync keeps at a destination while it is connected.

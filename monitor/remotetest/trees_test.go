@@ -92,6 +92,20 @@ func TestCompareTreesToTheNanosecond(t *testing.T) {
 	}
 }
 
+// What is excluded is not compared, nor are directories that lead to nothing else.
+func TestCompareWithout(t *testing.T) {
+	a, b := twoTrees(t)
+	makeTree(t, a, map[string]string{"d/mine.o": "", "mine.o": "", "e/file": ""})
+	makeTree(t, b, map[string]string{"d/their.o": "", "their.o": "", "e/file": "", "kept/deep/x.o": "", "kept/y.o": "", "extra/z.o": "", "extra/file": "", "o/build.o/x": ""})
+	settle(t, a, b)
+	got := Comparison{Excluded: func(path string, _ bool) bool {
+		return strings.HasSuffix(path, ".o") || strings.Contains(path, ".o/")
+	}}.Trees(a, b)
+	if len(got) != 1 || !strings.HasPrefix(got[0], `"extra/file": only in`) {
+		t.Errorf("the trees differ by %q", got)
+	}
+}
+
 func TestCompareTreesIsBounded(t *testing.T) {
 	t.Parallel()
 	a, b := t.TempDir(), t.TempDir()
