@@ -115,6 +115,12 @@ func TestRequests(t *testing.T) {
 			&api.Acted{Done: []api.WorkspaceStatus{}, Refused: []api.Refused{{Workspace: "w", Error: &api.Error{Kind: api.Held, Message: "m"}}}},
 		},
 		{
+			"rename", func(ctx context.Context, c *Client) (any, error) {
+				return nil, c.Rename(ctx, "w", api.Rename{Remote: "r", New: "s"})
+			},
+			"POST /v1/workspaces/w/rename", `{"remote":"r","new":"s"}`, "", nil,
+		},
+		{
 			"wait", func(ctx context.Context, c *Client) (any, error) {
 				return c.Wait(ctx, api.Wait{Workspace: "w", Remote: "r", Timeout: time.Second})
 			},

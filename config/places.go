@@ -22,6 +22,9 @@ func ValidateAll(workspaces []Workspace) error {
 			if w.Name == other.Name {
 				return fmt.Errorf("workspace %q: there are two of that name", w.Name)
 			}
+			if w.State() == other.State() {
+				return fmt.Errorf("workspace %q: what is known of it is kept under the name %q, as is that of workspace %q", w.Name, w.State(), other.Name)
+			}
 			if err := checkPair(w, other, contains); err != nil {
 				return fmt.Errorf("workspace %q: %w", w.Name, err)
 			}

@@ -26,6 +26,9 @@ func (w Workspace) validate() error {
 	if err := ValidateName(w.Name); err != nil {
 		return err
 	}
+	if err := validateStateName(w.StateName); err != nil {
+		return err
+	}
 	if err := validateLocalPath(w.LocalPath); err != nil {
 		return err
 	}
@@ -95,10 +98,21 @@ func validateLocalPath(path string) error {
 	return nil
 }
 
+// validateStateName checks a state_name, which becomes a name of files like a name.
+func validateStateName(name string) error {
+	if name == "" {
+		return nil
+	}
+	if err := ValidateName(name); err != nil {
+		return fmt.Errorf("state_name: %w", err)
+	}
+	return nil
+}
+
 // Validate checks everything about the remote that can be told from it alone.
 // The error names the remote.
 func (r Remote) Validate() error {
-	err := ValidateName(r.Name)
+	err := first(ValidateName(r.Name), validateStateName(r.StateName))
 	if err == nil {
 		err = r.validateAllButName()
 	}

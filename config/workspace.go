@@ -49,6 +49,10 @@ type Workspace struct {
 	// IgnoreTagged are names of files: a directory that holds one of them is ignored.
 	IgnoreTagged []string `json:"ignore_tagged,omitempty"`
 
+	// StateName is the name under which what is known of the workspace is kept, if it
+	// is not Name; see State.
+	StateName string `json:"state_name,omitempty"`
+
 	// unknown keeps the fields of the file that this version does not know,
 	// so that writing the file back loses nothing.
 	unknown map[string]json.RawMessage
@@ -93,6 +97,9 @@ type Remote struct {
 	// ID tells this remote from all others, also those of other daemons; see Mark.
 	// It is "" in a file of an earlier version, until the daemon has read it.
 	ID string `json:"id,omitempty"`
+
+	// StateName is as that of the workspace.
+	StateName string `json:"state_name,omitempty"`
 
 	unknown map[string]json.RawMessage
 }
@@ -239,6 +246,7 @@ func (w *Workspace) fields() []field {
 		{"ignore", (*list[string])(&w.Ignore), leftOut},
 		{"no_default_ignores", &w.NoDefaultIgnores, leftOut},
 		{"ignore_tagged", (*list[string])(&w.IgnoreTagged), leftOut},
+		{"state_name", &w.StateName, leftOut},
 	}
 }
 
@@ -253,6 +261,7 @@ func (r *Remote) fields() []field {
 		{"paused", &r.Paused, leftOut},
 		{"adoption_pending", &r.AdoptionPending, leftOut},
 		{"id", &r.ID, leftOut},
+		{"state_name", &r.StateName, leftOut},
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 
 	"wsync/config"
 	"wsync/config/logfile"
+	"wsync/monitor/report"
 	"wsync/watchdog"
 )
 
@@ -138,7 +139,7 @@ func listen(path string) (net.Listener, error) {
 
 // launcher returns how the monitor of a workspace is started: from the
 // daemon's own binary, which on Linux is still the same one after an upgrade.
-func launcher(settings config.Settings) func(name string) watchdog.Launch {
+func launcher(settings config.Settings) watchdog.Launch {
 	executable := settings.MonitorExecutablePath
 	switch {
 	case executable != "":
@@ -147,10 +148,12 @@ func launcher(settings config.Settings) func(name string) watchdog.Launch {
 	default:
 		executable, _ = os.Executable()
 	}
-	return func(name string) watchdog.Launch {
+	return func(d report.Definition) (watchdog.Process, error) {
+		// By the name of now: it may be another than that of the monitor before.
+		name := d.Workspace.Name
 		log := settings.WorkspaceLogPath(name)
 		os.MkdirAll(filepath.Dir(log), 0o700) // its failure is the log's problem, and said there
-		return watchdog.Exec(executable, []string{"wsync", "__monitor", name}, log)
+		return watchdog.Exec(executable, []string{"wsync", "__monitor", name}, log)(d)
 	}
 }
 
@@ -162,7 +165,7 @@ type Daemon struct {
 	version  string
 	since    time.Time
 	stop     context.CancelFunc // ends Run
-	launch   func(name string) watchdog.Launch
+	launch   watchdog.Launch
 	notifier *notifier // nil if nobody is to be told of trouble
 
 	// lock guards everything below.
@@ -171,7 +174,8 @@ type Daemon struct {
 	// order is the names of the workspaces as they stand in the file.
 	order   []string
 	entries map[string]*entry
-	// leaving are the names of removed workspaces whose monitor is not gone yet.
+	// leaving are the states (config.Workspace.State) of removed workspaces whose monitor
+	// is not gone yet.
 	leaving map[string]bool
 	// revision counts the changes of what status shows; changed is closed at
 	// the next one.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -152,7 +153,7 @@ func startDaemonIn(t *testing.T, home string) *testDaemon {
 		version:  "test",
 		since:    time.Now(),
 		stop:     cancel,
-		launch:   d.launcher,
+		launch:   d.launcher(),
 		entries:  make(map[string]*entry),
 		leaving:  make(map[string]bool),
 		changed:  make(chan struct{}),
@@ -176,18 +177,17 @@ func (d *testDaemon) end() {
 	})
 }
 
-func (d *testDaemon) launcher(name string) watchdog.Launch {
-	var count int
+func (d *testDaemon) launcher() watchdog.Launch {
+	var count atomic.Int64
 	return func(definition report.Definition) (watchdog.Process, error) {
 		select {
 		case err := <-d.launchError:
 			return nil, err
 		default:
 		}
-		count++
 		m := &fakeMonitor{
-			workspace:   name,
-			pid:         1_000_000 + count,
+			workspace:   definition.Workspace.Name,
+			pid:         1_000_000 + int(count.Add(1)),
 			definitions: make(chan report.Definition, 10_000),
 			reports:     make(chan report.Report), // a send returns when the supervisor has it
 			exited:      make(chan error, 1),

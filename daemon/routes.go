@@ -26,6 +26,7 @@ func (d *Daemon) routes() map[string]answer {
 		"GET /v1/workspaces/{workspace}":                     d.getWorkspace,
 		"DELETE /v1/workspaces/{workspace}":                  d.removeWorkspace,
 		"POST /v1/workspaces/{workspace}/ignore":             d.changeIgnore,
+		"POST /v1/workspaces/{workspace}/rename":             d.rename,
 		"POST /v1/workspaces/{workspace}/remotes":            d.attachRemote,
 		"DELETE /v1/workspaces/{workspace}/remotes/{remote}": d.detachRemote,
 		"POST /v1/workspaces/{workspace}/{action}":           d.act,

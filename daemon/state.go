@@ -86,7 +86,7 @@ func (d *Daemon) insert(w config.Workspace) {
 	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}
 	log := d.log.With(zap.String("workspace", name))
 	e.become(watchdog.Status{State: watchdog.Stopped})
-	e.supervisor = watchdog.NewSupervisor(log, policy, d.launch(name), func(s watchdog.Status, r *report.Report) {
+	e.supervisor = watchdog.NewSupervisor(log, policy, d.launch, func(s watchdog.Status, r *report.Report) {
 		d.lock.Do(func() { d.observe(e, s, r) })
 	})
 	d.entries[name] = e
@@ -121,7 +121,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 			LogFile:            s.WorkspaceLogPath(e.workspace.Name),
 			LogLevel:           s.LogLevel,
 			LogMaxSize:         s.LogMaxSize,
-			RunDirectory:       filepath.Join(s.RunDirectory(), e.workspace.Name),
+			RunDirectory:       filepath.Join(s.RunDirectory(), e.workspace.State()),
 			Watcher:            s.Watcher,
 			MaxWatches:         s.MaxWatches,
 			PollInterval:       s.PollInterval,
@@ -351,8 +351,8 @@ func (d *Daemon) forget(name string) {
 }
 
 // removeRunDirectory removes what the monitor of a removed workspace left.
-func (d *Daemon) removeRunDirectory(name string) {
-	if err := os.RemoveAll(filepath.Join(d.settings.RunDirectory(), name)); err != nil {
+func (d *Daemon) removeRunDirectory(state string) {
+	if err := os.RemoveAll(filepath.Join(d.settings.RunDirectory(), state)); err != nil {
 		d.log.Warn("Cannot remove a run directory", zap.Error(err))
 	}
 }

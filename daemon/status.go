@@ -201,7 +201,7 @@ func (d *Daemon) standing(req api.Wait, barriers map[*entry]uint64) (standing, e
 		if req.Workspace == "" {
 			continue
 		}
-		if d.entries[req.Workspace] != e {
+		if d.entries[e.workspace.Name] != e {
 			return found, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("workspace %s was removed meanwhile", req.Workspace)}
 		}
 		if req.Remote != "" && e.remote(req.Remote) < 0 {

@@ -25,7 +25,7 @@ func TestWaitForOthers(t *testing.T) {
 		d.Daemon = &Daemon{
 			log:      zap.NewNop(),
 			settings: settings,
-			launch:   d.launcher,
+			launch:   d.launcher(),
 			entries:  make(map[string]*entry),
 			changed:  make(chan struct{}),
 		}

@@ -61,7 +61,8 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 				Hint:    "choose another name, or wsync remove " + w.Name,
 			}
 		}
-		if d.leaving[w.Name] {
+		w.StateName = d.freeState(w.Name)
+		if d.leaving[w.State()] {
 			return nil, &api.Error{
 				Kind:    api.Exists,
 				Message: fmt.Sprintf("the monitor of the workspace %s that was removed is still ending", w.Name),
@@ -117,7 +118,7 @@ func (d *Daemon) removeWorkspace(r *http.Request) (any, error) {
 			return nil, err
 		}
 		removed = e
-		d.leaving[e.workspace.Name] = true
+		d.leaving[e.workspace.State()] = true
 		return e, nil
 	})
 	if err != nil {
@@ -126,9 +127,9 @@ func (d *Daemon) removeWorkspace(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), stopTime)
 	defer cancel()
 	removed.supervisor.Close(ctx)
-	name := removed.workspace.Name
-	d.removeRunDirectory(name)
-	d.lock.Do(func() { delete(d.leaving, name) })
+	state := removed.workspace.State()
+	d.removeRunDirectory(state)
+	d.lock.Do(func() { delete(d.leaving, state) })
 	return nil, nil
 }
 

@@ -153,16 +153,7 @@ func (m *mirror) define(d report.Definition) {
 	barrier := d.Barrier != m.definition.Barrier // also that of the first definition
 	ping := d.Ping != m.definition.Ping
 	m.definition = d
-	wanted := make(map[string]bool)
-	for _, r := range d.Workspace.Remotes {
-		wanted[r.Name] = true
-	}
-	for name, w := range m.workers {
-		if !wanted[name] {
-			w.stop()
-			delete(m.workers, name)
-		}
-	}
+	m.assign(d.Workspace.Remotes)
 	for _, r := range d.Workspace.Remotes {
 		m.defineRemote(r)
 	}
@@ -176,6 +167,35 @@ func (m *mirror) define(d report.Definition) {
 		m.answer(d.Ping)
 	}
 	m.changed(false)
+}
+
+// assign gives each remote its worker, if there is one: that of its identity, since its
+// name may be another than before, or else of its name. The other workers end. The caller
+// holds mu.
+func (m *mirror) assign(remotes []config.Remote) {
+	before, assigned := m.workers, make(map[string]*runningWorker)
+	take := func(r config.Remote, name string) {
+		if _, ok := assigned[r.Name]; !ok {
+			assigned[r.Name] = before[name]
+			delete(before, name)
+		}
+	}
+	for _, r := range remotes {
+		for name, w := range before {
+			if r.ID != "" && w.ID() == r.ID {
+				take(r, name)
+			}
+		}
+	}
+	for _, r := range remotes {
+		if _, ok := before[r.Name]; ok {
+			take(r, r.Name)
+		}
+	}
+	for _, w := range before {
+		w.stop()
+	}
+	m.workers = assigned
 }
 
 // defineRemote starts or updates the worker of a remote; the caller holds mu.
@@ -228,7 +248,7 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 	lane := transfer.New(transfer.Options{
 		Log: log, Root: m.root, Local: m.local, Environment: m.environment, Connection: connection, Scratch: m.scratch,
 		Sources: m.allSources, Exclude: m.ruling.live, Files: m.files, Links: m.links, Tools: m.tools,
-		Workspace: m.definition.Workspace.Name, Directory: filepath.Dir(filepath.Dir(settings.RunDirectory)), FullPassInterval: settings.FullPassInterval,
+		Workspace: m.name, Directory: filepath.Dir(filepath.Dir(settings.RunDirectory)), FullPassInterval: settings.FullPassInterval,
 	})
 	return worker.New(worker.Options{
 		Log: log, Root: m.root, Carrier: lane,
@@ -261,6 +281,13 @@ func lookInterval(r config.Remote) time.Duration {
 func (m *mirror) environment() []string {
 	authSock, _ := m.authSock.Load().(string)
 	return rsync.Environment(authSock)
+}
+
+// name is that of the workspace, as of now.
+func (m *mirror) name() string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.definition.Workspace.Name
 }
 
 // allSources are the directories of all workspaces.

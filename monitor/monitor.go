@@ -94,6 +94,7 @@ func (m *mirror) follow(definitions *json.Decoder, file *logfile.File) error {
 		} else if err != nil {
 			return fmt.Errorf("cannot read a definition: %w", err)
 		}
+		file.SetPath(d.Settings.LogFile)
 		file.SetLevel(d.Settings.LogLevel)
 		m.define(d)
 	}

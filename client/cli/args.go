@@ -111,10 +111,12 @@ func (l *commandLine) sort(args []string) error {
 // is the only place that says how many there are. Words in brackets may be
 // left out, and of the last there are any number if it ends with "...".
 func (l *commandLine) check() error {
-	expected := strings.Fields(l.command.ArgsUsage)
-	required := slices.IndexFunc(expected, func(word string) bool { return word[0] == '[' })
-	if required < 0 {
-		required = len(expected)
+	expected := expectedOf(l.command.ArgsUsage, len(l.positionals))
+	required := 0
+	for _, word := range expected {
+		if word[0] != '[' {
+			required++
+		}
 	}
 	repeated := strings.HasSuffix(l.command.ArgsUsage, "...]")
 	switch count := len(l.positionals); {
@@ -124,7 +126,7 @@ func (l *commandLine) check() error {
 		return l.usageError("unexpected argument %q", l.positionals[len(expected)])
 	}
 	for i, argument := range l.positionals[:min(len(l.positionals), len(expected))] {
-		if word := strings.Trim(expected[i], "[]"); word != "NAME" && word != "REMOTE" {
+		if word := strings.Trim(expected[i], "[]"); word != "NAME" && word != "REMOTE" && word != "NEW" {
 			continue
 		}
 		if err := config.ValidateName(argument); err != nil {
@@ -132,6 +134,18 @@ func (l *commandLine) check() error {
 		}
 	}
 	return nil
+}
+
+// expectedOf returns the words of an ArgsUsage without those in brackets for which count
+// arguments are too few, the last ones first.
+func expectedOf(usage string, count int) []string {
+	expected := strings.Fields(usage)
+	for i := len(expected) - 1; i >= 0 && len(expected) > count; i-- {
+		if expected[i][0] == '[' {
+			expected = slices.Delete(expected, i, i+1)
+		}
+	}
+	return expected
 }
 
 func findOption(command *cli.Command, name string) cli.DocGenerationFlag {
@@ -191,6 +205,7 @@ var meant = map[string]string{
 	"sync":       "wsync resync compares all now, wsync wait returns when all changes are mirrored",
 	"flush":      "wsync wait returns when all changes are mirrored",
 	"push":       "changes are mirrored as they happen; wsync resync compares all now",
+	"mv":         "wsync rename gives a workspace or a remote another name",
 	"create":     "wsync add NAME PATH makes a directory a workspace, wsync attach NAME REMOTE DEST mirrors it",
 	"init":       "wsync add NAME PATH makes a directory a workspace, wsync attach NAME REMOTE DEST mirrors it",
 	"start":      "wsync daemon start starts the daemon, wsync resume goes on after a pause",

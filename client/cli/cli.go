@@ -126,7 +126,7 @@ const (
 func (c *command) commands() []*cli.Command {
 	return []*cli.Command{
 		c.daemonCommand(),
-		c.addCommand(), c.removeCommand(), c.listCommand(), c.infoCommand(), c.ignoreCommand(),
+		c.addCommand(), c.removeCommand(), c.listCommand(), c.infoCommand(), c.ignoreCommand(), c.renameCommand(),
 		c.attachCommand(), c.detachCommand(),
 		c.pauseCommand(), c.resumeCommand(), c.resyncCommand(), c.approveCommand(), c.restartCommand(),
 		c.statusCommand(), c.waitCommand(), c.logsCommand(),

@@ -20,12 +20,13 @@ const backups = 3
 
 // File is a log file. Its methods may be called from any goroutine.
 type File struct {
-	rotated *timberjack.Logger
 	also    []io.Writer
+	maxSize int
 	level   zap.AtomicLevel
 
-	mu      sync.Mutex
-	problem error // of the last write; guarded by mu
+	mu      sync.Mutex // guards everything below
+	rotated *timberjack.Logger
+	problem error // of the last write
 }
 
 // Open returns a logger that writes to path, and the file. The file and its
@@ -34,7 +35,8 @@ type File struct {
 // ignored.
 func Open(path string, maxSize int, level string, also ...io.Writer) (*zap.Logger, *File) {
 	f := &File{
-		rotated: &timberjack.Logger{Filename: path, MaxSize: maxSize, MaxBackups: backups, FileMode: 0o600},
+		maxSize: maxSize,
+		rotated: rotated(path, maxSize),
 		also:    also,
 		level:   zap.NewAtomicLevel(),
 	}
@@ -51,15 +53,32 @@ func Open(path string, maxSize int, level string, also ...io.Writer) (*zap.Logge
 	return zap.New(core, zap.ErrorOutput(zapcore.AddSync(nowhere{}))), f
 }
 
+func rotated(path string, maxSize int) *timberjack.Logger {
+	return &timberjack.Logger{Filename: path, MaxSize: maxSize, MaxBackups: backups, FileMode: 0o600}
+}
+
+// SetPath goes on in the file at path, if that is another one: the file from before may
+// have got that name meanwhile.
+func (f *File) SetPath(path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.rotated.Filename == path {
+		return
+	}
+	if err := f.rotated.Close(); err != nil {
+		f.problem = err
+	}
+	f.rotated = rotated(path, f.maxSize)
+}
+
 // Write never fails: what cannot be written is dropped.
 func (f *File) Write(p []byte) (int, error) {
-	_, err := f.rotated.Write(p)
+	f.mu.Lock()
+	_, f.problem = f.rotated.Write(p)
+	f.mu.Unlock()
 	for _, w := range f.also {
 		_, _ = w.Write(p)
 	}
-	f.mu.Lock()
-	f.problem = err
-	f.mu.Unlock()
 	return len(p), nil
 }
 
@@ -77,7 +96,11 @@ func (f *File) SetLevel(level string) {
 func (f *File) Sync() error { return nil }
 
 // Close closes the file; a later write opens it again.
-func (f *File) Close() error { return f.rotated.Close() }
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rotated.Close()
+}
 
 // Problem says why the last line could not be written, or is "".
 func (f *File) Problem() string {

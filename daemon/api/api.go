@@ -17,6 +17,7 @@ import (
 //	GET    /v1/workspaces/{workspace}                     WorkspaceStatus
 //	DELETE /v1/workspaces/{workspace}
 //	POST   /v1/workspaces/{workspace}/ignore              ChangeIgnore -> WorkspaceStatus
+//	POST   /v1/workspaces/{workspace}/rename              Rename -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
 //	POST   /v1/workspaces/{workspace}/{action}            ?remote=NAME for one; pause, resume, resync, approve, restart (no remote)
@@ -98,6 +99,12 @@ type ChangeIgnore struct {
 	SkipGit          *bool `json:"skip_git,omitempty"`
 	GitIgnore        *bool `json:"gitignore,omitempty"`
 	NoDefaultIgnores *bool `json:"no_default_ignores,omitempty"`
+}
+
+// Rename asks to give a workspace, or with Remote that one of its remotes, the name New.
+type Rename struct {
+	Remote string `json:"remote,omitempty"`
+	New    string `json:"new"`
 }
 
 // AttachRemote asks to attach a remote to a workspace. Remote.AdoptionPending

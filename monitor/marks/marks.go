@@ -42,8 +42,10 @@ type Options struct {
 	Environment func() []string
 	// Connection is nil unless the remote is reached by ssh.
 	Connection *ssh.Connection
-	// Workspace is the name of the mirror's, and Directory the daemon's own.
-	Workspace, Directory string
+	// Workspace returns the name of the mirror's, which may change; nil for "".
+	Workspace func() string
+	// Directory is the daemon's own.
+	Directory string
 	// Interval is the time between two full passes.
 	Interval time.Duration
 }
@@ -55,7 +57,8 @@ type Marks struct {
 	environment func() []string
 	connection  *ssh.Connection
 	// self is whose marks they are, but for what the remote says.
-	self config.Mark
+	self      config.Mark
+	workspace func() string
 	// life is how long they count.
 	life time.Duration
 	left Left
@@ -71,13 +74,13 @@ type Left struct {
 
 // New prepares the marks of a mirror.
 func New(o Options) *Marks {
-	self := config.Mark{Workspace: o.Workspace, Directory: o.Directory, User: fmt.Sprint(os.Getuid())}
+	self := config.Mark{Directory: o.Directory, User: fmt.Sprint(os.Getuid())}
 	if u, err := user.Current(); err == nil {
 		self.User = u.Username
 	}
 	self.Host, _ = os.Hostname() // without it the others are told less
 	return &Marks{log: o.Log, scratch: o.Scratch, environment: o.Environment, connection: o.Connection,
-		self: self, life: markTime + 2*o.Interval}
+		self: self, workspace: o.Workspace, life: markTime + 2*o.Interval}
 }
 
 // Look finds the marks of others, and removes those that takeOver names, or that are

@@ -70,6 +70,9 @@ func levelAt(relative string, levels []string) string {
 // markOf is the mark of a remote.
 func (m *Marks) markOf(r config.Remote) config.Mark {
 	mark := m.self
+	if m.workspace != nil {
+		mark.Workspace = m.workspace()
+	}
 	mark.ID, mark.Remote, mark.Destination, mark.Until = r.ID, r.Name, r.Destination(), time.Now().Add(m.life)
 	return mark
 }

@@ -47,9 +47,10 @@ type Options struct {
 	Tools   *guard.Tools
 	// Exclude are the workspace's rules.
 	Exclude *exclude.Live
-	// Workspace is its name, and Directory the daemon's own directory: for
+	// Workspace returns its name, and Directory is the daemon's own directory: for
 	// other mirrors that meet this one.
-	Workspace, Directory string
+	Workspace func() string
+	Directory string
 	// FullPassInterval is the time between two full passes.
 	FullPassInterval time.Duration
 }

@@ -19,7 +19,7 @@ import (
 
 // StampPath is the stamp of a remote. Another destination has another one.
 func StampPath(dir string, r config.Remote) string {
-	sum := sha256.Sum256([]byte(r.Name + "\x00" + r.Destination()))
+	sum := sha256.Sum256([]byte(r.State() + "\x00" + r.Destination()))
 	return filepath.Join(dir, "clean-"+hex.EncodeToString(sum[:8]))
 }
 

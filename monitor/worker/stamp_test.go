@@ -19,6 +19,11 @@ func TestStamp(t *testing.T) {
 	if other := StampPath(dir, config.Remote{Name: "r", RemotePath: "/elsewhere", Connection: config.Connection{Local: &config.Local{}}}); other == path {
 		t.Error("two destinations have one stamp")
 	}
+	renamed := config.Remote{Name: "r", RemotePath: "/there", Connection: config.Connection{Local: &config.Local{}}}
+	renamed.Rename("s")
+	if other := StampPath(dir, renamed); other != path {
+		t.Error("a remote with another name has another stamp")
+	}
 	if got := readStamp(path, now); !got.IsZero() {
 		t.Errorf("no stamp is %v", got)
 	}

@@ -201,6 +201,13 @@ func (w *Worker) Status(now time.Time) report.RemoteStatus {
 	return w.machine.Status(now)
 }
 
+// ID is the identity of the remote that the worker serves.
+func (w *Worker) ID() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.machine.Remote().ID
+}
+
 // Serves reports whether the worker can go on with this definition of its remote:
 // the destination is the same.
 func (w *Worker) Serves(r config.Remote) bool {
