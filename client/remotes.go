@@ -4,9 +4,24 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"time"
 
 	"wsync/daemon/api"
+	"wsync/monitor/report"
 )
+
+// lookTimeout is how long a look at a destination may take: a little more than the daemon
+// takes at most.
+const lookTimeout = 11 * time.Minute
+
+// Look finds what Attach would find at a destination, and attaches nothing.
+func (c *Client) Look(ctx context.Context, workspace string, attach api.AttachRemote) (*report.Held, error) {
+	var found report.Held
+	if err := c.do(ctx, lookTimeout, http.MethodPost, workspacePath(workspace)+"/look", nil, attach, &found); err != nil {
+		return nil, err
+	}
+	return &found, nil
+}
 
 // Attach attaches a remote to a workspace.
 func (c *Client) Attach(ctx context.Context, workspace string, attach api.AttachRemote) (*api.WorkspaceStatus, error) {

@@ -93,6 +93,13 @@ type Remote struct {
 	// to hold nothing foreign: until then it may hold entries that are not the
 	// workspace's, and a pass that would delete any is held.
 	AdoptionPending bool `json:"adoption_pending,omitempty"`
+	// AdoptDelete and AdoptOverwrite allow that first pass to delete what the workspace
+	// does not have, and to overwrite what it has with other contents.
+	AdoptDelete    bool `json:"adopt_delete,omitempty"`
+	AdoptOverwrite bool `json:"adopt_overwrite,omitempty"`
+	// LookOnly holds the first pass whatever it finds: nothing is sent. No workspace file
+	// has it.
+	LookOnly bool `json:"look_only,omitempty"`
 
 	// ID tells this remote from all others, also those of other daemons; see Mark.
 	// It is "" in a file of an earlier version, until the daemon has read it.
@@ -260,6 +267,9 @@ func (r *Remote) fields() []field {
 		{"skip_unsupported", &r.SkipUnsupported, leftOut},
 		{"paused", &r.Paused, leftOut},
 		{"adoption_pending", &r.AdoptionPending, leftOut},
+		{"adopt_delete", &r.AdoptDelete, leftOut},
+		{"adopt_overwrite", &r.AdoptOverwrite, leftOut},
+		{"look_only", &r.LookOnly, leftOut},
 		{"id", &r.ID, leftOut},
 		{"state_name", &r.StateName, leftOut},
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"wsync/config"
@@ -54,14 +55,60 @@ func (d *Daemon) awaitAttached(r *http.Request, e *entry, name string, limit tim
 	d.until(late, settled(true))
 }
 
+// foundAt says what is at a destination that would be lost.
+func foundAt(remote config.Remote, held *report.Held) string {
+	switch {
+	case held.Overwritten == 0:
+		return fmt.Sprintf("%s holds what the workspace does not have, and it would be deleted", remote.Destination())
+	case held.Count == 0:
+		return fmt.Sprintf("%s holds files with other contents, and they would be overwritten", remote.Destination())
+	}
+	return fmt.Sprintf("%s holds what the workspace does not have, and files with other contents: it would be deleted, and they overwritten", remote.Destination())
+}
+
+// refused is what is held without what is allowed.
+func refused(remote config.Remote, held report.Held) *report.Held {
+	if remote.AdoptDelete {
+		held.Count, held.Sample = 0, nil
+	}
+	if remote.AdoptOverwrite {
+		held.Overwritten, held.Overwrites = 0, nil
+	}
+	return &held
+}
+
+// allowing says which options allow what is refused.
+func allowing(held *report.Held) string {
+	var options []string
+	if held.Count > 0 {
+		options = append(options, "--delete-existing")
+	}
+	if held.Overwritten > 0 {
+		options = append(options, "--overwrite-existing")
+	}
+	return strings.Join(options, " ") + " allows that; or choose an empty directory"
+}
+
 // decideAttached attaches a provisional remote for good, or takes it back if its
-// destination holds what is not the workspace's. The lock is held.
-func (d *Daemon) decideAttached(e *entry, remote config.Remote) error {
+// destination holds what is not the workspace's, or cannot be reached and is not to be
+// attached offline. The lock is held.
+func (d *Daemon) decideAttached(e *entry, remote config.Remote, offline bool) error {
 	i := e.remote(remote.Name)
 	if d.entries[e.workspace.Name] != e || i < 0 || !e.provisional[remote.Name] {
 		return &api.Error{Kind: api.Conflict, Message: "it was detached meanwhile"}
 	}
-	if s := d.remoteStatus(e, e.workspace.Remotes[i]); s.State == report.Halted && s.Held != nil && !s.Adopted {
+	s := d.remoteStatus(e, e.workspace.Remotes[i])
+	if away := s.State == report.Offline || s.State == report.Retrying; away && !s.Adopted && !offline {
+		if err := d.detach(e, i); err != nil {
+			return err
+		}
+		hint := s.Hint
+		if hint == "" {
+			hint = "--offline attaches it all the same, for later"
+		}
+		return &api.Error{Kind: api.Failed, Message: s.Error, Hint: hint}
+	}
+	if s.State == report.Halted && s.Held != nil && !s.Adopted && !(s.Held.Other != "" && remote.AdoptDelete) {
 		if err := d.detach(e, i); err != nil {
 			return err
 		}
@@ -72,12 +119,8 @@ func (d *Daemon) decideAttached(e *entry, remote config.Remote) error {
 				Hint:    "choose another directory, or detach that; if it is gone for good, attach with --delete-existing, then wsync approve",
 			}
 		}
-		return &api.Error{
-			Kind:    api.Held,
-			Message: fmt.Sprintf("%s holds what the workspace does not have, and it would be deleted", remote.Destination()),
-			Hint:    "--delete-existing attaches and deletes it, or choose an empty directory",
-			Held:    s.Held,
-		}
+		held := refused(remote, *s.Held)
+		return &api.Error{Kind: api.Held, Message: foundAt(remote, held), Hint: allowing(held), Held: held}
 	}
 	delete(e.provisional, remote.Name)
 	if err := d.save(); err != nil {

@@ -6,9 +6,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"wsync/config"
 	"wsync/daemon/api"
+	"wsync/monitor/report"
 )
 
 // attachRemote handles POST /v1/workspaces/{workspace}/remotes. A remote that is
@@ -18,21 +20,77 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 	if err := decode(r, &req); err != nil {
 		return nil, err
 	}
-	remote := req.Remote
-	remote.AdoptionPending = !req.DeleteExisting
+	req.Remote.LookOnly = false
+	e, remote, status, err := d.provide(r, req)
+	if err != nil || req.Settle <= 0 {
+		return status, err
+	}
+	d.awaitAttached(r, e, remote.Name, req.Settle)
+	return d.change(func() (*entry, error) { return e, d.decideAttached(e, remote, req.Offline) })
+}
+
+// lookTime is how long a look at a destination may take.
+const lookTime = 10 * time.Minute
+
+// lookAtRemote handles POST /v1/workspaces/{workspace}/look: what attach would find, which
+// attaches nothing and sends nothing.
+func (d *Daemon) lookAtRemote(r *http.Request) (any, error) {
+	var req api.AttachRemote
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	req.Remote.LookOnly, req.Settle = true, lookTime
+	e, remote, _, err := d.provide(r, req)
+	if err != nil {
+		return nil, err
+	}
+	d.awaitAttached(r, e, remote.Name, lookTime)
+	var found report.RemoteStatus
+	_, err = d.change(func() (*entry, error) {
+		i := e.remote(remote.Name)
+		if i < 0 || !e.provisional[remote.Name] {
+			return nil, &api.Error{Kind: api.Conflict, Message: "it was detached meanwhile"}
+		}
+		found = d.remoteStatus(e, e.workspace.Remotes[i])
+		return e, d.detach(e, i)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case found.Held == nil && found.Error != "":
+		return nil, &api.Error{Kind: api.Failed, Message: found.Error, Hint: found.Hint}
+	case found.Held == nil:
+		return nil, &api.Error{Kind: api.Conflict, Message: "nothing was found out: the workspace, or the remote, is paused or halted"}
+	}
+	return found.Held, nil
+}
+
+// provide attaches a remote, provisionally if the request is to be decided later.
+func (d *Daemon) provide(r *http.Request, req api.AttachRemote) (e *entry, remote config.Remote, status any, err error) {
+	remote = req.Remote
+	remote.AdoptDelete, remote.AdoptOverwrite = req.DeleteExisting, req.OverwriteExisting
+	remote.AdoptionPending = !req.DeleteExisting || !req.OverwriteExisting || remote.LookOnly
+	if !remote.AdoptionPending {
+		remote.AdoptDelete, remote.AdoptOverwrite = false, false
+	}
+	e, status, err = d.addRemote(r, req, &remote)
+	return e, remote, status, err
+}
+
+// addRemote adds a remote to the workspace of a request.
+func (d *Daemon) addRemote(r *http.Request, req api.AttachRemote, remote *config.Remote) (e *entry, status any, err error) {
 	remote.ID = config.NewID()
 	if err := remote.Validate(); err != nil {
-		return nil, invalid(unnamed(err, "", remote.Name))
+		return nil, nil, invalid(unnamed(err, "", remote.Name))
 	}
 	if program, hint := missingPrograms(remote.Connection.Kind()); program != "" {
-		return nil, &api.Error{Kind: api.Internal, Message: fmt.Sprintf("there is no %s in the daemon's PATH", program), Hint: hint}
+		return nil, nil, &api.Error{Kind: api.Internal, Message: fmt.Sprintf("there is no %s in the daemon's PATH", program), Hint: hint}
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return nil, fmt.Errorf("cannot find the home directory: %w", err)
+		return nil, nil, fmt.Errorf("cannot find the home directory: %w", err)
 	}
 	// Looked at without the lock: a dead mount may take its time.
-	var e *entry
 	var wanted config.Workspace
 	var all []config.Workspace
 	d.lock.Do(func() {
@@ -41,19 +99,19 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		}
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := remote.CheckAgainst(wanted.LocalPath, home); err != nil {
-		return nil, invalid(unnamed(err, "", remote.Name))
+		return nil, nil, invalid(unnamed(err, "", remote.Name))
 	}
 	if remote.Connection.Kind() == config.KindLocal && d.ownFilesIn(remote.RemotePath) {
-		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("%s holds wsync's own files, which mirroring would delete", remote.RemotePath)}
+		return nil, nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("%s holds wsync's own files, which mirroring would delete", remote.RemotePath)}
 	}
-	wanted.Remotes = append(wanted.Remotes, remote)
+	wanted.Remotes = append(wanted.Remotes, *remote)
 	if err := checkPlace(wanted, all); err != nil {
-		return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, wanted.Name, remote.Name).Error()}
+		return nil, nil, &api.Error{Kind: api.Exists, Message: unnamed(err, wanted.Name, remote.Name).Error()}
 	}
-	status, err := d.change(func() (*entry, error) {
+	status, err = d.change(func() (*entry, error) {
 		if found, err := d.find(r); err != nil {
 			return nil, err
 		} else if found != e {
@@ -68,7 +126,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		}
 		before := e.workspace
 		e.workspace = before.Clone()
-		e.workspace.Remotes = append(e.workspace.Remotes, remote)
+		e.workspace.Remotes = append(e.workspace.Remotes, *remote)
 		if err := config.ValidateAll(d.workspaces()); err != nil {
 			e.workspace = before
 			return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, e.workspace.Name, remote.Name).Error()}
@@ -85,11 +143,7 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 		d.apply(e)
 		return e, nil
 	})
-	if err != nil || req.Settle <= 0 {
-		return status, err
-	}
-	d.awaitAttached(r, e, remote.Name, req.Settle)
-	return d.change(func() (*entry, error) { return e, d.decideAttached(e, remote) })
+	return e, status, err
 }
 
 // checkPlace refuses what w, as it is to be, would get in the way of, whatever that

@@ -33,13 +33,20 @@ func TestAdoption(t *testing.T) {
 		t.Error("an adopted remote is not any more")
 	}
 
-	// Nothing is to be kept there.
+	// Not all is to be kept there, or nothing.
 	call[api.WorkspaceStatus](d, "POST", "/v1/workspaces/docs/remotes", api.AttachRemote{
 		Remote:         config.Remote{Name: "two", RemotePath: "/two", Connection: config.Connection{Local: &config.Local{}}, AdoptionPending: true},
 		DeleteExisting: true,
 	})
-	if d.file()[0].Remotes[1].AdoptionPending {
-		t.Error("--delete-existing was not heeded")
+	if r := d.file()[0].Remotes[1]; !r.AdoptionPending || !r.AdoptDelete || r.AdoptOverwrite {
+		t.Errorf("--delete-existing became %+v", r)
+	}
+	call[api.WorkspaceStatus](d, "POST", "/v1/workspaces/docs/remotes", api.AttachRemote{
+		Remote:         config.Remote{Name: "three", RemotePath: "/three", Connection: config.Connection{Local: &config.Local{}}, AdoptionPending: true},
+		DeleteExisting: true, OverwriteExisting: true,
+	})
+	if r := d.file()[0].Remotes[2]; r.AdoptionPending || r.AdoptDelete || r.AdoptOverwrite {
+		t.Errorf("with both options it became %+v", r)
 	}
 }
 

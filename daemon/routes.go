@@ -28,6 +28,7 @@ func (d *Daemon) routes() map[string]answer {
 		"POST /v1/workspaces/{workspace}/ignore":             d.changeIgnore,
 		"POST /v1/workspaces/{workspace}/rename":             d.rename,
 		"POST /v1/workspaces/{workspace}/remotes":            d.attachRemote,
+		"POST /v1/workspaces/{workspace}/look":               d.lookAtRemote,
 		"DELETE /v1/workspaces/{workspace}/remotes/{remote}": d.detachRemote,
 		"POST /v1/workspaces/{workspace}/{action}":           d.act,
 		"POST /v1/actions/{action}":                          d.actAll,
@@ -141,6 +142,7 @@ var statusOf = map[api.ErrorKind]int{
 	api.Exists:   http.StatusConflict,
 	api.Held:     http.StatusConflict,
 	api.Conflict: http.StatusConflict,
+	api.Failed:   http.StatusBadGateway,
 	api.Internal: http.StatusInternalServerError,
 }
 

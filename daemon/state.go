@@ -197,7 +197,7 @@ func (d *Daemon) learn(e *entry) {
 	for i := range e.workspace.Remotes {
 		r := &e.workspace.Remotes[i]
 		if status := e.status(r.Name); r.AdoptionPending && status != nil && status.Adopted && e.isAbout(status) {
-			r.AdoptionPending, learnt = false, true
+			r.AdoptionPending, r.AdoptDelete, r.AdoptOverwrite, learnt = false, false, false, true
 		}
 	}
 	if root := e.report.Root; e.workspace.Root == nil && root != nil {

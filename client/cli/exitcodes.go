@@ -25,6 +25,7 @@ var refusalCodes = map[api.ErrorKind]int{
 	api.Exists:   exitFailed,
 	api.Held:     exitHeld,
 	api.Conflict: exitFailed,
+	api.Failed:   exitFailed,
 	api.Internal: exitFailed,
 }
 

@@ -196,15 +196,10 @@ func (p *printer) acted(done, workspace, remote string, approved []api.Approved)
 	}
 }
 
-// held prints what deletions a guard holds.
+// held prints what a guard holds.
 func (p *printer) held(held *report.Held) {
 	p.note("%s", heldText(held))
-	for _, path := range held.Sample {
-		fmt.Fprintln(p.err, "  "+short(plain(path)))
-	}
-	if more := held.Count - len(held.Sample); more > 0 && len(held.Sample) > 0 {
-		fmt.Fprintf(p.err, "  and %d more\n", more)
-	}
+	p.samples(p.err, held)
 }
 
 // heldText says how many deletions are held, and why.
@@ -212,7 +207,14 @@ func heldText(held *report.Held) string {
 	if held.Other != "" {
 		return held.Reason
 	}
-	return strings.TrimSuffix(count(held.Count, "deletion")+": "+held.Reason, ": ")
+	what := count(held.Count, "deletion")
+	switch {
+	case held.Overwritten > 0 && held.Count == 0:
+		what = count(held.Overwritten, "overwriting")
+	case held.Overwritten > 0:
+		what += " and " + count(held.Overwritten, "overwriting")
+	}
+	return strings.TrimSuffix(what+": "+held.Reason, ": ")
 }
 
 // stateText says what a remote is doing, in a few words.

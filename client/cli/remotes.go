@@ -39,6 +39,9 @@ func (c *command) attachCommand() *cli.Command {
 			&cli.StringFlag{Name: "trash", Usage: "keep what is deleted or overwritten for `DURATION`, such as 7d"},
 			&cli.BoolFlag{Name: "skip-unsupported", Usage: "be in sync without what the file system of DEST cannot hold"},
 			&cli.BoolFlag{Name: "delete-existing", Usage: "delete what is in DEST and not in the workspace"},
+			&cli.BoolFlag{Name: "overwrite-existing", Usage: "overwrite what is in DEST with other contents"},
+			&cli.BoolFlag{Name: "offline", Usage: "attach DEST although no connection can be made now"},
+			&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: "only say what would be sent, deleted and overwritten; exit 5 if options must allow it"},
 		},
 		Action: c.attach,
 	}
@@ -67,7 +70,17 @@ func (c *command) attach(cCtx *cli.Context) error {
 			c.firstConnection(ctx, remote.Connection)
 		}
 	}
-	attach := api.AttachRemote{Remote: remote, DeleteExisting: cCtx.Bool("delete-existing"), Settle: settleTimeout}
+	attach := api.AttachRemote{
+		Remote: remote, DeleteExisting: cCtx.Bool("delete-existing"), OverwriteExisting: cCtx.Bool("overwrite-existing"),
+		Offline: cCtx.Bool("offline"), Settle: settleTimeout,
+	}
+	if cCtx.Bool("dry-run") {
+		found, err := daemon.Look(ctx, workspace, attach)
+		if err != nil {
+			return cannot(err)
+		}
+		return c.looked(found, attach)
+	}
 	status, err := daemon.Attach(ctx, workspace, attach)
 	if err != nil {
 		if refused := (*api.Error)(nil); errors.As(err, &refused) && refused.Held != nil {

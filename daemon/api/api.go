@@ -19,6 +19,7 @@ import (
 //	POST   /v1/workspaces/{workspace}/ignore              ChangeIgnore -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/rename              Rename -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
+//	POST   /v1/workspaces/{workspace}/look                AttachRemote -> report.Held
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
 //	POST   /v1/workspaces/{workspace}/{action}            ?remote=NAME for one; pause, resume, resync, approve, restart (no remote)
 //	POST   /v1/actions/{action}                           Acted: the action for all workspaces; pause, resume, resync, approve
@@ -114,11 +115,18 @@ type AttachRemote struct {
 	// DeleteExisting allows the first pass to delete what the destination
 	// holds and the workspace does not.
 	DeleteExisting bool `json:"delete_existing,omitempty"`
+	// OverwriteExisting allows the first pass to overwrite what both have, with
+	// other contents.
+	OverwriteExisting bool `json:"overwrite_existing,omitempty"`
+	// Offline attaches a remote to which no connection can be made, too.
+	Offline bool `json:"offline,omitempty"`
 	// Settle is how long the daemon waits before it answers, until it is clear how
 	// the remote fares; in nanoseconds, 0 answers at once. As long as it is not known
 	// whether the destination is in use, it waits for some more seconds. One that
 	// turns out meanwhile to be in use is refused, with an error of kind Held, and
-	// nothing is attached; one that does so later is attached, and halted.
+	// nothing is attached; one that does so later is attached, and halted. One that
+	// cannot be reached or used is refused with an error of kind Failed, unless it is to
+	// be attached Offline.
 	Settle time.Duration `json:"settle,omitempty"`
 }
 
@@ -213,6 +221,7 @@ const (
 	Exists   ErrorKind = "exists"    // 409: the name or the directory is taken
 	Held     ErrorKind = "held"      // 409: a guard against deletion
 	Conflict ErrorKind = "conflict"  // 409: the request makes sense, but not as things are
+	Failed   ErrorKind = "failed"    // 502: a remote cannot be reached, or used
 	Internal ErrorKind = "internal"  // 500: the daemon's own trouble
 )
 

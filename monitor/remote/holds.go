@@ -78,7 +78,10 @@ func (h *held) batch() dirty.Batch {
 
 // report is the hold as the status shows it.
 func (h *held) report() *report.Held {
-	return &report.Held{ID: h.id, Count: h.Names.Len(), Sample: h.Sample[:min(len(h.Sample), SampleSize)], Reason: h.reason}
+	return &report.Held{
+		Overwritten: h.Overwritten, Overwrites: h.Overwrites, Missing: h.Missing,
+		ID: h.id, Count: h.Names.Len() - h.Overwritten, Sample: h.Sample[:min(len(h.Sample), SampleSize)], Reason: h.reason,
+	}
 }
 
 // add merges a later hold into h, and reports whether there is more in it than
@@ -105,6 +108,7 @@ func (h *Hold) add(other *Hold) (grew bool) {
 		// The list of a full pass has all that is to be deleted.
 		grew = !other.Names.Within(h.Names)
 		h.Pass, h.Names, h.Sample, h.All = other.Pass, other.Names, other.Sample, h.All || other.All
+		h.Overwritten, h.Overwrites, h.Missing = other.Overwritten, other.Overwrites, other.Missing
 	} else {
 		for _, name := range other.Sample {
 			if len(h.Sample) < SampleReserve && !h.Names.Has(name) {

@@ -186,6 +186,12 @@ type Hold struct {
 	// as well or instead.
 	Entries []*dirty.Entry
 	Pass    *dirty.Entry
+	// Overwritten is how many of Names are files that would not be deleted but
+	// overwritten, Overwrites are some of them, and Missing is how many entries the
+	// destination lacks: at its first use.
+	Overwritten int
+	Overwrites  []report.Overwrite
+	Missing     int
 	// All: nothing at all may be sent, because the destination holds what may be
 	// somebody else's.
 	All bool

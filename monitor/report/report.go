@@ -5,6 +5,7 @@
 package report
 
 import (
+	"io/fs"
 	"time"
 
 	"wsync/config"
@@ -263,6 +264,64 @@ type Held struct {
 	// Unmounted is where the file systems were mounted that they are on, if that
 	// is why they are held.
 	Unmounted []string `json:"unmounted,omitempty"`
+	// Overwritten is how many files of a destination that is used for the first time
+	// would be overwritten, and Overwrites are MaxOverwrites of them at most; Missing is
+	// how many entries it lacks.
+	Overwritten int         `json:"overwritten,omitempty"`
+	Overwrites  []Overwrite `json:"overwrites,omitempty"`
+	Missing     int         `json:"missing,omitempty"`
+}
+
+// MaxOverwrites is how many elements Held.Overwrites has at most.
+const MaxOverwrites = 10
+
+// Overwrite is a file that is in the workspace and at the destination, and different.
+type Overwrite struct {
+	// Path is relative to the workspace.
+	Path string `json:"path"`
+	// Kind, Size in bytes, and ModTime are those of the workspace's, and the others those
+	// of the destination's, whose time is to the second.
+	Kind         string    `json:"kind"`
+	Size         int64     `json:"size"`
+	ModTime      time.Time `json:"mod_time"`
+	KindThere    string    `json:"kind_there"`
+	SizeThere    int64     `json:"size_there"`
+	ModTimeThere time.Time `json:"mod_time_there"`
+}
+
+// The kinds of entries.
+const (
+	File      = "file"
+	Directory = "directory"
+	Link      = "link"
+	Special   = "special" // a device, pipe or socket
+)
+
+// KindOf returns the kind of an entry with a mode.
+func KindOf(mode fs.FileMode) string {
+	switch mode.Type() {
+	case 0:
+		return File
+	case fs.ModeDir:
+		return Directory
+	case fs.ModeSymlink:
+		return Link
+	}
+	return Special
+}
+
+// KindOfLetter returns the kind of an entry by the first letter of its mode, as ls(1) has
+// it.
+func KindOfLetter(letter byte) string {
+	switch letter {
+	case '-':
+		return File
+	case 'd':
+		return Directory
+	case 'l':
+		return Link
+	}
+	return Special
 }
 
 // Kept is a set of directories that a remote keeps for what is ignored in them.

@@ -53,6 +53,8 @@ type Job struct {
 	// differs, and with rsync's itemized code, which says how; see rsync(1) under
 	// --itemize-changes. The path of a directory ends with a slash.
 	Differing func(path, code string)
+	// Listing, if not nil, gets each line of a run that lists, which tells nothing else.
+	Listing func(line string)
 }
 
 // DryRun is the job without any effect: its Result tells what it would do.

@@ -61,6 +61,7 @@ type Result struct {
 
 	deleting  func(path string, dir bool) // Job.Deleting
 	differing func(path, code string)     // Job.Differing
+	listing   func(line string)           // Job.Listing
 }
 
 // deletedSample is how many deletions are named.
@@ -146,7 +147,7 @@ func (p *process) start() (err error) {
 
 // result reads what rsync has to say, to its end.
 func (p *process) result(ctx context.Context, progress func(Progress)) (Result, error) {
-	result := Result{deleting: p.job.Deleting, differing: p.job.Differing}
+	result := Result{deleting: p.job.Deleting, differing: p.job.Differing, listing: p.job.Listing}
 	result.read(p.stdout, progress)
 	err := p.cmd.Wait()
 	result.Stderr, result.Truncated = p.stderr.String(), p.stderr.Dropped()
@@ -196,6 +197,9 @@ func IsWithin(path string, dirs []string) bool {
 // IsNew reports whether an itemized code is one of an entry that was not there before.
 func IsNew(code string) bool { return strings.Trim(code[2:], "+") == "" }
 
+// IsSent reports whether an itemized code is one of a file whose contents are sent.
+func IsSent(code string) bool { return code[0] == '<' || code[0] == '>' }
+
 // deletionsSkipped begins the line that rsync writes, to standard output, when it
 // deletes nothing because something could not be read.
 const deletionsSkipped = "IO error encountered -- skipping file deletion"
@@ -228,6 +232,10 @@ func (r *Result) readDeleted(name string) {
 // escapes line breaks in names, so a line never ends within one. The itemized
 // code is described in rsync(1) under --itemize-changes.
 func (r *Result) readLine(line string) {
+	if r.listing != nil {
+		r.listing(line)
+		return
+	}
 	if rest, ok := strings.CutPrefix(line, "Number of files: "); ok {
 		number, _, _ := strings.Cut(rest, " ")
 		if n, err := strconv.Atoi(strings.ReplaceAll(number, ",", "")); err == nil {

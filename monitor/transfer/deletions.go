@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -10,60 +9,6 @@ import (
 	"wsync/monitor/remote"
 	"wsync/monitor/rsync"
 )
-
-// holdAdoption holds the first pass to a destination that is in use, and reports
-// whether it does. The outcome is final then, or when it has a failure.
-func (t *transfer) holdAdoption() bool {
-	foreign := &tally{tools: t.lane.tools, rules: t.excluded(), looks: true}
-	list, ok := t.listForeign(foreign, t.Except)
-	if ok && list.verdict == rsync.Partial && len(list.said.Failures) > 0 {
-		// What cannot be read here keeps rsync from looking further there. Without
-		// it, it does; what is below fails until it can be read, and goes nowhere.
-		except := slices.Clone(t.Except)
-		for _, f := range list.said.Failures {
-			except = append(except, f.Path)
-		}
-		list, ok = t.listForeign(foreign, except)
-	}
-	if list.said.MissingDestination {
-		t.out = remote.Outcome{} // there is nothing foreign
-		return false
-	}
-	if !ok {
-		return false
-	}
-	if list.verdict != rsync.Done && list.Deleted == 0 {
-		// Nobody knows what is there.
-		t.fail(list.Code, rsync.Trouble, list.said)
-		return false
-	}
-	if t.meetsInside(list.Result) {
-		return true
-	}
-	list.Deleted -= foreign.probes // of this mirror or another, soon gone
-	if list.Deleted == 0 {
-		return false
-	}
-	entries := "1 entry"
-	if list.Deleted > 1 {
-		entries = fmt.Sprintf("%d entries", list.Deleted)
-	}
-	t.out.Hold = foreign.hold(guard.Verdict{Action: guard.Hold, Reason: fmt.Sprintf("the destination holds %s that the workspace does not", entries)})
-	t.out.Hold.Pass, t.out.Hold.All = t.Batch.Everything, true
-	t.out.Again.Entries = t.Batch.Entries
-	return true
-}
-
-// listForeign finds what the workspace does not hold of the destination.
-func (t *transfer) listForeign(foreign *tally, except []string) (r ran, ok bool) {
-	foreign.reset()
-	r, ok = t.tallied(t.lane.root, rsync.ListDeletions(t.endpoint, slices.Concat(except, t.passedOver([]string{""}))), foreign)
-	r.Deleted = foreign.deleted
-	if names, _ := t.mirrored(foreign.differing); ok && r.verdict == rsync.Done && foreign.deleted == 0 && foreign.changed == 0 {
-		t.absent = len(names)
-	}
-	return r, ok
-}
 
 // tallied runs a job in a directory and counts what it deletes, or would delete if it
 // only lists.

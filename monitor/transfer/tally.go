@@ -29,7 +29,7 @@ type tally struct {
 	// looks: what differs is remembered, too, as rsync names it.
 	looks     bool
 	differing []string
-	// changed is how many of these were there before.
+	// changed is how many of these were there before, but for the root.
 	changed int
 
 	names  guard.Names
@@ -75,7 +75,7 @@ func (c *tally) addAll(other *tally) {
 // differs takes in an entry that differs, by a name of rsync's.
 func (c *tally) differs(name, code string) {
 	c.differing = append(c.differing, name)
-	if !rsync.IsNew(code) {
+	if !rsync.IsNew(code) && name != "./" {
 		c.changed++
 	}
 }
