@@ -494,3 +494,33 @@ func TestUnreadableKeepsWhatItSaid(t *testing.T) {
 		t.Errorf("the problems are %v", p)
 	}
 }
+
+// Who lists a directory knows what the rule files there and above say by then, though no
+// event has told of them yet.
+func TestCatch(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{".wsyncignore": "x\n", "d/e/": ""})
+	l.Enter("d")
+	l.Enter("d/e")
+	write(t, l.root, ".wsyncignore", "x\nlater\n")
+	write(t, l.root, "d/e/.wsyncignore", "y\n")
+	wants(t, l.Rules(), "later", "d/e/y")
+	l.Catch("d/e", l.now)
+	wants(t, l.Rules(), "-later", "-d/e/later", "-d/e/y", "-x")
+}
+
+// A file that is open is not taken for whole because somebody has looked at it.
+func TestALookClosesNothing(t *testing.T) {
+	for name, look := range map[string]func(l *Live, now time.Time){
+		"refresh": func(l *Live, now time.Time) { l.Refresh(now) },
+		"catch":   func(l *Live, now time.Time) { l.Catch("d", now) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLive(t, config.Workspace{}, map[string]string{"d/.wsyncignore": "x\ny\n"})
+			l.Enter("d")
+			l.change("d/.wsyncignore", "x\n", true)
+			look(l.Live, l.now)
+			l.waits(openTime - time.Second)
+			wants(t, l.Rules(), "-d/x", "-d/y")
+		})
+	}
+}

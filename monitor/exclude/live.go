@@ -348,7 +348,42 @@ func (l *Live) Refresh(now time.Time) {
 		}
 	}
 	for dir := range changed {
-		l.changed(dir, false, now)
+		l.restamped(dir, now)
+	}
+}
+
+// restamped is changed for who has seen nothing but that a file is another one: whether it
+// is still open, only an event tells. The caller holds mu.
+func (l *Live) restamped(dir string, now time.Time) {
+	open := l.unsettled[dir].open
+	l.changed(dir, false, now)
+	if u := l.unsettled[dir]; open {
+		u.open = true
+		l.unsettled[dir] = u
+	}
+}
+
+// Catch is Enter for who has just listed a directory: what was in it came after what the
+// rule files there and above say by now, which nobody may have been told of yet.
+func (l *Live) Catch(dir string, now time.Time) {
+	l.mu.Lock()
+	for at := range above(dir) {
+		l.catch(at, now)
+	}
+	l.catch("", now)
+	l.mu.Unlock()
+	l.Enter(dir)
+}
+
+// catch reads the rule files of a directory anew if they are known, and others now; the
+// caller holds mu.
+func (l *Live) catch(dir string, now time.Time) {
+	for _, name := range l.options.fileNames() {
+		name = relpath.Join(dir, name)
+		if known, ok := l.stamps[name]; ok && !known.equal(stampOf(abs(l.root, name))) {
+			l.restamped(dir, now)
+			return
+		}
 	}
 }
 

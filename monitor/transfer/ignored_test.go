@@ -1,8 +1,10 @@
 package transfer
 
 import (
+	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -292,4 +294,25 @@ func TestIgnoredInPlaceOfAFile(t *testing.T) {
 			b.there(both(texts("here", "a", "f2"), theirs))
 		})
 	}
+}
+
+// What a rule file says that comes while a pass looks, and of which nobody has told yet,
+// counts for what the pass sends and deletes.
+func TestRulesComeDuringALook(t *testing.T) {
+	b := newBench(t)
+	b.here("a")
+	b.pass()
+	b.drain()
+	b.remotely("r.x", "r")
+	real, err := exec.LookPath("rsync")
+	check(t, err)
+	bin, rules := t.TempDir(), filepath.Join(b.src, ".wsyncignore")
+	script := fmt.Sprintf("#!/bin/sh\n[ -e '%[1]s' ] || { echo '*.x' > '%[1]s'; echo here > '%[2]s'; }\nexec '%[3]s' \"$@\"\n", rules, filepath.Join(b.src, "y.x"), real)
+	check(t, os.WriteFile(filepath.Join(bin, "rsync"), []byte(script), 0o755))
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	b.pass()
+	b.drain()
+	want := both(texts("here", "a"), texts("there", "r.x"))
+	want[".wsyncignore"] = "*.x\n"
+	b.there(want)
 }

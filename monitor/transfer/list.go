@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
@@ -38,7 +39,12 @@ func (t *transfer) listBelow(path string, l *list) {
 		l.names = append(l.names, path)
 	}
 	rules := t.excluded()
-	t.tree().Entries(t.ctx, path, func(name string, e fs.DirEntry) bool {
+	tree := t.tree()
+	tree.Listed = func(dir string) {
+		t.lane.exclude.Catch(dir, time.Now())
+		rules = t.excluded()
+	}
+	tree.Entries(t.ctx, path, func(name string, e fs.DirEntry) bool {
 		if e.IsDir() {
 			rules = t.excluded() // opening one may have told of others
 		}
@@ -96,6 +102,7 @@ func (t *transfer) look(job rsync.Job) (v view, ok bool) {
 			t.lane.exclude.Enter(relpath.Parent(name))
 		}
 	}
+	t.lane.exclude.Refresh(time.Now())
 	v.names, v.root = t.mirrored(v.found.differing)
 	v.found.differing = nil
 	return v, true

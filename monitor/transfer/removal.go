@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
@@ -120,6 +121,17 @@ func (t *transfer) removeJudging(judged judgedNames, part dirty.Batch) {
 // ok is false when the outcome is final.
 func (t *transfer) removeListed(found *tally, list ran, part dirty.Batch) (removed int, ok bool) {
 	t.fromSkeleton(found.listed.all(), part, func(top string, names []string) {
+		t.lane.exclude.Refresh(time.Now())
+		if found.rules != t.excluded() {
+			// Something of it may be ignored since it was listed.
+			again := t.tally()
+			if r, ok := t.count(top, t.removal(names)(math.MaxInt32).DryRun(), again); ok && !t.meetsInside(r.Result) {
+				t.keep(again)
+				n, _ := t.removeListed(again, r, part)
+				removed += n
+			}
+			return
+		}
 		removed += t.removeOnce(attempt{dir: top, job: t.removal(names), most: allowance(list.Deleted), part: part})
 	})
 	return removed, t.out.Failure == nil

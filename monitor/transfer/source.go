@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"wsync/config"
 	"wsync/monitor/exclude"
@@ -34,8 +35,9 @@ func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
 	if !s.exclude.Opens(name) {
 		return nil, errExcluded // since a moment ago
 	}
-	s.excluded = s.exclude.Rules().At(s.remote)
 	entries, err := os.ReadDir(filepath.Join(s.root, filepath.FromSlash(name)))
+	s.exclude.Catch(name, time.Now())
+	s.excluded = s.exclude.Rules().At(s.remote)
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
 		return s.excluded.Excludes(relpath.Join(name, e.Name()), e.IsDir())
 	})

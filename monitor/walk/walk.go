@@ -20,6 +20,9 @@ type Tree struct {
 	// before; nil for into all. Before a directory is known to be one it may be asked
 	// about something else.
 	Opens func(dir string) bool
+	// Listed, if not nil, is told of each directory when it has been read, before its
+	// entries are visited.
+	Listed func(dir string)
 }
 
 // Entries visits all entries below a directory of the workspace, dir and name being
@@ -34,6 +37,9 @@ func (t Tree) Entries(ctx context.Context, dir string, visit func(name string, e
 	entries, err := os.ReadDir(filepath.Join(t.Root, filepath.FromSlash(dir)))
 	if err != nil && unread != nil {
 		unread(dir, err)
+	}
+	if t.Listed != nil {
+		t.Listed(dir)
 	}
 	for _, e := range entries {
 		name := relpath.Join(dir, e.Name())
