@@ -32,10 +32,8 @@ func (w Workspace) validate() error {
 	if err := validateLocalPath(w.LocalPath); err != nil {
 		return err
 	}
-	switch w.OnEmpty {
-	case "", OnEmptyHalt, OnEmptyAllow:
-	default:
-		return fmt.Errorf("on_empty is %q: expected %q or %q", w.OnEmpty, OnEmptyHalt, OnEmptyAllow)
+	if err := validateOptions(workspaceOptions, w); err != nil {
+		return err
 	}
 	for _, pattern := range w.Ignore {
 		if err := ValidateIgnore(pattern); err != nil {
@@ -144,7 +142,7 @@ func (r Remote) validateAllButName() error {
 	case 0:
 		return errNoConnection
 	case 1:
-		return validateRemotePath(c.Kind(), r.RemotePath)
+		return first(validateRemotePath(c.Kind(), r.RemotePath), validateOptions(remoteOptions, r))
 	}
 	return errors.New("there is more than one connection: expected one of Ssh, HostAlias, RsyncDaemon or Local")
 }

@@ -58,7 +58,7 @@ func TestValidateWorkspace(t *testing.T) {
 		"Latin-1":             {workspace("w", "/x\xe9"), "not UTF-8"},
 		"newline":             {workspace("w", "/x\ny"), ""},
 		"root":                {workspace("w", "/"), "local path is /"},
-		"on_empty":            {onEmpty, `on_empty is "maybe": expected "halt" or "allow"`},
+		"on_empty":            {onEmpty, `on_empty: expected halt or allow, found "maybe"`},
 		"patterns":            {ignore("*.o", "!a", "a/b\tc", "Icon\r", "[a", ""), ""},
 		"pattern, newline":    {ignore("a", "a\nb"), `workspace "w": the pattern "a\nb" has a newline or a NUL byte in it`},
 		"pattern, NUL":        {ignore("a\x00"), "has a newline or a NUL byte"},

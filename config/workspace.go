@@ -87,6 +87,9 @@ type Remote struct {
 	// and otherwise no reason for the remote not to be in sync.
 	SkipUnsupported bool `json:"skip_unsupported,omitempty"`
 
+	// TrashLeft: Trash is 0 and was not before. What the trash has stays.
+	TrashLeft bool `json:"trash_left,omitempty"`
+
 	// Paused stops transfers to this remote alone.
 	Paused bool `json:"paused,omitempty"`
 	// AdoptionPending is set by attach, and cleared when the destination was found
@@ -241,30 +244,33 @@ func cloneUnknown(unknown map[string]json.RawMessage) map[string]json.RawMessage
 // The fields of each type in JSON, in the order they are written.
 
 func (w *Workspace) fields() []field {
-	return []field{
+	fields := []field{
 		{"name", &w.Name, asValue},
 		{"local_path", &w.LocalPath, asValue},
 		{"remote_workspaces", (*list[Remote])(&w.Remotes), asValue},
 		{"paused", &w.Paused, leftOut},
 		{"root_identity", &w.Root, leftOut},
-		{"on_empty", &w.OnEmpty, leftOut},
+	}
+	fields = append(fields, optionFields(workspaceOptions, w)...)
+	return append(fields, []field{
 		{"skip_git", &w.SkipGit, leftOut},
 		{"gitignore", &w.GitIgnore, leftOut},
 		{"ignore", (*list[string])(&w.Ignore), leftOut},
 		{"no_default_ignores", &w.NoDefaultIgnores, leftOut},
 		{"ignore_tagged", (*list[string])(&w.IgnoreTagged), leftOut},
 		{"state_name", &w.StateName, leftOut},
-	}
+	}...)
 }
 
 func (r *Remote) fields() []field {
-	return []field{
+	fields := []field{
 		{"name", &r.Name, asValue},
 		{"remote_path", &r.RemotePath, asValue},
 		{"connection_info", &r.Connection, asValue},
-		{"delay_updates", &r.DelayUpdates, leftOut},
-		{"trash", &r.Trash, leftOut},
-		{"skip_unsupported", &r.SkipUnsupported, leftOut},
+	}
+	fields = append(fields, optionFields(remoteOptions, r)...)
+	return append(fields, []field{
+		{"trash_left", &r.TrashLeft, leftOut},
 		{"paused", &r.Paused, leftOut},
 		{"adoption_pending", &r.AdoptionPending, leftOut},
 		{"adopt_delete", &r.AdoptDelete, leftOut},
@@ -272,7 +278,7 @@ func (r *Remote) fields() []field {
 		{"look_only", &r.LookOnly, leftOut},
 		{"id", &r.ID, leftOut},
 		{"state_name", &r.StateName, leftOut},
-	}
+	}...)
 }
 
 func (c *Connection) fields() []field {

@@ -27,6 +27,7 @@ func (d *Daemon) routes() map[string]answer {
 		"DELETE /v1/workspaces/{workspace}":                  d.removeWorkspace,
 		"POST /v1/workspaces/{workspace}/ignore":             d.changeIgnore,
 		"POST /v1/workspaces/{workspace}/rename":             d.rename,
+		"POST /v1/workspaces/{workspace}/options":            d.setOptions,
 		"POST /v1/workspaces/{workspace}/remotes":            d.attachRemote,
 		"POST /v1/workspaces/{workspace}/look":               d.lookAtRemote,
 		"DELETE /v1/workspaces/{workspace}/remotes/{remote}": d.detachRemote,

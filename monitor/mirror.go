@@ -205,7 +205,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	}
 	now := time.Now()
 	d := remote.Definition{
-		Remote: r, Paused: m.definition.Workspace.Paused, Settings: m.definition.Settings,
+		Remote: r, Paused: m.definition.Workspace.Paused, AllowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow, Settings: m.definition.Settings,
 		Orders: m.definition.Orders[r.Name], Confirm: m.definition.Verify,
 	}
 	w, ok := m.workers[r.Name]
@@ -252,7 +252,6 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 	})
 	return worker.New(worker.Options{
 		Log: log, Root: m.root, Carrier: lane,
-		AllowEmpty:  m.definition.Workspace.OnEmpty == config.OnEmptyAllow,
 		Guard:       m.checkAndHalt,
 		NextMark:    func() uint64 { return m.seq.Add(1) },
 		LastMark:    m.seq.Load,

@@ -126,7 +126,9 @@ func (l *commandLine) check() error {
 		return l.usageError("unexpected argument %q", l.positionals[len(expected)])
 	}
 	for i, argument := range l.positionals[:min(len(l.positionals), len(expected))] {
-		if word := strings.Trim(expected[i], "[]"); word != "NAME" && word != "REMOTE" && word != "NEW" {
+		word := strings.Trim(expected[i], "[]")
+		leftOut := expected[i] == "[REMOTE]" && repeated && strings.Contains(argument, "=") // see wsync set
+		if word != "NAME" && word != "REMOTE" && word != "NEW" || leftOut {
 			continue
 		}
 		if err := config.ValidateName(argument); err != nil {

@@ -70,7 +70,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseErrors(t *testing.T) {
-	const add, attach = "wsync add NAME PATH [--on-empty halt|allow] [--skip-git] [--gitignore] [--ignore PATTERN] [--no-default-ignores] [--ignore-tagged FILE]", "wsync attach NAME REMOTE DEST [--port N] [--user USER] [--identity-file FILE] [--password-file FILE] [--delay-updates] [--trash DURATION] [--skip-unsupported] [--delete-existing] [--overwrite-existing] [--offline] [--dry-run]"
+	const add, attach = "wsync add NAME PATH [--on-empty halt|allow] [--skip-git] [--gitignore] [--ignore PATTERN] [--no-default-ignores] [--ignore-tagged FILE]", "wsync attach NAME REMOTE DEST [--port N] [--user USER] [--identity-file FILE] [--password-file FILE] [--delay-updates] [--trash DURATION] [--skip-unsupported] [--set KEY=VALUE] [--delete-existing] [--overwrite-existing] [--offline] [--dry-run]"
 	const ignore = "wsync ignore NAME [PATTERN...] [--remove] [--gitignore on|off] [--skip-git on|off] [--default-ignores on|off] [--ignore-tagged FILE] [--check] [--non-matching] [--stdin] [--null] [--json]"
 	tests := []struct {
 		args string

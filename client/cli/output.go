@@ -147,6 +147,27 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 	p.wrote(table.Flush())
 }
 
+// options prints a line per option.
+func (p *printer) options(options []config.Option) {
+	table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "OPTION\tVALUE\tDEFAULT\tMEANING")
+	for _, o := range options {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s: %s\n", o.Name, plain(o.Value), o.Default, o.Meaning, o.Expected)
+	}
+	p.wrote(table.Flush())
+}
+
+// optionsText names the options that do not have their defaults, "" if all do.
+func optionsText(options []config.Option) string {
+	var set []string
+	for _, o := range options {
+		if o.Value != o.Default {
+			set = append(set, o.Name+"="+o.Value)
+		}
+	}
+	return strings.Join(set, " ")
+}
+
 // daemonStatus prints the status of the daemon.
 func (p *printer) daemonStatus(daemon api.DaemonStatus, settings config.Settings) {
 	var b block

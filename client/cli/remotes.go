@@ -38,6 +38,7 @@ func (c *command) attachCommand() *cli.Command {
 			&cli.BoolFlag{Name: "delay-updates", Usage: "let the files of one transfer appear together, at its end"},
 			&cli.StringFlag{Name: "trash", Usage: "keep what is deleted or overwritten for `DURATION`, such as 7d"},
 			&cli.BoolFlag{Name: "skip-unsupported", Usage: "be in sync without what the file system of DEST cannot hold"},
+			setFlag(),
 			&cli.BoolFlag{Name: "delete-existing", Usage: "delete what is in DEST and not in the workspace"},
 			&cli.BoolFlag{Name: "overwrite-existing", Usage: "overwrite what is in DEST with other contents"},
 			&cli.BoolFlag{Name: "offline", Usage: "attach DEST although no connection can be made now"},
@@ -107,12 +108,8 @@ func newRemote(cCtx *cli.Context) (config.Remote, error) {
 		return remote, &usageError{message: err.Error()}
 	}
 	remote.Name = cCtx.Args().Get(1)
-	remote.DelayUpdates = cCtx.Bool("delay-updates")
-	remote.SkipUnsupported = cCtx.Bool("skip-unsupported")
-	if cCtx.IsSet("trash") {
-		if remote.Trash, err = config.ParseAge(cCtx.String("trash")); err != nil {
-			return remote, &usageError{message: "--trash: " + err.Error()}
-		}
+	if err := setByFlags(cCtx, &remote); err != nil {
+		return remote, &usageError{message: err.Error(), hint: "wsync set --help has the options"}
 	}
 	flags := config.DestinationFlags{Port: cCtx.Int("port"), User: cCtx.String("user")}
 	if cCtx.IsSet("port") && flags.Port == 0 {
@@ -134,6 +131,31 @@ func newRemote(cCtx *cli.Context) (config.Remote, error) {
 		}
 	}
 	return remote, nil
+}
+
+// setByFlags gives a new remote its options. Those that have a flag of their own may be
+// given either way.
+func setByFlags(cCtx *cli.Context, remote *config.Remote) error {
+	var flags []config.Assignment
+	for _, name := range []string{"delay-updates", "skip-unsupported"} {
+		if cCtx.Bool(name) {
+			flags = append(flags, config.Assignment{Name: name, Value: "on"})
+		}
+	}
+	if cCtx.IsSet("trash") {
+		flags = append(flags, config.Assignment{Name: "trash", Value: cCtx.String("trash")})
+	}
+	if err := remote.SetOptions(flags); err != nil {
+		return fmt.Errorf("--%w", err)
+	}
+	set, err := assignments(cCtx.StringSlice("set"))
+	if err == nil {
+		err = remote.SetOptions(set)
+	}
+	if err != nil {
+		return fmt.Errorf("--set: %w", err)
+	}
+	return nil
 }
 
 // absoluteFile returns the absolute path of the file that an option names, ""

@@ -197,6 +197,9 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 		b.remoteHeading(workspace, remote)
 		p.remote(&b, remote)
 		b.unsupported(remote)
+		if options, err := optionsOf(definition, remote.Name); err == nil && optionsText(options) != "" {
+			b.field(4, "options", optionsText(options))
+		}
 		for i, line := range remote.Strategy {
 			label := ""
 			if i == 0 {

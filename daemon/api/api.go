@@ -18,6 +18,7 @@ import (
 //	DELETE /v1/workspaces/{workspace}
 //	POST   /v1/workspaces/{workspace}/ignore              ChangeIgnore -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/rename              Rename -> WorkspaceStatus
+//	POST   /v1/workspaces/{workspace}/options             SetOptions -> WorkspaceStatus; ?remote=NAME for those of a remote
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/look                AttachRemote -> report.Held
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
@@ -108,6 +109,12 @@ type Rename struct {
 	New    string `json:"new"`
 }
 
+// SetOptions asks to change options of a workspace or of a remote, all of them or none.
+// They are in force at once.
+type SetOptions struct {
+	Options []config.Assignment `json:"options"`
+}
+
 // AttachRemote asks to attach a remote to a workspace. Remote.AdoptionPending
 // is the daemon's to set.
 type AttachRemote struct {
@@ -187,8 +194,8 @@ type WorkspaceStatus struct {
 	Halted    *report.Halt     `json:"halted,omitempty"`
 	// Remotes has one element per remote, in the order of Workspace.Remotes.
 	Remotes []report.RemoteStatus `json:"remotes"`
-	// Notes are sentences that whoever adds a workspace, or changes what it ignores,
-	// should know; in no other answer.
+	// Notes are sentences that whoever adds a workspace, or changes what it ignores or an
+	// option, should know; in no other answer.
 	Notes []string `json:"notes,omitempty"`
 	// Approved is what Approve has approved; in no other answer.
 	Approved []Approved `json:"approved,omitempty"`

@@ -18,7 +18,7 @@ type Own struct {
 
 // OwnOf returns the names for a remote.
 func OwnOf(remote config.Remote) Own {
-	return Own{temp: true, delayed: remote.DelayUpdates, trash: remote.Trash != 0}
+	return Own{temp: true, delayed: remote.DelayUpdates, trash: remote.Trash != 0 || remote.TrashLeft}
 }
 
 // Excludes reports whether a path of the workspace, relative to its root and

@@ -47,7 +47,7 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 	}
 	m.noteSent(s, sizes, now)
 	if len(out.Strategy) > 0 {
-		m.strategy = out.Strategy
+		m.strategy, m.cannot = out.Strategy, out.Cannot
 	}
 	if out.Failure != nil && out.Hold != nil && out.Hold.Pass == nil {
 		out.Hold = nil // its entries are in the batch, which goes back as a whole

@@ -91,6 +91,7 @@ type guards struct {
 // shown is what is only reported.
 type shown struct {
 	strategy    []string
+	cannot      map[string]string
 	kept        Kept
 	lastSuccess time.Time
 	lastID      int64
@@ -100,8 +101,6 @@ type shown struct {
 
 // Options are what a Machine is made with.
 type Options struct {
-	// AllowEmpty: the workspace may become empty.
-	AllowEmpty bool
 	// CleanAsOf is until when the remote is known to equal the workspace, zero for
 	// not at all.
 	CleanAsOf time.Time
@@ -249,10 +248,11 @@ func (m *Machine) Everything(reason PassReason, seq uint64, now, notBefore time.
 // Definition is what the daemon says about the remote.
 type Definition struct {
 	Remote config.Remote
-	// Paused: the workspace is.
-	Paused   bool
-	Settings report.Settings
-	Orders   report.Orders
+	// Paused: the workspace is. AllowEmpty: it may become empty.
+	Paused     bool
+	AllowEmpty bool
+	Settings   report.Settings
+	Orders     report.Orders
 	// Confirm is the last barrier for which somebody waits until it is verified.
 	Confirm uint64
 }
@@ -262,17 +262,31 @@ type Definition struct {
 func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	first := m.remote.Name == ""
 	m.passes.SetInterval(d.Settings.FullPassInterval)
-	m.limits = guard.Limits{Share: d.Settings.HoldDeletionsShare, Count: d.Settings.HoldDeletionsCount, AllowEmpty: m.options.AllowEmpty}
+	m.limits = guard.Limits{Share: d.Settings.HoldDeletionsShare, Count: d.Settings.HoldDeletionsCount, AllowEmpty: d.AllowEmpty}
+	changed := config.OptionsChanged(m.remote, d.Remote)
 	m.remote, m.paused = d.Remote, d.Paused || d.Remote.Paused
 	m.adoption.adopted = m.adoption.adopted || !d.Remote.AdoptionPending
 	m.set.SkipParked(d.Remote.SkipUnsupported)
 	if !first {
 		e = m.order(d.Orders, seq, now)
+		m.reconfigure(&e, changed, seq, now)
 	}
 	m.orders = d.Orders
 	m.barriers.Wanted = d.Confirm
 	e.Cancel = e.Cancel || m.paused
 	return e
+}
+
+// reconfigure carries out what follows from a change of the remote's options. What is
+// known to be equal stays so, unless a full pass is to look at it.
+func (m *Machine) reconfigure(e *Effects, changed config.Effect, seq uint64, now time.Time) {
+	if changed.Pass {
+		m.Everything(PassEvents, seq, now, now)
+	}
+	if changed.Transfers {
+		e.Cancel, e.Reset = true, true
+		m.hurry(now) // what fails may do so because of the options before
+	}
 }
 
 // order carries out what differs from the orders before.

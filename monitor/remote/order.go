@@ -127,6 +127,8 @@ type Outcome struct {
 	Drift   int   // entries that a full pass had to repair
 	// Strategy says in words how the remote is served.
 	Strategy []string
+	// Cannot are the options that the remote is not able to follow, and why not.
+	Cannot map[string]string
 }
 
 // FailureKind is what is to be made of a failure.

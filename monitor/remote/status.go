@@ -23,6 +23,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		Unconfirmed:  m.confirmations.Len(),
 		Confirmed:    m.barriers.Verified,
 		Strategy:     m.strategy,
+		Cannot:       m.cannot,
 		LastSuccess:  timeOrNil(m.lastSuccess),
 		LastFullPass: timeOrNil(m.passes.Last),
 		Held:         m.held(),

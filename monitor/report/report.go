@@ -221,6 +221,9 @@ type RemoteStatus struct {
 	Confirmed   uint64 `json:"confirmed"`
 	// Strategy says how the remote is served and why, for `wsync info`.
 	Strategy []string `json:"strategy,omitempty"`
+	// Cannot are the options of config.Remote, by name, that the remote is not able to
+	// follow, and why not, as far as is known.
+	Cannot map[string]string `json:"cannot,omitempty"`
 }
 
 // OnlyUnsupported reports whether nothing but what the destination cannot hold

@@ -82,6 +82,7 @@ func (t *transfer) probe() (ok bool) {
 		t.lane.known.Store(k)
 	}
 	t.endpoint.Strategy, t.out.Strategy = k.strategy, k.notes
+	t.out.Cannot = k.strategy.Cannot()
 	return true
 }
 

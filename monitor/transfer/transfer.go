@@ -111,7 +111,7 @@ func (t *transfer) serves() bool {
 	case t.endpoint.Untrashed():
 		t.out.Failure = failed(remote.Attention,
 			errors.New("the remote cannot keep what is deleted or overwritten: one of the two rsyncs is openrsync"),
-			"install rsync there, or attach it again without --trash")
+			"install rsync there, or turn the trash off with wsync set")
 	case t.endpoint.Strategy.KeepsExisting:
 		t.out.Failure = failed(remote.Attention,
 			errors.New("the remote keeps files as they are that are there already, and nothing can be mirrored to it"),

@@ -51,8 +51,6 @@ type Options struct {
 	Log     *zap.Logger
 	Root    string
 	Carrier Carrier
-	// AllowEmpty: the workspace may become empty.
-	AllowEmpty bool
 	// Guard has the root looked at before marks up to one are sent; why nothing may
 	// be, or "".
 	Guard func(mark uint64) string
@@ -100,7 +98,7 @@ func New(o Options, r config.Remote) *Worker {
 		flights:    make(map[*flight]bool),
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
-			AllowEmpty: o.AllowEmpty, CleanAsOf: clean, Unapproved: unapproved,
+			CleanAsOf: clean, Unapproved: unapproved,
 			LookInterval: o.LookInterval,
 			Random:       rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
 		}, now),
@@ -209,13 +207,12 @@ func (w *Worker) ID() string {
 }
 
 // Serves reports whether the worker can go on with this definition of its remote:
-// the destination is the same.
+// the destination is the same, and so is the way there.
 func (w *Worker) Serves(r config.Remote) bool {
 	w.mu.Lock()
 	is := w.machine.Remote()
 	w.mu.Unlock()
-	return is.Destination() == r.Destination() && reflect.DeepEqual(is.Connection, r.Connection) &&
-		is.DelayUpdates == r.DelayUpdates && is.Trash == r.Trash && is.ID == r.ID
+	return is.Destination() == r.Destination() && reflect.DeepEqual(is.Connection, r.Connection) && is.ID == r.ID
 }
 
 func (w *Worker) poke() {

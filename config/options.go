@@ -1,0 +1,319 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Option is an option of a remote or of a workspace with its value.
+type Option struct {
+	Name string `json:"name"`
+	// Value is the value in force, several being separated by spaces; Default is the
+	// value of an option that is not set.
+	Value   string `json:"value"`
+	Default string `json:"default"`
+	// Expected says what a value must be, Meaning what the option does.
+	Expected string `json:"expected"`
+	Meaning  string `json:"meaning"`
+}
+
+// Assignment gives an option a value, or its default with "".
+type Assignment struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// ParseAssignment reads KEY=VALUE.
+func ParseAssignment(s string) (Assignment, error) {
+	name, value, ok := strings.Cut(s, "=")
+	if !ok || name == "" {
+		return Assignment{}, fmt.Errorf("%q: expected KEY=VALUE", s)
+	}
+	return Assignment{Name: name, Value: value}, nil
+}
+
+// option is a line of a table of options: the JSON of the workspace file, the parsing
+// and its errors, lists and help texts come from it. The zero value of its field is
+// the default.
+type option[T any] struct {
+	name, byDefault, meaning string
+	kind                     optionKind[T]
+	// effect is what follows from a change.
+	effect Effect
+	// refuses says why what it is set for cannot have it, "" if it can; nil for
+	// never.
+	refuses func(t *T) string
+}
+
+// Effect says what follows from a change of options.
+type Effect struct {
+	// Transfers: those under way have to begin anew.
+	Transfers bool
+	// Pass: a full pass has to follow.
+	Pass bool
+}
+
+// optionKind is a kind of value.
+type optionKind[T any] struct {
+	expected string
+	// field points to the field, for JSON.
+	field func(t *T) any
+	// get returns the values, none if the field is zero.
+	get func(t *T) []string
+	// set sets the field to a value, or to zero with ""; the error says what was
+	// expected.
+	set func(t *T, value string) error
+	// repeatable: set adds a value, and "" takes all away.
+	repeatable bool
+}
+
+// remoteOptions are those of a remote; a new one is an element here.
+var remoteOptions = []option[Remote]{
+	{
+		"delay-updates", "off", "let the files of one transfer appear together, at its end",
+		switchOption(func(r *Remote) *bool { return &r.DelayUpdates }), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
+		"trash", "off", "keep what is deleted or overwritten there for so long",
+		trashOption(), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
+		"skip-unsupported", "off", "be in sync without what the file system there cannot hold",
+		switchOption(func(r *Remote) *bool { return &r.SkipUnsupported }), Effect{}, nil,
+	},
+}
+
+// workspaceOptions are those of a workspace.
+var workspaceOptions = []option[Workspace]{
+	{
+		"on-empty", OnEmptyHalt, "whether deletions that empty the workspace are held from now on, or let happen",
+		choiceOption(func(w *Workspace) *string { return &w.OnEmpty }, OnEmptyHalt, OnEmptyAllow), Effect{}, nil,
+	},
+}
+
+// newOption puts a field and the form of its values together. parse is not asked about "",
+// nor format about a zero value.
+func newOption[T any, V comparable](field func(*T) *V, expected string, parse func(string) (V, error), format func(V) string) optionKind[T] {
+	var zero V
+	return optionKind[T]{
+		expected: expected,
+		field:    func(t *T) any { return field(t) },
+		get: func(t *T) []string {
+			if value := *field(t); value != zero {
+				return []string{format(value)}
+			}
+			return nil
+		},
+		set: func(t *T, value string) (err error) {
+			parsed := zero
+			if value != "" {
+				if parsed, err = parse(value); err != nil {
+					return err
+				}
+			}
+			*field(t) = parsed
+			return nil
+		},
+	}
+}
+
+func switchOption[T any](field func(*T) *bool) optionKind[T] {
+	const expected = "on or off"
+	return newOption(field, expected, func(value string) (bool, error) {
+		if value != "on" && value != "off" {
+			return false, fmt.Errorf("expected %s, found %q", expected, value)
+		}
+		return value == "on", nil
+	}, func(bool) string { return "on" })
+}
+
+// choiceOption is one of some words, the first of which is the default.
+func choiceOption[T any](field func(*T) *string, choices ...string) optionKind[T] {
+	expected := orList(choices)
+	return newOption(field, expected, func(value string) (string, error) {
+		if !slices.Contains(choices, value) {
+			return "", fmt.Errorf("expected %s, found %q", expected, value)
+		}
+		if value == choices[0] {
+			return "", nil
+		}
+		return value, nil
+	}, func(value string) string { return value })
+}
+
+func orList(words []string) string {
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// trashOption is how long the trash is kept. When it is turned off, what it has stays.
+func trashOption() optionKind[Remote] {
+	const off = Age(0)
+	kind := newOption(func(r *Remote) *Age { return &r.Trash }, "off, or a duration from 1h to 3650d, such as 12h or 7d", func(value string) (Age, error) {
+		if value == "off" {
+			return off, nil
+		}
+		return ParseAge(value)
+	}, Age.String)
+	set := kind.set
+	kind.set = func(r *Remote, value string) error {
+		had := r.Trash != off || r.TrashLeft
+		err := set(r, value)
+		r.TrashLeft = had && r.Trash == off
+		return err
+	}
+	return kind
+}
+
+// Options are the options of the remote, in the order of the table.
+func (r Remote) Options() []Option { return optionsOf(remoteOptions, &r) }
+
+// Options are the options of the workspace itself, in the order of the table.
+func (w Workspace) Options() []Option { return optionsOf(workspaceOptions, &w) }
+
+func optionsOf[T any](table []option[T], t *T) []Option {
+	var all []Option
+	for _, o := range table {
+		value := o.byDefault
+		if set := o.kind.get(t); len(set) > 0 {
+			value = strings.Join(set, " ")
+		}
+		all = append(all, Option{Name: o.name, Value: value, Default: o.byDefault, Expected: o.kind.expected, Meaning: o.meaning})
+	}
+	return all
+}
+
+// SetOptions gives options values. It changes nothing if one of them is wrong; the
+// error says which values are right, or which options there are.
+func (r *Remote) SetOptions(assignments []Assignment) error {
+	changed := r.Clone()
+	if err := setOptions(remoteOptions, &changed, assignments, "remote"); err != nil {
+		return err
+	}
+	*r = changed
+	return nil
+}
+
+// SetOptions is like Remote.SetOptions, for the options of the workspace itself.
+func (w *Workspace) SetOptions(assignments []Assignment) error {
+	changed := w.Clone()
+	if err := setOptions(workspaceOptions, &changed, assignments, "workspace"); err != nil {
+		return err
+	}
+	*w = changed
+	return nil
+}
+
+// setOptions sets options of t, which is a noun.
+func setOptions[T any](table []option[T], t *T, assignments []Assignment, noun string) error {
+	seen := make(map[string]bool)
+	for _, a := range assignments {
+		i := slices.IndexFunc(table, func(o option[T]) bool { return o.name == a.Name })
+		if i < 0 {
+			return unknownOption(a.Name, noun, namesOf(table))
+		}
+		o := table[i]
+		switch {
+		case seen[o.name] && !o.kind.repeatable:
+			return fmt.Errorf("%s is given twice", o.name)
+		case !seen[o.name] && o.kind.repeatable:
+			if err := o.kind.set(t, ""); err != nil {
+				return err
+			}
+		}
+		seen[o.name] = true
+		if err := o.set(t, a.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// set sets the option to a value, if t can have it.
+func (o option[T]) set(t *T, value string) error {
+	if err := o.kind.set(t, value); err != nil {
+		return fmt.Errorf("%s: %w", o.name, err)
+	}
+	if o.refuses != nil && len(o.kind.get(t)) > 0 {
+		if why := o.refuses(t); why != "" {
+			return fmt.Errorf("%s: %s", o.name, why)
+		}
+	}
+	return nil
+}
+
+func namesOf[T any](table []option[T]) []string {
+	var names []string
+	for _, o := range table {
+		names = append(names, o.name)
+	}
+	return names
+}
+
+// unknownOption is the error about an option that a noun does not have.
+func unknownOption(name, noun string, names []string) error {
+	switch {
+	case noun == "workspace" && slices.Contains(namesOf(remoteOptions), name):
+		return fmt.Errorf("%s is an option of a remote: name that, too", name)
+	case noun == "remote" && slices.Contains(namesOf(workspaceOptions), name):
+		return fmt.Errorf("%s is an option of the workspace: name no remote", name)
+	}
+	best, bestDistance := "", len(name)/2+1
+	for _, n := range names {
+		if d := distance(name, n); d < bestDistance {
+			best, bestDistance = n, d
+		}
+	}
+	if best != "" {
+		return fmt.Errorf("a %s has no option %q: did you mean %s?", noun, name, best)
+	}
+	return fmt.Errorf("a %s has no option %q: it has %s", noun, name, strings.Join(names, ", "))
+}
+
+// validateOptions checks options that somebody has written into the file.
+func validateOptions[T any](table []option[T], t T) error {
+	for _, o := range table {
+		values := o.kind.get(&t)
+		if o.kind.repeatable {
+			if err := o.kind.set(&t, ""); err != nil {
+				return err
+			}
+		}
+		for _, value := range values {
+			if err := o.set(&t, value); err != nil {
+				return errors.New(strings.ReplaceAll(o.name, "-", "_") + strings.TrimPrefix(err.Error(), o.name))
+			}
+		}
+	}
+	return nil
+}
+
+// optionFields are the fields of options in JSON.
+func optionFields[T any](table []option[T], t *T) []field {
+	var fields []field
+	for _, o := range table {
+		fields = append(fields, field{strings.ReplaceAll(o.name, "-", "_"), o.kind.field(t), leftOut})
+	}
+	return fields
+}
+
+// OptionChanged reports whether the option called name differs between two remotes.
+func OptionChanged(before, after Remote, name string) bool {
+	return slices.ContainsFunc(remoteOptions, func(o option[Remote]) bool {
+		return o.name == name && !slices.Equal(o.kind.get(&before), o.kind.get(&after))
+	})
+}
+
+// OptionsChanged says what follows from the options of a remote being those of after
+// instead of those of before.
+func OptionsChanged(before, after Remote) (e Effect) {
+	for _, o := range remoteOptions {
+		if !slices.Equal(o.kind.get(&before), o.kind.get(&after)) {
+			e.Transfers = e.Transfers || o.effect.Transfers
+			e.Pass = e.Pass || o.effect.Pass
+		}
+	}
+	return e
+}

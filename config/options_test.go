@@ -1,0 +1,113 @@
+package config
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestSetOptions(t *testing.T) {
+	local := Connection{Local: &Local{}}
+	for words, want := range map[string]string{
+		"":                          "",
+		"trash=7d":                  "trash=7d",
+		"trash=7d delay-updates=on": "delay-updates=on trash=7d",
+		"trash=7d; trash=":          "",
+		"trash=7d; trash=off":       "",
+		"trash=7d; trash=36h":       "trash=36h",
+		"skip-unsupported=on":       "skip-unsupported=on",
+		"skip-unsupported=on; skip-unsupported=off": "",
+	} {
+		r := Remote{Name: "r", RemotePath: "/r", Connection: local}
+		for step := range strings.SplitSeq(words, ";") {
+			if err := r.SetOptions(assign(t, step)); err != nil {
+				t.Errorf("%s: %v", words, err)
+			}
+		}
+		if got := shownOptions(r); got != want {
+			t.Errorf("%s: got %q, want %q", words, got, want)
+		}
+		// The file has the same.
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read Remote
+		if err := json.Unmarshal(data, &read); err != nil || read.Validate() != nil || shownOptions(read) != want {
+			t.Errorf("%s: %s: %v, %v, %q", words, data, err, read.Validate(), shownOptions(read))
+		}
+	}
+}
+
+// TestSetOptionsRefuses: nothing changes if anything is wrong.
+func TestSetOptionsRefuses(t *testing.T) {
+	for words, want := range map[string]string{
+		"trash=1d delay-updates=perhaps": `delay-updates: expected on or off, found "perhaps"`,
+		"trash=1d trash=2d":              "trash is given twice",
+		"trash=1d on-empty=allow":        "on-empty is an option of the workspace: name no remote",
+		"trash=1d trashes=1d":            `a remote has no option "trashes": did you mean trash?`,
+		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, skip-unsupported`,
+	} {
+		r := Remote{Name: "r", RemotePath: "/r", Connection: Connection{Local: &Local{}}}
+		err := r.SetOptions(assign(t, words))
+		if err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", words, err, want)
+		}
+		if got := shownOptions(r); got != "" {
+			t.Errorf("%s: it has %s", words, got)
+		}
+	}
+}
+
+// TestTrashLeft: what a trash has is wsync's own after it is turned off.
+func TestTrashLeft(t *testing.T) {
+	var r Remote
+	for _, step := range []struct {
+		words string
+		left  bool
+	}{{"trash=", false}, {"trash=7d", false}, {"trash=", true}, {"trash=off", true}, {"trash=1d", false}, {"trash=off", true}} {
+		if err := r.SetOptions(assign(t, step.words)); err != nil || r.TrashLeft != step.left {
+			t.Errorf("%s: %v, %v, want %v", step.words, err, r.TrashLeft, step.left)
+		}
+	}
+}
+
+func TestOptionsChanged(t *testing.T) {
+	for words, want := range map[string]Effect{
+		"":                    {},
+		"skip-unsupported=on": {},
+		"trash=1d":            {Transfers: true, Pass: true},
+		"delay-updates=on":    {Transfers: true, Pass: true},
+	} {
+		var before, after Remote
+		if err := after.SetOptions(assign(t, words)); err != nil {
+			t.Fatal(err)
+		}
+		if got := OptionsChanged(before, after); got != want {
+			t.Errorf("%s: got %+v, want %+v", words, got, want)
+		}
+	}
+}
+
+func assign(t *testing.T, words string) (all []Assignment) {
+	t.Helper()
+	for word := range strings.FieldsSeq(words) {
+		a, err := ParseAssignment(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// shownOptions are the options of r that do not have their defaults.
+func shownOptions(r Remote) string {
+	var shown []string
+	for _, o := range r.Options() {
+		if o.Value != o.Default {
+			shown = append(shown, o.Name+"="+o.Value)
+		}
+	}
+	return strings.Join(shown, " ")
+}
