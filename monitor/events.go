@@ -61,7 +61,7 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	before := m.rules()
 	if dir {
 		m.ruling.live.Moved(from, to, time.Now())
-		m.settleLater()
+		m.ruling.settler.Later()
 	} else {
 		m.noticeRules(from, change)
 		m.noticeRules(to, change)
@@ -90,7 +90,7 @@ func (m *mirror) Moved(from, to string, dir bool) {
 func (m *mirror) Lost(reason string) {
 	m.log.Warn("Events were lost; a full pass follows", zap.String("reason", reason))
 	m.ruling.live.Refresh(time.Now())
-	m.settleLater()
+	m.ruling.settler.Later()
 	m.mu.Lock()
 	m.overflows++
 	m.mu.Unlock()
@@ -153,7 +153,7 @@ func (m *mirror) answer(ping uint64) {
 // pass.
 func (m *mirror) reached(n uint64) {
 	m.recheck() // not everything that can happen to the root is an event
-	m.whenSettled(func() { m.reachedSettled(n) })
+	m.ruling.settler.When(func() { m.reachedSettled(n) })
 }
 
 // reachedSettled is reached when the rules are known.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"wsync/config"
-	"wsync/monitor/exclude"
 	"wsync/monitor/watch"
 )
 
@@ -45,7 +44,8 @@ func TestExcludedMarks(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := t.TempDir()
-			m := &mirror{root: root, ruling: ruling{live: exclude.NewLive(root, config.Workspace{SkipGit: true})}}
+			m := &mirror{root: root}
+			m.ruling = m.newRuling(config.Workspace{SkipGit: true})
 			synctest.Test(t, func(t *testing.T) {
 				r := recorded(t, m, losslessWatcher{})
 				test.happen(m)

@@ -15,7 +15,7 @@ const haltCheckInterval = time.Second
 // to mark, and halts all workers if something is wrong with it. It returns the
 // reason.
 func (m *mirror) checkAndHalt(mark uint64) string {
-	return m.looks.after(mark, m.seq.Load, func() string {
+	return m.looks.After(mark, m.seq.Load, func() string {
 		reason := m.checkRoot()
 		if reason != "" {
 			m.setHalt(reason)

@@ -55,7 +55,7 @@ type mirror struct {
 	// pong is the last ping that the watcher has come to.
 	pong atomic.Uint64
 	// looks are those of workers at the root.
-	looks looks
+	looks guard.Looks
 	// authSock is the ssh agent's socket, a string.
 	authSock atomic.Value
 	// sources are the directories of all workspaces, a slice of strings.
@@ -113,7 +113,7 @@ func (m *mirror) arm() {
 	m.log.Info("Watching", zap.String("backend", stats.Backend), zap.Int("directories", stats.Directories), zap.Int("polled", stats.Polled))
 	// What a rule file said before its directory was watched may be out of date.
 	m.ruling.live.Refresh(time.Now())
-	m.settleLater()
+	m.ruling.settler.Later()
 	for _, w := range workers {
 		w.Arm()
 	}
@@ -139,12 +139,6 @@ func (m *mirror) context() context.Context {
 	return m.ctx
 }
 
-// ended reports whether the mirror has ended, or has not begun.
-func (m *mirror) ended() bool {
-	ctx := m.context()
-	return ctx == nil || ctx.Err() != nil
-}
-
 // define brings the workers in line with a definition.
 func (m *mirror) define(d report.Definition) {
 	m.authSock.Store(d.SSHAuthSock)
@@ -159,7 +153,7 @@ func (m *mirror) define(d report.Definition) {
 	}
 	m.mu.Unlock()
 	m.recheck()
-	m.redefineRules(d.Workspace)
+	m.ruling.settler.Define(d.Workspace)
 	if barrier {
 		m.afterChanges(func() { m.reached(d.Barrier) })
 	}

@@ -14,7 +14,6 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
-	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
@@ -94,7 +93,7 @@ func recorded(t *testing.T, m *mirror, w watch.Watcher) *recorder {
 	r := &recorder{}
 	m.watcher, m.changes, m.answers = w, make(chan struct{}, 1), make(chan struct{}, 1)
 	if m.ruling.live == nil {
-		m.ruling.live = exclude.NewLive(m.root, config.Workspace{})
+		m.ruling = m.newRuling(config.Workspace{})
 	}
 	m.links = m.newLinks()
 	made := worker.New(worker.Options{

@@ -23,7 +23,6 @@ import (
 
 	"wsync/config/logfile"
 	"wsync/monitor/direct"
-	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/links"
 	"wsync/monitor/mounts"
@@ -158,8 +157,8 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		answers: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
 		mounted: mounts.New(d.Workspace.LocalPath),
-		ruling:  ruling{live: exclude.NewLive(d.Workspace.LocalPath, d.Workspace)},
 	}
+	m.ruling = m.newRuling(d.Workspace)
 	if err := m.ruling.live.Remember(filepath.Join(d.Settings.RunDirectory, "rules")); err != nil {
 		log.Warn("What was ignored in directories that are gone is not known", zap.Error(err))
 	}

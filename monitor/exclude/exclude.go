@@ -40,13 +40,6 @@ type Rules struct {
 	before *ruleSet
 }
 
-// ruleSet are rules as they were read.
-type ruleSet struct {
-	tree *gitignore.Tree
-	// tagged are the directories that hold a tag, with the rule that says so.
-	tagged map[string]*gitignore.Rule
-}
-
 // At returns the rules for a remote of the workspace: what is wsync's own there is
 // not mirrored from here.
 func (r Rules) At(remote config.Remote) Rules {

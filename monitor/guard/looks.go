@@ -1,13 +1,13 @@
-package monitor
+package guard
 
 import (
 	"sync"
 	"time"
 )
 
-// looks shares looks at the root between the workers, which have the same change
+// Looks share looks at the root between the workers, which have the same change
 // to send at the same time. Its method may be called from any goroutine.
-type looks struct {
+type Looks struct {
 	mu    sync.Mutex // held while looking; guards everything below
 	found string
 	mark  uint64    // the last mark before the look
@@ -18,9 +18,9 @@ type looks struct {
 // plan a batch, which comes between its look and its first request.
 const lookTime = 2 * time.Millisecond
 
-// after returns what a look has found that began after a mark was set, and not
+// After returns what a look has found that began after a mark was set, and not
 // long ago; it looks if there was none. lastMark is called before look.
-func (l *looks) after(mark uint64, lastMark func() uint64, look func() string) string {
+func (l *Looks) After(mark uint64, lastMark func() uint64, look func() string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.at.IsZero() || l.mark < mark || time.Since(l.at) > lookTime {

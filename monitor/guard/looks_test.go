@@ -1,4 +1,4 @@
-package monitor
+package guard
 
 import (
 	"fmt"
@@ -11,10 +11,10 @@ import (
 // came after it.
 func TestLooksAreShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var shared looks
+		var shared Looks
 		last, count := uint64(5), 0
 		after := func(mark uint64) string {
-			return shared.after(mark, func() uint64 { return last }, func() string { count++; return fmt.Sprint(count) })
+			return shared.After(mark, func() uint64 { return last }, func() string { count++; return fmt.Sprint(count) })
 		}
 		for _, step := range []struct {
 			wait time.Duration
