@@ -115,6 +115,20 @@ func TestRequests(t *testing.T) {
 			&api.Acted{Done: []api.WorkspaceStatus{}, Refused: []api.Refused{{Workspace: "w", Error: &api.Error{Kind: api.Held, Message: "m"}}}},
 		},
 		{
+			"path", func(ctx context.Context, c *Client) (any, error) {
+				return c.SetPath(ctx, "w", api.SetPath{LocalPath: "/p"})
+			},
+			"POST /v1/workspaces/w/path", `{"local_path":"/p"}`, `{"notes":["n"]}`, &api.WorkspaceStatus{Notes: []string{"n"}},
+		},
+		{
+			"move", func(ctx context.Context, c *Client) (any, error) {
+				return c.Move(ctx, "w", "r", api.AttachRemote{Remote: remote, DeleteExisting: true})
+			},
+			"POST /v1/workspaces/w/remotes/r/destination",
+			`{"remote":{"name":"r","remote_path":"/backup","connection_info":{"HostAlias":{"host_alias":"nas"}}},"delete_existing":true}`,
+			`{}`, &api.WorkspaceStatus{},
+		},
+		{
 			"rename", func(ctx context.Context, c *Client) (any, error) {
 				return nil, c.Rename(ctx, "w", api.Rename{Remote: "r", New: "s"})
 			},

@@ -32,6 +32,16 @@ func (c *Client) Attach(ctx context.Context, workspace string, attach api.Attach
 	return status, nil
 }
 
+// Move has a remote of a workspace mirrored to another destination.
+func (c *Client) Move(ctx context.Context, workspace, remote string, to api.AttachRemote) (*api.WorkspaceStatus, error) {
+	status := new(api.WorkspaceStatus)
+	path := workspacePath(workspace) + "/remotes/" + url.PathEscape(remote) + "/destination"
+	if err := c.do(ctx, answerTimeout, http.MethodPost, path, nil, to, status); err != nil {
+		return nil, err
+	}
+	return status, nil
+}
+
 // Detach detaches a remote from a workspace. What the remote holds stays.
 func (c *Client) Detach(ctx context.Context, workspace, remote string) error {
 	return c.do(ctx, answerTimeout, http.MethodDelete, workspacePath(workspace)+"/remotes/"+url.PathEscape(remote), nil, nil, nil)

@@ -26,6 +26,15 @@ func (c *Client) Workspace(ctx context.Context, name string) (*api.WorkspaceStat
 	return status, nil
 }
 
+// SetPath has another directory be the workspace's.
+func (c *Client) SetPath(ctx context.Context, workspace string, set api.SetPath) (*api.WorkspaceStatus, error) {
+	status := new(api.WorkspaceStatus)
+	if err := c.do(ctx, answerTimeout, http.MethodPost, workspacePath(workspace)+"/path", nil, set, status); err != nil {
+		return nil, err
+	}
+	return status, nil
+}
+
 // RemoveWorkspace removes a workspace from the daemon. Neither its directory
 // nor the remotes are touched.
 func (c *Client) RemoveWorkspace(ctx context.Context, name string) error {

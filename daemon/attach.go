@@ -94,12 +94,13 @@ func allowing(held *report.Held) string {
 // attached offline. The lock is held.
 func (d *Daemon) decideAttached(e *entry, remote config.Remote, offline bool) error {
 	i := e.remote(remote.Name)
-	if d.entries[e.workspace.Name] != e || i < 0 || !e.provisional[remote.Name] {
+	if d.entries[e.workspace.Name] != e || i < 0 || !e.isProvisional(remote.Name) {
 		return &api.Error{Kind: api.Conflict, Message: "it was detached meanwhile"}
 	}
+	replaced := e.provisional[remote.Name]
 	s := d.remoteStatus(e, e.workspace.Remotes[i])
 	if away := s.State == report.Offline || s.State == report.Retrying; away && !s.Adopted && !offline {
-		if err := d.detach(e, i); err != nil {
+		if err := d.takeBack(e, i); err != nil {
 			return err
 		}
 		hint := s.Hint
@@ -109,7 +110,7 @@ func (d *Daemon) decideAttached(e *entry, remote config.Remote, offline bool) er
 		return &api.Error{Kind: api.Failed, Message: s.Error, Hint: hint}
 	}
 	if s.State == report.Halted && s.Held != nil && !s.Adopted && !(s.Held.Other != "" && remote.AdoptDelete) {
-		if err := d.detach(e, i); err != nil {
+		if err := d.takeBack(e, i); err != nil {
 			return err
 		}
 		if s.Held.Other != "" {
@@ -119,12 +120,49 @@ func (d *Daemon) decideAttached(e *entry, remote config.Remote, offline bool) er
 				Hint:    "choose another directory, or detach that; if it is gone for good, attach with --delete-existing, then wsync approve",
 			}
 		}
-		held := refused(remote, *s.Held)
-		return &api.Error{Kind: api.Held, Message: foundAt(remote, held), Hint: allowing(held), Held: held}
+		held, hint := refused(remote, *s.Held), ""
+		if replaced != nil {
+			hint = "; it stays at " + replaced.Destination()
+		}
+		return &api.Error{Kind: api.Held, Message: foundAt(remote, held), Hint: allowing(held) + hint, Held: held}
 	}
 	delete(e.provisional, remote.Name)
 	if err := d.save(); err != nil {
-		return errors.Join(err, d.detach(e, i))
+		e.provisional[remote.Name] = replaced
+		return errors.Join(err, d.takeBack(e, i))
 	}
 	return nil
+}
+
+// takeBack detaches a provisional remote, with index i, or puts the one that it was to
+// replace in its place again. The lock is held.
+func (d *Daemon) takeBack(e *entry, i int) error {
+	name := e.workspace.Remotes[i].Name
+	replaced := e.provisional[name]
+	if replaced == nil {
+		return d.detach(e, i)
+	}
+	before := e.workspace
+	e.workspace = before.Clone()
+	paused := before.Remotes[i].Paused
+	e.workspace.Remotes[i] = replaced.Clone()
+	e.workspace.Remotes[i].Paused = paused
+	delete(e.provisional, name)
+	if err := d.commit(e, before); err != nil {
+		e.provisional[name] = replaced
+		return err
+	}
+	d.beginAnew(e, name)
+	d.apply(e)
+	return nil
+}
+
+// beginAnew forgets what was reported of a remote, which is another one from now on, and
+// what was asked of it. The lock is held.
+func (d *Daemon) beginAnew(e *entry, remote string) {
+	delete(e.orders, remote)
+	delete(e.released, remote)
+	e.dropStatus(remote)
+	e.barrier++
+	e.attached[remote] = e.barrier
 }

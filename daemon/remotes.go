@@ -20,8 +20,25 @@ func (d *Daemon) attachRemote(r *http.Request) (any, error) {
 	if err := decode(r, &req); err != nil {
 		return nil, err
 	}
+	return d.attach(r, req, attached)
+}
+
+// moveRemote handles POST /v1/workspaces/{workspace}/remotes/{remote}/destination: the
+// remote is attached as another one would be, and until that is decided, the daemon may go
+// back to the destination before.
+func (d *Daemon) moveRemote(r *http.Request) (any, error) {
+	var req api.AttachRemote
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	req.Remote.Name = r.PathValue("remote")
+	return d.attach(r, req, moved)
+}
+
+// attach attaches a remote in the place that place gives it.
+func (d *Daemon) attach(r *http.Request, req api.AttachRemote, place placement) (any, error) {
 	req.Remote.LookOnly = false
-	e, remote, status, err := d.provide(r, req)
+	e, remote, status, err := d.provide(r, req, place)
 	if err != nil || req.Settle <= 0 {
 		return status, err
 	}
@@ -40,7 +57,7 @@ func (d *Daemon) lookAtRemote(r *http.Request) (any, error) {
 		return nil, err
 	}
 	req.Remote.LookOnly, req.Settle = true, lookTime
-	e, remote, _, err := d.provide(r, req)
+	e, remote, _, err := d.provide(r, req, attached)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +65,7 @@ func (d *Daemon) lookAtRemote(r *http.Request) (any, error) {
 	var found report.RemoteStatus
 	_, err = d.change(func() (*entry, error) {
 		i := e.remote(remote.Name)
-		if i < 0 || !e.provisional[remote.Name] {
+		if i < 0 || !e.isProvisional(remote.Name) {
 			return nil, &api.Error{Kind: api.Conflict, Message: "it was detached meanwhile"}
 		}
 		found = d.remoteStatus(e, e.workspace.Remotes[i])
@@ -66,19 +83,53 @@ func (d *Daemon) lookAtRemote(r *http.Request) (any, error) {
 }
 
 // provide attaches a remote, provisionally if the request is to be decided later.
-func (d *Daemon) provide(r *http.Request, req api.AttachRemote) (e *entry, remote config.Remote, status any, err error) {
+func (d *Daemon) provide(r *http.Request, req api.AttachRemote, place placement) (e *entry, remote config.Remote, status any, err error) {
 	remote = req.Remote
 	remote.AdoptDelete, remote.AdoptOverwrite = req.DeleteExisting, req.OverwriteExisting
 	remote.AdoptionPending = !req.DeleteExisting || !req.OverwriteExisting || remote.LookOnly
 	if !remote.AdoptionPending {
 		remote.AdoptDelete, remote.AdoptOverwrite = false, false
 	}
-	e, status, err = d.addRemote(r, req, &remote)
+	e, status, err = d.addRemote(r, req, &remote, place)
 	return e, remote, status, err
 }
 
-// addRemote adds a remote to the workspace of a request.
-func (d *Daemon) addRemote(r *http.Request, req api.AttachRemote, remote *config.Remote) (e *entry, status any, err error) {
+// placement puts a remote into a workspace, and returns the one that it takes the place
+// of, nil for none.
+type placement func(w *config.Workspace, remote config.Remote) (replaced *config.Remote, err error)
+
+// attached is the placement of a new remote.
+func attached(w *config.Workspace, remote config.Remote) (*config.Remote, error) {
+	if slices.ContainsFunc(w.Remotes, func(r config.Remote) bool { return r.Name == remote.Name }) {
+		return nil, &api.Error{
+			Kind:    api.Exists,
+			Message: fmt.Sprintf("workspace %s already has a remote %s", w.Name, remote.Name),
+			Hint:    fmt.Sprintf("choose another name, or wsync detach %s %s", w.Name, remote.Name),
+		}
+	}
+	w.Remotes = append(w.Remotes, remote)
+	return nil, nil
+}
+
+// moved is the placement of a remote that is there already, at another destination.
+func moved(w *config.Workspace, to config.Remote) (*config.Remote, error) {
+	i := slices.IndexFunc(w.Remotes, func(r config.Remote) bool { return r.Name == to.Name })
+	if i < 0 {
+		return nil, unknownRemote(&entry{workspace: *w}, to.Name)
+	}
+	before := w.Remotes[i].Clone()
+	r := &w.Remotes[i]
+	r.MoveTo(to)
+	if r.Destination() == before.Destination() {
+		return nil, &api.Error{Kind: api.Conflict, Message: "that is its destination already"}
+	}
+	r.ID, r.AdoptionPending = to.ID, to.AdoptionPending
+	r.AdoptDelete, r.AdoptOverwrite = to.AdoptDelete, to.AdoptOverwrite
+	return &before, nil
+}
+
+// addRemote adds a remote to the workspace of a request, in the place that place gives it.
+func (d *Daemon) addRemote(r *http.Request, req api.AttachRemote, remote *config.Remote, place placement) (e *entry, status any, err error) {
 	remote.ID = config.NewID()
 	if err := remote.Validate(); err != nil {
 		return nil, nil, invalid(unnamed(err, "", remote.Name))
@@ -107,7 +158,9 @@ func (d *Daemon) addRemote(r *http.Request, req api.AttachRemote, remote *config
 	if remote.Connection.Kind() == config.KindLocal && d.ownFilesIn(remote.RemotePath) {
 		return nil, nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("%s holds wsync's own files, which mirroring would delete", remote.RemotePath)}
 	}
-	wanted.Remotes = append(wanted.Remotes, *remote)
+	if _, err := place(&wanted, *remote); err != nil {
+		return nil, nil, err
+	}
 	if err := checkPlace(wanted, all); err != nil {
 		return nil, nil, &api.Error{Kind: api.Exists, Message: unnamed(err, wanted.Name, remote.Name).Error()}
 	}
@@ -117,29 +170,28 @@ func (d *Daemon) addRemote(r *http.Request, req api.AttachRemote, remote *config
 		} else if found != e {
 			return nil, invalid(fmt.Errorf("workspace %s was replaced by another one meanwhile", e.workspace.Name))
 		}
-		if e.remote(remote.Name) >= 0 {
-			return nil, &api.Error{
-				Kind:    api.Exists,
-				Message: fmt.Sprintf("workspace %s already has a remote %s", e.workspace.Name, remote.Name),
-				Hint:    fmt.Sprintf("choose another name, or wsync detach %s %s", e.workspace.Name, remote.Name),
-			}
+		if e.isProvisional(remote.Name) {
+			return nil, errUndecided()
 		}
 		before := e.workspace
-		e.workspace = before.Clone()
-		e.workspace.Remotes = append(e.workspace.Remotes, *remote)
+		changed := before.Clone()
+		replaced, err := place(&changed, *remote)
+		if err != nil {
+			return nil, err
+		}
+		e.workspace = changed
 		if err := config.ValidateAll(d.workspaces()); err != nil {
 			e.workspace = before
 			return nil, &api.Error{Kind: api.Exists, Message: unnamed(err, e.workspace.Name, remote.Name).Error()}
 		}
 		if req.Settle > 0 {
-			e.provisional[remote.Name] = true
+			e.provisional[remote.Name] = replaced
 		}
 		if err := d.commit(e, before); err != nil {
 			delete(e.provisional, remote.Name)
 			return nil, err
 		}
-		e.barrier++
-		e.attached[remote.Name] = e.barrier
+		d.beginAnew(e, remote.Name)
 		d.apply(e)
 		return e, nil
 	})

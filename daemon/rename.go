@@ -89,8 +89,8 @@ func (d *Daemon) renameRemote(e *entry, from, to string) error {
 			Message: fmt.Sprintf("workspace %s already has a remote %s", e.workspace.Name, to),
 			Hint:    "choose another name",
 		}
-	case e.provisional[from]:
-		return &api.Error{Kind: api.Conflict, Message: "it is just being attached", Hint: "try again in a few seconds"}
+	case e.isProvisional(from):
+		return errUndecided()
 	}
 	before := e.workspace
 	e.workspace = before.Clone()
@@ -110,6 +110,12 @@ func (d *Daemon) renameRemote(e *entry, from, to string) error {
 	d.log.Info("A remote has another name", zap.String("workspace", before.Name), zap.String("before", from), zap.String("remote", to))
 	d.apply(e)
 	return nil
+}
+
+// errUndecided is the refusal to change a remote of which it is not decided whether it is
+// attached.
+func errUndecided() error {
+	return &api.Error{Kind: api.Conflict, Message: "it is just being attached", Hint: "try again in a few seconds"}
 }
 
 // renamedIn returns a report, which may be nil, in which a remote has another name. It is

@@ -21,20 +21,22 @@ import (
 // routes are all there are; package api describes them.
 func (d *Daemon) routes() map[string]answer {
 	return map[string]answer{
-		"GET /v1/status":                                     d.getStatus,
-		"POST /v1/workspaces":                                d.addWorkspace,
-		"GET /v1/workspaces/{workspace}":                     d.getWorkspace,
-		"DELETE /v1/workspaces/{workspace}":                  d.removeWorkspace,
-		"POST /v1/workspaces/{workspace}/ignore":             d.changeIgnore,
-		"POST /v1/workspaces/{workspace}/rename":             d.rename,
-		"POST /v1/workspaces/{workspace}/options":            d.setOptions,
-		"POST /v1/workspaces/{workspace}/remotes":            d.attachRemote,
-		"POST /v1/workspaces/{workspace}/look":               d.lookAtRemote,
-		"DELETE /v1/workspaces/{workspace}/remotes/{remote}": d.detachRemote,
-		"POST /v1/workspaces/{workspace}/{action}":           d.act,
-		"POST /v1/actions/{action}":                          d.actAll,
-		"POST /v1/wait":                                      d.wait,
-		"POST /v1/stop":                                      d.stopRequest,
+		"GET /v1/status":                                               d.getStatus,
+		"POST /v1/workspaces":                                          d.addWorkspace,
+		"GET /v1/workspaces/{workspace}":                               d.getWorkspace,
+		"DELETE /v1/workspaces/{workspace}":                            d.removeWorkspace,
+		"POST /v1/workspaces/{workspace}/ignore":                       d.changeIgnore,
+		"POST /v1/workspaces/{workspace}/rename":                       d.rename,
+		"POST /v1/workspaces/{workspace}/options":                      d.setOptions,
+		"POST /v1/workspaces/{workspace}/remotes":                      d.attachRemote,
+		"POST /v1/workspaces/{workspace}/look":                         d.lookAtRemote,
+		"DELETE /v1/workspaces/{workspace}/remotes/{remote}":           d.detachRemote,
+		"POST /v1/workspaces/{workspace}/{action}":                     d.act,
+		"POST /v1/actions/{action}":                                    d.actAll,
+		"POST /v1/wait":                                                d.wait,
+		"POST /v1/stop":                                                d.stopRequest,
+		"POST /v1/workspaces/{workspace}/path":                         d.setPath,
+		"POST /v1/workspaces/{workspace}/remotes/{remote}/destination": d.moveRemote,
 	}
 }
 

@@ -40,8 +40,9 @@ type entry struct {
 	// remote, which had the name before.
 	attached map[string]uint64
 	// provisional are the remotes of which it is not decided yet whether they are
-	// attached. They are not in the workspace file.
-	provisional map[string]bool
+	// attached, each with the one that it is to replace, nil for none. The workspace file
+	// has that one instead.
+	provisional map[string]*config.Remote
 	// released is the barrier that was placed when the held deletions of a remote
 	// were let go of, to be judged anew. What is reported as held before the
 	// monitor knows of that one is not held any more.
@@ -82,7 +83,7 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 // remotes. The lock is held.
 func (d *Daemon) insert(w config.Workspace) {
 	name := w.Name
-	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64), provisional: make(map[string]bool)}
+	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64), provisional: make(map[string]*config.Remote)}
 	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}
 	log := d.log.With(zap.String("workspace", name))
 	e.become(watchdog.Status{State: watchdog.Stopped})
@@ -233,6 +234,12 @@ func statusIn(r *report.Report, remote string) *report.RemoteStatus {
 // name now.
 func (e *entry) isAbout(s *report.RemoteStatus) bool { return s.Asked >= e.attached[s.Name] }
 
+// isProvisional reports whether it is not decided yet whether a remote is attached.
+func (e *entry) isProvisional(remote string) bool {
+	_, is := e.provisional[remote]
+	return is
+}
+
 // dropStatus forgets what the monitor last reported of a remote.
 func (e *entry) dropStatus(remote string) {
 	if e.report == nil {
@@ -254,7 +261,17 @@ func (d *Daemon) save() error {
 	for i, name := range d.order {
 		if provisional := d.entries[name].provisional; len(provisional) > 0 {
 			all[i] = all[i].Clone()
-			all[i].Remotes = slices.DeleteFunc(all[i].Remotes, func(r config.Remote) bool { return provisional[r.Name] })
+			var certain []config.Remote
+			for _, r := range all[i].Remotes {
+				before, ok := provisional[r.Name]
+				switch {
+				case !ok:
+					certain = append(certain, r)
+				case before != nil:
+					certain = append(certain, *before)
+				}
+			}
+			all[i].Remotes = certain
 		}
 	}
 	return config.SaveWorkspaces(d.settings.WorkspaceConfigFilePath, all)

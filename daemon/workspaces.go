@@ -32,22 +32,9 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 	if err := w.Validate(); err != nil {
 		return nil, invalid(unnamed(err, w.Name, ""))
 	}
-	if err := config.CheckLocalPath(w.LocalPath); err != nil {
-		return nil, invalid(err)
+	if w.Root, err = d.checkRoot(w.LocalPath); err != nil {
+		return nil, err
 	}
-	if d.ownFilesIn(w.LocalPath) {
-		// Each transfer would write a log line, and each log line be a change.
-		return nil, &api.Error{
-			Kind:    api.Invalid,
-			Message: fmt.Sprintf("%s holds wsync's own files (%s)", w.LocalPath, d.settings.Directory),
-			Hint:    "add the directories in it that matter, one by one",
-		}
-	}
-	id, err := config.IdentifyRoot(w.LocalPath)
-	if err != nil {
-		return nil, fmt.Errorf("cannot identify %s: %w", w.LocalPath, err)
-	}
-	w.Root = &id
 	var all []config.Workspace
 	d.lock.Do(func() { all = d.workspaces() })
 	if err := checkPlace(w, all); err != nil {
@@ -86,6 +73,27 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 		status = added
 	}
 	return status, err
+}
+
+// checkRoot returns the identity of a directory that is to be a workspace's, unless it
+// cannot be one.
+func (d *Daemon) checkRoot(path string) (*config.RootIdentity, error) {
+	if err := config.CheckLocalPath(path); err != nil {
+		return nil, invalid(err)
+	}
+	if d.ownFilesIn(path) {
+		// Each transfer would write a log line, and each log line be a change.
+		return nil, &api.Error{
+			Kind:    api.Invalid,
+			Message: fmt.Sprintf("%s holds wsync's own files (%s)", path, d.settings.Directory),
+			Hint:    "add the directories in it that matter, one by one",
+		}
+	}
+	id, err := config.IdentifyRoot(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot identify %s: %w", path, err)
+	}
+	return &id, nil
 }
 
 // silentNotes say which file systems do not tell of all changes.

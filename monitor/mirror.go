@@ -252,6 +252,7 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 		AfterEvents: m.afterEvents,
 		Changed:     m.changed,
 		Mounts:      m.mounted,
+		Identity:    m.definition.Workspace.Root,
 		Stamp:       worker.StampPath(settings.RunDirectory, r),
 
 		LookInterval: lookInterval(r),

@@ -93,6 +93,9 @@ func (m *mirror) follow(definitions *json.Decoder, file *logfile.File) error {
 		} else if err != nil {
 			return fmt.Errorf("cannot read a definition: %w", err)
 		}
+		if d.Workspace.LocalPath != m.root {
+			return nil // another monitor is for another directory
+		}
 		file.SetPath(d.Settings.LogFile)
 		file.SetLevel(d.Settings.LogLevel)
 		m.define(d)

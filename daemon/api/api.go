@@ -22,6 +22,8 @@ import (
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/look                AttachRemote -> report.Held
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
+//	POST   /v1/workspaces/{workspace}/remotes/{remote}/destination  AttachRemote -> WorkspaceStatus; the same remote, elsewhere
+//	POST   /v1/workspaces/{workspace}/path                SetPath -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/{action}            ?remote=NAME for one; pause, resume, resync, approve, restart (no remote)
 //	POST   /v1/actions/{action}                           Acted: the action for all workspaces; pause, resume, resync, approve
 //	POST   /v1/wait                                       Wait -> WaitResult
@@ -113,6 +115,12 @@ type Rename struct {
 // They are in force at once.
 type SetOptions struct {
 	Options []config.Assignment `json:"options"`
+}
+
+// SetPath asks to mirror the directory at LocalPath, an absolute path, as the workspace's
+// from now on. What the remotes have and it does not is held, to be approved.
+type SetPath struct {
+	LocalPath string `json:"local_path"`
 }
 
 // AttachRemote asks to attach a remote to a workspace. Remote.AdoptionPending

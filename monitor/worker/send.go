@@ -92,7 +92,7 @@ func (w *Worker) remember(stamp time.Time) {
 	if stamp.IsZero() {
 		return
 	}
-	if err := writeStamp(w.Stamp, stamp); err != nil {
+	if err := writeStamp(w.Stamp, w.Identity, stamp); err != nil {
 		w.Log.Debug("Cannot remember what is clean", zap.Error(err))
 	}
 }

@@ -3,11 +3,13 @@ package worker
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"wsync/config"
@@ -24,25 +26,39 @@ func StampPath(dir string, r config.Remote) string {
 }
 
 // readStamp returns the time in a stamp, zero if there is none. A time in the
-// future means that the clock was set back: then nothing is known, and the
-// earliest time is returned.
-func readStamp(path string, now time.Time) time.Time {
+// future means that the clock was set back, and another root that the times in this one
+// say nothing: then nothing is known, and the earliest time is returned. root may be
+// nil for any.
+func readStamp(path string, root *config.RootIdentity, now time.Time) time.Time {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339Nano, string(data))
+	text, identity, of := strings.Cut(string(data), " ")
+	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || t.After(now) {
+		return time.Unix(0, 0)
+	}
+	var was config.RootIdentity
+	if of && root != nil && (json.Unmarshal([]byte(identity), &was) != nil || !was.Same(*root)) {
 		return time.Unix(0, 0)
 	}
 	return t
 }
 
-// writeStamp replaces a stamp. One that is not written is older than it could
-// be, which costs time but no change.
-func writeStamp(path string, t time.Time) error {
-	temp := path + ".new"
-	if err := os.WriteFile(temp, []byte(t.Format(time.RFC3339Nano)), 0o600); err != nil {
+// writeStamp replaces a stamp, which is about the workspace in the directory root, nil if
+// that is not known. One that is not written is older than it could be, which costs time
+// but no change.
+func writeStamp(path string, root *config.RootIdentity, t time.Time) error {
+	temp, text := path+".new", t.Format(time.RFC3339Nano)
+	if root != nil {
+		identity, err := json.Marshal(root)
+		if err != nil {
+			return fmt.Errorf("cannot write a stamp: %w", err)
+		}
+		text += " " + string(identity)
+	}
+	if err := os.WriteFile(temp, []byte(text), 0o600); err != nil {
 		return fmt.Errorf("cannot write a stamp: %w", err)
 	}
 	if err := os.Rename(temp, path); err != nil {

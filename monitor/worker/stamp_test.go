@@ -24,21 +24,43 @@ func TestStamp(t *testing.T) {
 	if other := StampPath(dir, renamed); other != path {
 		t.Error("a remote with another name has another stamp")
 	}
-	if got := readStamp(path, now); !got.IsZero() {
+	if got := readStamp(path, nil, now); !got.IsZero() {
 		t.Errorf("no stamp is %v", got)
 	}
-	check(t, writeStamp(path, now))
-	if got := readStamp(path, now.Add(time.Second)); !got.Equal(now) {
+	check(t, writeStamp(path, nil, now))
+	if got := readStamp(path, nil, now.Add(time.Second)); !got.Equal(now) {
 		t.Errorf("%v came back as %v", now, got)
 	}
 	// Everything is in doubt when the clock was set back, or the stamp is damaged.
 	early := time.Unix(0, 0)
-	if got := readStamp(path, now.Add(-time.Second)); !got.Equal(early) {
+	if got := readStamp(path, nil, now.Add(-time.Second)); !got.Equal(early) {
 		t.Errorf("a stamp of the future is %v", got)
 	}
 	check(t, os.WriteFile(path, []byte("2026-"), 0o600))
-	if got := readStamp(path, now); !got.Equal(early) {
+	if got := readStamp(path, nil, now); !got.Equal(early) {
 		t.Errorf("a damaged stamp is %v", got)
+	}
+}
+
+// TestStampOfAnotherRoot: what is in another directory may have been there, unchanged and
+// other than on the remote, for long.
+func TestStampOfAnotherRoot(t *testing.T) {
+	path, now := filepath.Join(t.TempDir(), "clean"), time.Now()
+	root, other := &config.RootIdentity{Device: 1, Inode: 2, FileSystem: "ab"}, &config.RootIdentity{Device: 1, Inode: 3, FileSystem: "ab"}
+	rebooted := &config.RootIdentity{Device: 7, Inode: 2, FileSystem: "ab"}
+	early := time.Unix(0, 0)
+	for _, test := range []struct {
+		name           string
+		written, asked *config.RootIdentity
+		want           time.Time
+	}{
+		{"the same", root, root, now}, {"with another number", root, rebooted, now}, {"another", root, other, early},
+		{"not known before", nil, root, now}, {"not known now", root, nil, now},
+	} {
+		check(t, writeStamp(path, test.written, now))
+		if got := readStamp(path, test.asked, now.Add(time.Second)); !got.Equal(test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
 	}
 }
 
@@ -72,12 +94,12 @@ func TestStampOfTheFirstPass(t *testing.T) {
 	stamp, began := filepath.Join(t.TempDir(), "clean"), time.Now()
 	o := Options{Log: zap.NewNop(), Stamp: stamp}
 	New(o, config.Remote{Name: "r"})
-	first := readStamp(stamp, time.Now())
+	first := readStamp(stamp, nil, time.Now())
 	if first.IsZero() || first.After(began) || began.Sub(first) > time.Minute {
 		t.Errorf("begun at %v, the stamp is %v", began, first)
 	}
 	New(o, config.Remote{Name: "r"})
-	if later := readStamp(stamp, time.Now()); !later.Equal(first) {
+	if later := readStamp(stamp, nil, time.Now()); !later.Equal(first) {
 		t.Errorf("the next one makes %v of it", later)
 	}
 }

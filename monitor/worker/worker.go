@@ -65,6 +65,9 @@ type Options struct {
 	// LookInterval is the time between two looks at a destination to which nothing is
 	// sent, zero for none.
 	LookInterval time.Duration
+	// Identity is that of the directory at Root, nil if it is not known: what Stamp says of
+	// another one is not believed.
+	Identity *config.RootIdentity
 	// Stamp is the file that remembers until when the remote was equal.
 	Stamp string
 }
@@ -90,7 +93,7 @@ type Worker struct {
 func New(o Options, r config.Remote) *Worker {
 	now := time.Now()
 	unapproved := readUnapproved(o.Stamp)
-	clean := readStamp(o.Stamp, now)
+	clean := readStamp(o.Stamp, o.Identity, now)
 	w := &Worker{
 		Options:    o,
 		unapproved: unapproved,
