@@ -40,6 +40,7 @@ func TestSSHDByAliasAndByAddress(t *testing.T) {
 }
 
 func TestSSHDOfSeveralWantsItsIdentity(t *testing.T) {
+	Long(t, testing.Short())
 	one, two := StartSSHD(t, SSHDOptions{}), StartSSHD(t, SSHDOptions{})
 	bin := t.TempDir()
 	WriteWrapper(t, bin, map[string]*SSHD{"one": one, "two": two})
@@ -68,6 +69,7 @@ func TestSSHDOptions(t *testing.T) {
 // Variables of a test do not bring the user's home directory back, with the
 // start-up files in it.
 func TestSSHDKeepsTheUsersHomeAway(t *testing.T) {
+	Long(t, testing.Short())
 	for name, config := range map[string][]string{
 		"none": nil,
 		"two":  {"SetEnv GREETING=hi", "SetEnv OTHER=x"},
@@ -102,6 +104,7 @@ func TestSSHDStopAndRestart(t *testing.T) {
 // A connection that was killed ends, although the remote's command would have
 // run for ever, and the server takes the next one.
 func TestSSHDKillConnections(t *testing.T) {
+	Long(t, testing.Short())
 	s := startSSHD(t, SSHDOptions{})
 	cmd := exec.Command("ssh", "-o", "BatchMode=yes", "backup", "echo here; exec cat")
 	stdin, err := cmd.StdinPipe()

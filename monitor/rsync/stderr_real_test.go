@@ -12,6 +12,7 @@ import (
 // What the real rsync says about real accidents leads back to the paths.
 func TestRealFailures(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	names := slices.DeleteFunc(slices.Clone(oddNames), func(name string) bool { return name == `a" failed: b` })
 	below := func(dir string, names ...string) []failed {
 		var all []failed
@@ -106,10 +107,7 @@ func TestRealFailures(t *testing.T) {
 			if test.root {
 				remotetest.NeedRoot(t, "it makes what belongs to somebody else")
 			}
-			for _, far := range []bool{true, false} {
-				if !far && testing.Short() {
-					break
-				}
+			for _, far := range []bool{false, true} {
 				src, dst := dir(t, nobody), dir(t, nobody)
 				test.prepare(t, src, dst)
 				if os.Geteuid() == 0 {

@@ -271,6 +271,7 @@ func TestRelease(t *testing.T) {
 }
 
 func TestHostThatDoesNotShare(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	_, pool := server(t, "MaxSessions 1")
 	c := pool.Connection(Host{Name: "backup"})
 	check(t, c.Ensure(t.Context(), os.Environ()))
@@ -287,6 +288,7 @@ func TestHostThatDoesNotShare(t *testing.T) {
 
 // Where the socket cannot be made, each command connects by itself.
 func TestSocketThatCannotBeMade(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	_, pool := server(t)
 	c := pool.Connection(Host{Name: "backup"})
 	check(t, os.RemoveAll(pool.dir))

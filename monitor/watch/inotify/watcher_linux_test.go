@@ -190,6 +190,7 @@ func TestOverflow(t *testing.T) {
 // the watcher is behind at all times.
 func TestManyWriters(t *testing.T) {
 	t.Parallel()
+	long(t)
 	s := watchtest.NewScene(t, create, watch.Options{}, nil)
 	for range 2 {
 		watchtest.ChurnTogether(t, s, 3)

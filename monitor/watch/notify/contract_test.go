@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { watchtest.Main(m) }
 
 func long(t *testing.T) { remotetest.Long(t, testing.Short()) }
 
-func TestContract(t *testing.T)               { watchtest.Contract(t, create, watch.Options{}) }
+func TestContract(t *testing.T)               { long(t); watchtest.Contract(t, create, watch.Options{}) }
 func TestChurn(t *testing.T)                  { watchtest.Churn(t, create) }
 func TestDepthContract(t *testing.T)          { long(t); watchtest.DepthContract(t, create, watch.Options{}) }
 func TestDepthsFromTheStart(t *testing.T)     { watchtest.DepthsFromTheStart(t, create) }
