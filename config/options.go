@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -83,6 +84,20 @@ var remoteOptions = []option[Remote]{
 		"skip-unsupported", "off", "be in sync without what the file system there cannot hold",
 		switchOption(func(r *Remote) *bool { return &r.SkipUnsupported }), Effect{}, nil,
 	},
+	{
+		"full-pass", "FullPassInterval", "compare the whole workspace with it after so long, instead of the setting",
+		intervalOption(func(r *Remote) *Interval { return &r.FullPass }), Effect{}, nil,
+	},
+	{
+		"rsync-path", "rsync", "the rsync to run over there, for ssh",
+		rsyncPathOption(), Effect{Transfers: true},
+		func(r *Remote) string {
+			if r.Connection.Kind() != KindSSH {
+				return "it is for remotes that are reached by ssh: no other rsync is run for this one"
+			}
+			return ""
+		},
+	},
 }
 
 // workspaceOptions are those of a workspace.
@@ -146,6 +161,24 @@ func choiceOption[T any](field func(*T) *string, choices ...string) optionKind[T
 func orList(words []string) string {
 	last := len(words) - 1
 	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// rsyncPathPattern is a path that no shell takes for anything else.
+var rsyncPathPattern = regexp.MustCompile(`^/[A-Za-z0-9._/+@-]*[A-Za-z0-9._+@-]$`)
+
+func rsyncPathOption() optionKind[Remote] {
+	const expected = "an absolute path of letters, digits and ._+@-"
+	return newOption(func(r *Remote) *string { return &r.RsyncPath }, expected, func(value string) (string, error) {
+		if !rsyncPathPattern.MatchString(value) {
+			return "", fmt.Errorf("expected %s, found %q", expected, value)
+		}
+		return value, nil
+	}, func(value string) string { return value })
+}
+
+func intervalOption(field func(*Remote) *Interval) optionKind[Remote] {
+	expected := fmt.Sprintf("a duration from %s to %s, such as 10m or 1d", FormatDuration(minInterval), FormatDuration(maxInterval))
+	return newOption(field, expected, ParseInterval, Interval.String)
 }
 
 // trashOption is how long the trash is kept. When it is turned off, what it has stays.

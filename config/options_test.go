@@ -15,6 +15,8 @@ func TestSetOptions(t *testing.T) {
 		"trash=7d; trash=":          "",
 		"trash=7d; trash=off":       "",
 		"trash=7d; trash=36h":       "trash=36h",
+		"full-pass=90":              "full-pass=1m30s",
+		"full-pass=1d":              "full-pass=1d",
 		"skip-unsupported=on":       "skip-unsupported=on",
 		"skip-unsupported=on; skip-unsupported=off": "",
 	} {
@@ -44,9 +46,11 @@ func TestSetOptionsRefuses(t *testing.T) {
 	for words, want := range map[string]string{
 		"trash=1d delay-updates=perhaps": `delay-updates: expected on or off, found "perhaps"`,
 		"trash=1d trash=2d":              "trash is given twice",
+		"full-pass=10":                   `full-pass: expected a duration from 1m to 30d, such as 10m or 1d, found "10"`,
+		"rsync-path=/usr/bin/rsync":      "rsync-path: it is for remotes that are reached by ssh",
 		"trash=1d on-empty=allow":        "on-empty is an option of the workspace: name no remote",
 		"trash=1d trashes=1d":            `a remote has no option "trashes": did you mean trash?`,
-		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, skip-unsupported`,
+		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, skip-unsupported, full-pass, rsync-path`,
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: Connection{Local: &Local{}}}
 		err := r.SetOptions(assign(t, words))
@@ -76,10 +80,13 @@ func TestOptionsChanged(t *testing.T) {
 	for words, want := range map[string]Effect{
 		"":                    {},
 		"skip-unsupported=on": {},
+		"full-pass=1d":        {},
+		"rsync-path=/r":       {Transfers: true},
 		"trash=1d":            {Transfers: true, Pass: true},
 		"delay-updates=on":    {Transfers: true, Pass: true},
 	} {
-		var before, after Remote
+		before := Remote{Connection: Connection{HostAlias: &HostAlias{HostAlias: "h"}}}
+		after := before
 		if err := after.SetOptions(assign(t, words)); err != nil {
 			t.Fatal(err)
 		}
@@ -110,4 +117,18 @@ func shownOptions(r Remote) string {
 		}
 	}
 	return strings.Join(shown, " ")
+}
+
+// TestRsyncPath: nothing that a shell would run, or split, is taken.
+func TestRsyncPath(t *testing.T) {
+	for path, right := range map[string]bool{
+		"/usr/local/bin/rsync": true, "/opt/rsync-3.4/bin/rsync": true, "rsync": false, "/": false, "/opt/": false,
+		"sudo rsync": false, "/usr/bin/rsync;id": false, "/bin/$(id)": false, "/bin/rsync -x": false, "/a\nb": false, "~/rsync": false,
+	} {
+		r := Remote{Name: "r", RemotePath: "/r", Connection: Connection{HostAlias: &HostAlias{HostAlias: "h"}}}
+		err := r.SetOptions([]Assignment{{Name: "rsync-path", Value: path}})
+		if (err == nil) != right || right != (r.RsyncPath == path) {
+			t.Errorf("%q: %v, %q", path, err, r.RsyncPath)
+		}
+	}
 }

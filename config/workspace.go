@@ -87,6 +87,12 @@ type Remote struct {
 	// and otherwise no reason for the remote not to be in sync.
 	SkipUnsupported bool `json:"skip_unsupported,omitempty"`
 
+	// FullPass is the time between two full passes, 0 for what the settings say.
+	FullPass Interval `json:"full_pass,omitempty"`
+
+	// RsyncPath is the rsync to run over there, "" for the one in PATH there.
+	RsyncPath string `json:"rsync_path,omitempty"`
+
 	// TrashLeft: Trash is 0 and was not before. What the trash has stays.
 	TrashLeft bool `json:"trash_left,omitempty"`
 

@@ -59,9 +59,9 @@ type Marks struct {
 	// self is whose marks they are, but for what the remote says.
 	self      config.Mark
 	workspace func() string
-	// life is how long they count.
-	life time.Duration
-	left Left
+	// interval is the time between two full passes, unless the remote has its own.
+	interval time.Duration
+	left     Left
 }
 
 // Left are marks that were left.
@@ -80,7 +80,7 @@ func New(o Options) *Marks {
 	}
 	self.Host, _ = os.Hostname() // without it the others are told less
 	return &Marks{log: o.Log, scratch: o.Scratch, environment: o.Environment, connection: o.Connection,
-		self: self, workspace: o.Workspace, life: markTime + 2*o.Interval}
+		self: self, workspace: o.Workspace, interval: o.Interval}
 }
 
 // Look finds the marks of others, and removes those that takeOver names, or that are

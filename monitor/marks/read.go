@@ -73,7 +73,7 @@ func (m *Marks) markOf(r config.Remote) config.Mark {
 	if m.workspace != nil {
 		mark.Workspace = m.workspace()
 	}
-	mark.ID, mark.Remote, mark.Destination, mark.Until = r.ID, r.Name, r.Destination(), time.Now().Add(m.life)
+	mark.ID, mark.Remote, mark.Destination, mark.Until = r.ID, r.Name, r.Destination(), time.Now().Add(markTime+2*r.FullPass.Or(m.interval))
 	return mark
 }
 

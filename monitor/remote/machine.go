@@ -261,7 +261,7 @@ type Definition struct {
 // carried out already.
 func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	first := m.remote.Name == ""
-	m.passes.SetInterval(d.Settings.FullPassInterval)
+	m.passes.SetInterval(d.Remote.FullPass.Or(d.Settings.FullPassInterval))
 	m.limits = guard.Limits{Share: d.Settings.HoldDeletionsShare, Count: d.Settings.HoldDeletionsCount, AllowEmpty: d.AllowEmpty}
 	changed := config.OptionsChanged(m.remote, d.Remote)
 	m.remote, m.paused = d.Remote, d.Paused || d.Remote.Paused

@@ -391,6 +391,9 @@ func (e Endpoint) sharing(all, args []string, input []byte) Job {
 	switch c := e.Remote.Connection; c.Kind() {
 	case config.KindSSH:
 		all = append(all, "--rsh="+quoteCommand(e.SSH))
+		if e.Remote.RsyncPath != "" {
+			all = append(all, "--rsync-path="+e.Remote.RsyncPath)
+		}
 	case config.KindRsyncDaemon:
 		all = append(all, "--contimeout="+strconv.Itoa(connectTimeout))
 		if !e.Strategy.Basic {

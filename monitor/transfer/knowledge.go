@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -50,7 +51,8 @@ func (l *Lane) remoteVersion(ctx context.Context, r config.Remote) (version rsyn
 	if l.connection == nil {
 		return rsync.Version{}, 0
 	}
-	output, said, err := l.connection.Output(ctx, l.environment(), "rsync --version; getconf PATH_MAX /")
+	program := cmp.Or(r.RsyncPath, "rsync") // no shell takes that path for anything else
+	output, said, err := l.connection.Output(ctx, l.environment(), program+" --version; getconf PATH_MAX /")
 	version, ok := rsync.ParseVersion(output + "\n" + said) // where some openrsyncs have it
 	if !ok {
 		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))
