@@ -11,13 +11,6 @@ import (
 	"wsync/monitor/watch"
 )
 
-// The rhythm of full passes behind a watcher that misses changes: soon after
-// the first change, and not more often than lossyInterval.
-const (
-	lossyDelay    = 2 * time.Second
-	lossyInterval = 10 * time.Second
-)
-
 // barrierRequest is what to do when the watcher has come to a barrier.
 type barrierRequest struct {
 	n  uint64
@@ -69,10 +62,7 @@ func (m *mirror) Moved(from, to string, dir bool) {
 	if after := m.rules(); before.Excludes(from, dir) || after.Excludes(to, dir) || dir && !before.Alike(from, to) {
 		m.Changed(to, change)
 		m.Changed(from, change)
-		if dir {
-			m.watcher.Look([]string{to})
-		}
-		return
+		return // what is to be watched of it the watcher has found out
 	}
 	m.links.Moved(from, to, dir)
 	if dir {
@@ -192,14 +182,7 @@ func (m *mirror) compensate() {
 	}
 	now := time.Now()
 	m.mu.Lock()
-	if !m.lossyPass.After(now) {
-		delay := lossyDelay
-		if next := m.lossyPass.Add(lossyInterval); next.After(now.Add(delay)) {
-			delay = next.Sub(now)
-		}
-		m.lossyPass = now.Add(delay)
-	}
-	delay := m.lossyPass.Sub(now)
+	delay := m.lossy.After(now)
 	m.mu.Unlock()
 	// Each time: a pass that is not due yet may have been made early, for a request
 	// to wait for example, and then none would come after this change.

@@ -72,7 +72,7 @@ type mirror struct {
 	halt       string
 	haltSince  time.Time
 	overflows  int
-	lossyPass  time.Time   // when the last full pass behind a lossy watcher is, or was, due
+	lossy      watch.Lossy
 	lookAgain  *time.Timer // looks at a halted workspace again; nil if not set
 }
 
@@ -255,20 +255,8 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 		Identity:    m.definition.Workspace.Root,
 		Stamp:       worker.StampPath(settings.RunDirectory, r),
 
-		LookInterval: lookInterval(r),
+		LookInterval: remote.LookInterval(r.Connection.Kind()),
 	}, r), release
-}
-
-// lookInterval is how often a destination is looked at to which nothing is sent: by
-// what a look costs.
-func lookInterval(r config.Remote) time.Duration {
-	switch r.Connection.Kind() {
-	case config.KindLocal:
-		return 10 * time.Second
-	case config.KindSSH:
-		return time.Minute
-	}
-	return 0
 }
 
 // environment is the environment of rsync and ssh.

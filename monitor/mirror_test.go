@@ -124,12 +124,12 @@ func TestLossyPasses(t *testing.T) {
 			return slices.ContainsFunc(r.take(), func(b dirty.Batch) bool { return b.Everything != nil })
 		}
 		m.Changed("a", watch.Content)
-		if passes(lossyDelay-1) || !passes(1) {
+		if passes(watch.LossyDelay-1) || !passes(1) {
 			t.Error("the first change is not followed by a pass in time")
 		}
 		m.Changed("b", watch.Content)
 		m.Changed("c", watch.Content)
-		if passes(lossyInterval-1) || !passes(1) || passes(time.Hour) {
+		if passes(watch.LossyInterval-1) || !passes(1) || passes(time.Hour) {
 			t.Error("two more are not followed by one pass in time")
 		}
 		m.Changed("d", watch.Content)
@@ -138,7 +138,7 @@ func TestLossyPasses(t *testing.T) {
 			t.Error("a request to wait makes no pass")
 		}
 		m.Changed("e", watch.Content)
-		if passes(lossyDelay-1) || !passes(1) {
+		if passes(watch.LossyDelay-1) || !passes(1) {
 			t.Error("a change after an early pass is not followed by another")
 		}
 	})

@@ -1,6 +1,10 @@
 package remote
 
-import "time"
+import (
+	"time"
+
+	"wsync/config"
+)
 
 // drift is about what others do at the destination while nothing is sent to it. The
 // next change would notice it, and until then a look does.
@@ -91,4 +95,16 @@ func (m *Machine) Looked(l DriftLook, drifted bool, seq uint64, now time.Time) (
 	}
 	m.Everything(PassLost, seq, now, now)
 	return true
+}
+
+// LookInterval is how often a destination is looked at to which nothing is sent: by
+// what a look costs.
+func LookInterval(kind config.Kind) time.Duration {
+	switch kind {
+	case config.KindLocal:
+		return 10 * time.Second
+	case config.KindSSH:
+		return time.Minute
+	}
+	return 0
 }
