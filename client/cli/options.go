@@ -20,8 +20,13 @@ func (c *command) setCommand() *cli.Command {
 that is under way begins anew where it must. KEY= goes back to the default. Without KEY=VALUE, lists
 all options with their values.
 ` + optionsHelp("Options of a remote, also for wsync attach --set", config.Remote{}.Options()) +
-			optionsHelp("Options of a workspace", config.Workspace{}.Options()),
-		Flags:  []cli.Flag{jsonFlag()},
+			optionsHelp("Options of a workspace", config.Workspace{}.Options()) + placesHelp,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "delete-existing", Usage: "with destination=: delete what is there and not in the workspace"},
+			&cli.BoolFlag{Name: "overwrite-existing", Usage: "with destination=: overwrite what is there with other contents"},
+			&cli.BoolFlag{Name: "offline", Usage: "with destination=: go there although no connection can be made now"},
+			jsonFlag(),
+		},
 		Action: c.set,
 	}
 }
@@ -65,6 +70,15 @@ func (c *command) set(cCtx *cli.Context) error {
 	set, err := assignments(words)
 	if err != nil {
 		return &usageError{message: cannot(err).Error(), hint: "wsync set --help has the options"}
+	}
+	if place := placeIn(set, remote); place != "" {
+		if len(set) > 1 {
+			return &usageError{message: cannot(fmt.Errorf("%s stands alone: set the others by themselves", place)).Error()}
+		}
+		if remote == "" {
+			return c.setPath(cCtx, workspace, set[0].Value)
+		}
+		return c.setDestination(cCtx, workspace, remote, set[0].Value)
 	}
 	daemon, err := c.connect()
 	if err != nil {
