@@ -524,3 +524,23 @@ func TestALookClosesNothing(t *testing.T) {
 		})
 	}
 }
+
+// A look finds nothing new where nothing has changed: not in a directory that is gone, nor
+// of a file that cannot be read, or is none.
+func TestRefreshFindsNothing(t *testing.T) {
+	l := newLive(t, config.Workspace{GitIgnore: true}, map[string]string{"gone/.wsyncignore": "x\n", "moved/.gitignore": "y\n", "d/.wsyncignore": "z\n", "e/.wsyncignore/": ""})
+	check(t, os.RemoveAll(filepath.Join(l.root, "gone")))
+	l.Noticed("gone", watch.Entry|watch.Tree, l.now)
+	check(t, os.Rename(filepath.Join(l.root, "moved"), filepath.Join(l.root, "there")))
+	l.Moved("moved", "there", l.now)
+	check(t, os.Remove(filepath.Join(l.root, "d/.wsyncignore")))
+	check(t, os.Symlink("nothing", filepath.Join(l.root, "d/.wsyncignore")))
+	l.Refresh(l.now)
+	l.after(2 * thinTime)
+	l.after(2 * thinTime)
+	before := l.Rules()
+	l.Refresh(l.now)
+	if _, ok := l.Due(); ok || l.Rules() != before {
+		t.Errorf("a look finds something new: unsettled %v", l.unsettled)
+	}
+}

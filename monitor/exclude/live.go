@@ -250,6 +250,9 @@ func (l *Live) reread(dir string, u unsettled) unsettled {
 	if !isRoot(dir) && l.isGone(dir) {
 		// What is said of it stays.
 		l.current = l.current.withoutProblems(dir)
+		for _, name := range l.options.fileNames() {
+			delete(l.stamps, relpath.Join(dir, name)) // there is nothing to look at
+		}
 		u.unread, u.thin = false, false
 		return u
 	}

@@ -129,6 +129,9 @@ func (o *options) readDir(root, dir string) (d found, err error) {
 		if errors.Is(err, errUnstable) {
 			return d, err
 		}
+		if err != nil {
+			s = stampOf(abs(root, source)) // so that it is read again when it is another one
+		}
 		d.stamps[name] = s
 		switch {
 		case err != nil:

@@ -120,14 +120,27 @@ func (t *transfer) removeJudging(judged judgedNames, part dirty.Batch) {
 // removeListed deletes what was listed and judged, and returns how many entries it has.
 // ok is false when the outcome is final.
 func (t *transfer) removeListed(found *tally, list ran, part dirty.Batch) (removed int, ok bool) {
+	return t.removeByRules(found, list, part, relistings)
+}
+
+// relistings is how often what is to be deleted is listed again because the rules have
+// changed meanwhile, before it waits for the next transfer.
+const relistings = 2
+
+// removeByRules is removeListed that lists again so often at most.
+func (t *transfer) removeByRules(found *tally, list ran, part dirty.Batch, again int) (removed int, ok bool) {
 	t.fromSkeleton(found.listed.all(), part, func(top string, names []string) {
 		t.lane.exclude.Refresh(time.Now())
 		if found.rules != t.excluded() {
 			// Something of it may be ignored since it was listed.
-			again := t.tally()
-			if r, ok := t.count(top, t.removal(names)(math.MaxInt32).DryRun(), again); ok && !t.meetsInside(r.Result) {
-				t.keep(again)
-				n, _ := t.removeListed(again, r, part)
+			if again == 0 {
+				t.out.Again = remote.Join(t.out.Again, part)
+				return
+			}
+			now := t.tally()
+			if r, ok := t.count(top, t.removal(names)(math.MaxInt32).DryRun(), now); ok && !t.meetsInside(r.Result) {
+				t.keep(now)
+				n, _ := t.removeByRules(now, r, part, again-1)
 				removed += n
 			}
 			return
