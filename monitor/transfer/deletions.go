@@ -6,6 +6,7 @@ import (
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
+	"wsync/monitor/relpath"
 	"wsync/monitor/remote"
 	"wsync/monitor/rsync"
 )
@@ -72,7 +73,26 @@ func (t *transfer) recheckMoved() {
 // judgedDeletions are paths that are gone and may be deleted: those that need no
 // judgement, of which nobody needs to know how many entries they have, and those that
 // were judged.
-type judgedDeletions struct{ cleared, judged judgedNames }
+type judgedDeletions struct {
+	cleared, judged judgedNames
+	// beside are the directories of the workspace in which something was expected on the
+	// remote that is not there, or stays: no deletion brings their times along.
+	beside []string
+}
+
+// notThere takes in that of paths that are gone the remote has only these names.
+func (d *judgedDeletions) notThere(paths, names []string) {
+	has, known := make(map[string]bool, len(names)), make(map[string]bool)
+	for _, name := range names {
+		has[name] = true
+	}
+	for _, p := range paths {
+		if dir := relpath.Parent(p); !has[p] && !known[dir] {
+			known[dir] = true
+			d.beside = append(d.beside, dir)
+		}
+	}
+}
 
 // isCertain reports whether nothing but files can be at a path that is gone: no rule says
 // anything else of what was there.
@@ -126,7 +146,9 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 		if _, ok := t.listGone(d.cleared.names, found); !ok {
 			return judgedDeletions{}
 		}
-		d.cleared.names, d.cleared.listed = found.listed.all(), true
+		names := found.listed.all()
+		d.notThere(d.cleared.names, names)
+		d.cleared.names, d.cleared.listed = names, true
 	}
 	if len(d.judged.names) == 0 {
 		return d
@@ -151,7 +173,9 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	if !ok {
 		return judgedDeletions{}
 	}
-	d.judged = judgedNames{found.listed.all(), list.Deleted, true}
+	names := found.listed.all()
+	d.notThere(d.judged.names, names)
+	d.judged = judgedNames{names, list.Deleted, true}
 	switch v := t.verdict(found.deletions(t.Recent, t.asker.Calm())); v.Action {
 	case guard.Wait:
 		return later()
@@ -159,7 +183,7 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 		h := found.hold(v)
 		h.Entries = entries
 		t.hold(h)
-		return judgedDeletions{cleared: d.cleared}
+		return judgedDeletions{cleared: d.cleared, beside: d.beside}
 	}
 	return d
 }

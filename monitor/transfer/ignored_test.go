@@ -316,3 +316,24 @@ func TestRulesComeDuringALook(t *testing.T) {
 	want[".wsyncignore"] = "*.x\n"
 	b.there(want)
 }
+
+// What is gone here, and never was there, has changed the time of the directory all the
+// same.
+func TestTimeBesideWhatNeverWasThere(t *testing.T) {
+	for name, newBench := range deletingWays() {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.here("d/e/f", "a")
+			b.pass()
+			b.drain()
+			b.here("d/e/gone/x")
+			check(t, os.RemoveAll(filepath.Join(b.src, "d/e/gone")))
+			b.change(madeDir, "d/e/gone")
+			b.drain()
+			check(t, removeAll(filepath.Join(b.dst, config.TrashDirectory)))
+			b.change(watch.Meta, "")
+			b.drain()
+			b.equal()
+		})
+	}
+}

@@ -74,6 +74,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		// file look changed, and a file only looks unchanged by its second.
 		return rsync.Paths(t.endpoint, paths, !t.endpoint.Strategy.Nanoseconds)
 	})
+	sending.times(gone.beside)
 	if plan.Root && !sending.ran {
 		// Every other run brings the root's own times and mode along.
 		sending.paths([]string{""}, func([]string) rsync.Job { return rsync.Root(t.endpoint) })
@@ -103,6 +104,22 @@ func (s *sending) sweep(paths []string, part sweep) {
 // paths sends paths.
 func (s *sending) paths(paths []string, send func(paths []string) rsync.Job) {
 	s.sweep(paths, sweep{names: paths, send: send})
+}
+
+// times brings along the times of directories of the workspace, those that are there.
+func (s *sending) times(dirs []string) {
+	rules := s.t.excluded()
+	var there []string
+	for _, dir := range dirs {
+		info, err := s.t.lane.Lstat(dir)
+		if dir != "" && err == nil && info.IsDir() && !rules.Excludes(dir, true) && !s.t.excepted(dir) {
+			there = append(there, dir)
+		}
+	}
+	if slices.Contains(dirs, "") && len(there) == 0 {
+		s.paths([]string{""}, func([]string) rsync.Job { return rsync.Root(s.t.endpoint) })
+	}
+	s.paths(there, func(paths []string) rsync.Job { return rsync.Paths(s.t.endpoint, paths, false) })
 }
 
 // contents is how contents are sent.
