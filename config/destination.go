@@ -73,8 +73,12 @@ func parseDestination(dest string) (Remote, error) {
 		return Remote{}, err
 	}
 	if m := portPattern.FindStringSubmatch(path); m != nil {
+		meant := strings.TrimLeft(m[2], "/")
+		if meant == m[2] && meant != "" && meant != "~" && !strings.HasPrefix(meant, "~/") {
+			meant = "~/" + meant // relative to the login directory, as it is here
+		}
 		return Remote{}, fmt.Errorf("%s after the host is no port here: write ssh://%s/%s, or give --port %s; for a directory called %s: write ./ before it",
-			strconv.Quote(m[1]), withUser(user, net.JoinHostPort(host, m[1])), strings.TrimLeft(m[2], "/"), m[1], strconv.Quote(m[1]+":"))
+			strconv.Quote(m[1]), withUser(user, net.JoinHostPort(host, m[1])), meant, m[1], strconv.Quote(m[1]+":"))
 	}
 	if module, ok := strings.CutPrefix(path, ":"); ok {
 		return withPath(Connection{RsyncDaemon: &RsyncDaemon{Host: host, Username: user}}, module), nil

@@ -98,7 +98,7 @@ func TestParseDestinationErrors(t *testing.T) {
 		{"ssh://host/~/:x", `begins with ":"`},
 		{"host:2222:/x", `"2222" after the host is no port here: write ssh://host:2222/x, or give --port 2222`},
 		{"me@host:22:/srv/x", "write ssh://me@host:22/srv/x,"},
-		{"me@[::1]:22:x", "write ssh://me@[::1]:22/x,"},
+		{"me@[::1]:22:x", "write ssh://me@[::1]:22/~/x,"},
 		{"host:/", "the root of the remote"},
 		{"host:/./", "the root of the remote"},
 		{"/", "the root of the remote"},
@@ -227,4 +227,15 @@ func FuzzParseDestination(f *testing.F) {
 			t.Errorf("%q is accepted and not valid: %v", dest, err)
 		}
 	})
+}
+
+// TestMisplacedPort: what is advised leads to the same place.
+func TestMisplacedPort(t *testing.T) {
+	for dest, want := range map[string]string{
+		"h:2222:/x/y": "write ssh://h:2222/x/y, or", "me@h:2222:x": "write ssh://me@h:2222/~/x, or", "h:2222:~/x": "write ssh://h:2222/~/x, or",
+	} {
+		if _, err := ParseDestination(dest); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", dest, err, want)
+		}
+	}
 }
