@@ -248,8 +248,8 @@ func (l *Live) reread(dir string, u unsettled) unsettled {
 		return u
 	}
 	if !isRoot(dir) && l.isGone(dir) {
-		// What is said of it stays.
-		l.current = l.current.withoutProblems(dir)
+		// What is said of it stays. Its files went a moment before it did.
+		l.current = l.current.take(dir, l.settled).withoutProblems(dir)
 		for _, name := range l.options.fileNames() {
 			delete(l.stamps, relpath.Join(dir, name)) // there is nothing to look at
 		}

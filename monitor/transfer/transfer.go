@@ -97,7 +97,7 @@ func (t *transfer) take() bool {
 		return false
 	}
 	if t.Adopt {
-		if t.meets(false) {
+		if t.meets(t.Remote.AdoptDelete) {
 			return false // having left nothing there
 		}
 		t.asker.Adopted()
