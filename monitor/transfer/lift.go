@@ -88,10 +88,12 @@ func (t *transfer) count(dir string, job rsync.Job, c *tally) (r ran, ok bool) {
 			break
 		}
 		gone, both := t.denied(r.said, tried)
-		if !t.lift(slices.Concat(gone, both)) {
+		// With those that were lifted before: they lead to what is within them, and
+		// would get their modes back with it.
+		back = append(back, both...)
+		if len(gone)+len(both) == 0 || !t.lift(slices.Concat(gone, back)) {
 			break
 		}
-		back = append(back, both...)
 	}
 	r.Deleted = c.deleted
 	if len(back) > 0 {
