@@ -335,6 +335,7 @@ func TestRuleFileGone(t *testing.T) {
 		if err := os.Remove(filepath.Join(l.root, name)); err != nil {
 			t.Fatal(err)
 		}
+		l.now = time.Now() // the directory has changed before
 		l.Noticed(name, watch.Entry, l.now)
 	}
 	l.waits(settleTime)
@@ -542,5 +543,51 @@ func TestRefreshFindsNothing(t *testing.T) {
 	l.Refresh(l.now)
 	if _, ok := l.Due(); ok || l.Rules() != before {
 		t.Errorf("a look finds something new: unsettled %v", l.unsettled)
+	}
+}
+
+// A directory that is removed may lose its rule file, or its tag, long before it goes. As
+// long as something goes in it, nothing is released, but not for ever.
+func TestSlowRemoval(t *testing.T) {
+	for name, test := range map[string]struct {
+		file    string
+		ignored []string
+	}{
+		"a rule file": {"d/.wsyncignore", []string{"-d/big/", "-d/x.o"}},
+		"a tag":       {"d/TAG", []string{"-d/", "-d/x.o"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLive(t, config.Workspace{IgnoreTagged: []string{"TAG"}}, map[string]string{"d/big/deep/x": "", "d/x.o": ""})
+			l.change(test.file, "big/\n*.o\n", false)
+			l.after(thinTime)
+			goes := func() { // something in it, now
+				check(t, os.Chtimes(filepath.Join(l.root, "d/big/deep"), l.now, l.now))
+			}
+			check(t, os.Chtimes(filepath.Join(l.root, "d"), l.now, l.now))
+			check(t, os.Remove(filepath.Join(l.root, test.file)))
+			l.now = l.now.Add(time.Hour) // later than all the times that the tests' files have
+			l.Noticed(test.file, watch.Entry, l.now)
+			for range 20 {
+				l.now = l.now.Add(thinTime / 2)
+				goes()
+				l.waits(thinTime)
+				wants(t, l.Rules(), test.ignored...)
+			}
+			l.settles(thinTime, map[string][]string{"d/.wsyncignore": {"d/big", "d/x.o"}, "d/TAG": {"d"}}[test.file]...)
+
+			// And one that never ends.
+			l.change(test.file, "big/\n*.o\n", false)
+			l.after(thinTime)
+			check(t, os.Remove(filepath.Join(l.root, test.file)))
+			l.Noticed(test.file, watch.Entry, l.now)
+			for l.now = l.now.Add(thinTime); ; l.now = l.now.Add(thinTime) {
+				if goes(); l.settled.lacks("d", l.current) {
+					if _, ok := l.Settle(l.now); ok {
+						break
+					}
+				}
+			}
+			wants(t, l.Rules(), "d/x.o")
+		})
 	}
 }

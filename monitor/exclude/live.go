@@ -49,6 +49,10 @@ type unsettled struct {
 	open    bool // it was written to, and is not closed
 	thin    bool // see found
 	unread  bool // it is to be read again
+	// missing: a file has gone, or a tag, and perhaps the directory is about to. since is
+	// when that began.
+	missing bool
+	since   time.Time
 }
 
 // due is when it is settled.
@@ -230,7 +234,10 @@ func (l *Live) within(dir string) (dirs []string) {
 // changed takes in that the files of a directory may have changed, and reads them unless
 // they are being written; the caller holds mu.
 func (l *Live) changed(dir string, open bool, now time.Time) {
-	u := unsettled{changed: now, open: open, unread: true}
+	u := unsettled{changed: now, open: open, unread: true, since: now}
+	if before := l.unsettled[dir]; before.missing {
+		u.since = before.since
+	}
 	if !open {
 		u = l.reread(dir, u)
 	}
@@ -261,7 +268,8 @@ func (l *Live) reread(dir string, u unsettled) unsettled {
 		return u
 	}
 	l.current = l.current.with(dir, d)
-	u.unread, u.thin = false, d.thin
+	u.missing = l.settled.lacks(dir, l.current)
+	u.unread, u.thin = false, d.thin || u.missing
 	return u
 }
 
@@ -291,6 +299,11 @@ func (l *Live) Settle(now time.Time) (s Settled, ok bool) {
 		u = l.reread(dir, u)
 		if u.unread || u.thin && u.changed.Add(thinTime).After(now) {
 			u.changed, u.open = now, false
+			l.unsettled[dir] = u
+			continue
+		}
+		if u.missing && now.Sub(u.since) < goingLimit && changesBelow(abs(l.root, dir), u.changed) {
+			u.changed = now
 			l.unsettled[dir] = u
 			continue
 		}

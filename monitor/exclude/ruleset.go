@@ -113,3 +113,14 @@ func (s ruleSet) moved(from, to string) ruleSet {
 	s.tagged = tagged
 	return s
 }
+
+// lacks reports whether a later set has not all the files, and the tag, that the set has
+// of a directory.
+func (s ruleSet) lacks(dir string, later ruleSet) bool {
+	if s.tagged[dir] != nil && later.tagged[dir] == nil {
+		return true
+	}
+	return slices.ContainsFunc(s.tree.Files(dir), func(f *gitignore.File) bool {
+		return !slices.ContainsFunc(later.tree.Files(dir), func(l *gitignore.File) bool { return l.Source() == f.Source() })
+	})
+}

@@ -52,7 +52,7 @@ func TestSettler(t *testing.T) {
 			t.Error("a file of a directory that is not there was believed")
 		}
 		s.ready.Store(true)
-		time.Sleep(2 * notReadyInterval)
+		time.Sleep(2 * notReadyInterval) // of the bubble's clock
 		synctest.Wait()
 		if went.Load() != 102 {
 			t.Errorf("it went on with %d", went.Load())
