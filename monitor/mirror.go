@@ -199,7 +199,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	}
 	now := time.Now()
 	d := remote.Definition{
-		Remote: r, Paused: m.definition.Workspace.Paused, AllowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow, Settings: m.definition.Settings,
+		Remote: r, Root: m.definition.Workspace.Root, Paused: m.definition.Workspace.Paused, AllowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow, Settings: m.definition.Settings,
 		Orders: m.definition.Orders[r.Name], Confirm: m.definition.Verify,
 	}
 	w, ok := m.workers[r.Name]

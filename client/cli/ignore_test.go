@@ -11,6 +11,7 @@ import (
 
 	"wsync/config"
 	"wsync/daemon/api"
+	"wsync/monitor/remotetest"
 )
 
 // tree makes files in a new directory: a name that ends with a slash is a directory's,
@@ -306,7 +307,7 @@ func TestIgnoreCheckFails(t *testing.T) {
 // What --check prints is what git prints, to the byte.
 func TestIgnoreCheckByGit(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("there is no git")
+		remotetest.Skip(t, "there is no git")
 	}
 	root := tree(t, map[string]string{
 		".gitignore":         "*.o\nbuild/\n!keep.o\n/top\n\\!odd\na/**/z\n",

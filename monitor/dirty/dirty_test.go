@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -331,9 +332,7 @@ func TestFoldKeepsFailuresAndApprovals(t *testing.T) {
 
 // A million changed paths take a bounded number of entries and bytes.
 func TestAMillionMarksStayBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes long")
-	}
+	remotetest.Long(t, testing.Short())
 	for name, test := range map[string]struct {
 		marks int
 		path  func(i int) string

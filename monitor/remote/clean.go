@@ -13,11 +13,19 @@ const stampInterval = 5 * time.Second
 type clean struct {
 	asOf    time.Time // zero for not at all
 	stamped time.Time // when that was last to be remembered
+	rooted  time.Time // when the workspace became another directory, zero for never
 }
+
+// otherRoot takes in, at now, that the workspace is another directory: when something in
+// it changed says nothing about the remote, which equals the one before.
+func (c *clean) otherRoot(now time.Time) { c.asOf, c.rooted = time.Unix(0, 0), now }
 
 // nothingOpen takes in that nothing was open after a transfer that began at began,
 // and returns the time to be remembered for the next monitor, zero for none.
 func (c *clean) nothingOpen(began time.Time) (stamp time.Time) {
+	if began.Before(c.rooted) {
+		return time.Time{} // it was about the directory before
+	}
 	c.asOf = began.Add(-CleanMargin)
 	if began.Sub(c.stamped) < stampInterval {
 		return time.Time{}

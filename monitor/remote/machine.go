@@ -41,6 +41,7 @@ type Machine struct {
 // definition is what the daemon has said about the remote.
 type definition struct {
 	remote config.Remote
+	root   *config.RootIdentity // nil for not known
 	paused bool
 	orders report.Orders
 	limits guard.Limits
@@ -248,6 +249,8 @@ func (m *Machine) Everything(reason PassReason, seq uint64, now, notBefore time.
 // Definition is what the daemon says about the remote.
 type Definition struct {
 	Remote config.Remote
+	// Root is the identity of the workspace's directory, nil if it is not known.
+	Root *config.RootIdentity
 	// Paused: the workspace is. AllowEmpty: it may become empty.
 	Paused     bool
 	AllowEmpty bool
@@ -270,6 +273,12 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	if !first {
 		e = m.order(d.Orders, seq, now)
 		m.reconfigure(&e, changed, seq, now)
+	}
+	if d.Root != nil && m.root != nil && !d.Root.Same(*m.root) {
+		m.clean.otherRoot(now)
+	}
+	if d.Root != nil {
+		m.root = d.Root
 	}
 	m.orders = d.Orders
 	m.barriers.Wanted = d.Confirm
@@ -421,6 +430,9 @@ func (m *Machine) Calm(since, now time.Time) Calm {
 
 // quiet reports whether nothing has changed for a moment.
 func (m *Machine) quiet(now time.Time) bool { return now.Sub(m.changed) >= settleTime }
+
+// Root is the identity of the workspace's directory, nil if it is not known.
+func (m *Machine) Root() *config.RootIdentity { return m.root }
 
 // Remote is the remote as it was defined last.
 func (m *Machine) Remote() config.Remote { return m.remote }

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/remote"
 	"wsync/monitor/watch"
@@ -53,6 +54,7 @@ func (w *Worker) carry(f *flight) {
 		w.lookAtMounts(ended) // it may be back
 	}
 	after := w.machine.End(f.Sending, out, sizes, ended)
+	root := w.machine.Root()
 	w.forgetMounts(after.Forget)
 	w.answer()
 	w.mu.Unlock()
@@ -61,7 +63,7 @@ func (w *Worker) carry(f *flight) {
 		defer w.mu.Unlock()
 		after.Marked()
 	})
-	w.remember(after.Stamp)
+	w.remember(after.Stamp, root)
 	if after.Pass != "" {
 		w.Log.Warn("A full pass follows: " + after.Pass)
 	}
@@ -87,12 +89,13 @@ func (w *Worker) openSizes(batch dirty.Batch) (sizes map[string]int64) {
 	return sizes
 }
 
-// remember writes the stamp for the next monitor, unless it is zero.
-func (w *Worker) remember(stamp time.Time) {
+// remember writes the stamp for the next monitor, which is about the directory root,
+// unless it is zero.
+func (w *Worker) remember(stamp time.Time, root *config.RootIdentity) {
 	if stamp.IsZero() {
 		return
 	}
-	if err := writeStamp(w.Stamp, w.Identity, stamp); err != nil {
+	if err := writeStamp(w.Stamp, root, stamp); err != nil {
 		w.Log.Debug("Cannot remember what is clean", zap.Error(err))
 	}
 }

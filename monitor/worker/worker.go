@@ -65,8 +65,8 @@ type Options struct {
 	// LookInterval is the time between two looks at a destination to which nothing is
 	// sent, zero for none.
 	LookInterval time.Duration
-	// Identity is that of the directory at Root, nil if it is not known: what Stamp says of
-	// another one is not believed.
+	// Identity is that of the directory at Root at first, nil if it is not known: what Stamp
+	// says of another one is not believed.
 	Identity *config.RootIdentity
 	// Stamp is the file that remembers until when the remote was equal.
 	Stamp string
@@ -109,7 +109,7 @@ func New(o Options, r config.Remote) *Worker {
 	if clean.IsZero() {
 		// What changes while it is sent for the first time may look the same
 		// afterwards, should this monitor be killed before it sends it again.
-		w.remember(now.Add(-remote.CleanMargin))
+		w.remember(now.Add(-remote.CleanMargin), o.Identity)
 	}
 	return w
 }
