@@ -47,14 +47,16 @@ func (r Rules) At(remote config.Remote) Rules {
 	return r
 }
 
-// Own returns the names that are wsync's own at the remote that the rules are for.
-func (r Rules) Own() Own { return r.own }
-
 // Excludes reports whether a path of the workspace, relative to its root and
 // slash-separated, is excluded, or lies in a directory that is. dir says that it is a
 // directory, which a link to one is not.
 func (r Rules) Excludes(path string, dir bool) bool {
 	return r.own.Excludes(path) || r.now.check(path, dir).Ignored || r.before != nil && r.before.check(path, dir).Ignored
+}
+
+// Stays reports whether an entry of a destination is excluded, and is not deleted there.
+func (r Rules) Stays(path string, dir bool) bool {
+	return r.own.Stays(path) || r.now.check(path, dir).Ignored || r.before != nil && r.before.check(path, dir).Ignored
 }
 
 // Check returns the verdict of the rules about a path, and by which of them.

@@ -29,12 +29,22 @@ func (o Own) Excludes(path string) bool {
 			return true
 		}
 	}
-	return o.temp && hasName(path, config.TempDirectory) || o.Perishes(path)
+	return o.temp && hasName(path, config.TempDirectory) || o.delayed && hasName(path, config.DelayDirectory)
 }
 
-// Perishes reports whether a path is one of those names that keep no directory which it
-// lies in from being deleted: what a run that was killed has left.
-func (o Own) Perishes(path string) bool { return o.delayed && hasName(path, config.DelayDirectory) }
+// Stays reports whether a path of the destination is excluded and stays there. What does
+// not is what another mirror has left in a directory, whose marks are looked at before,
+// and what a run that was killed has: that keeps no directory from being deleted.
+func (o Own) Stays(path string) bool {
+	top, below, _ := strings.Cut(path, "/")
+	switch {
+	case !o.Excludes(path):
+		return false
+	case o.temp && top == config.TempDirectory || o.trash && top == config.TrashDirectory:
+		return true
+	}
+	return !(o.temp && hasName(below, config.TempDirectory) || o.delayed && hasName(path, config.DelayDirectory))
+}
 
 // hasName reports whether one of the names in path is name.
 func hasName(path, name string) bool {

@@ -65,3 +65,16 @@ func TestFilters(t *testing.T) {
 		}
 	}
 }
+
+// What others have left below the top keeps no directory, unless it is ignored.
+func TestStays(t *testing.T) {
+	r := Rules{own: OwnOf(both)}
+	for path, want := range map[string]bool{
+		".wsync-tmp": true, ".wsync-tmp/a/.wsync-tmp": true, ".wsync-trash/t/a/.wsync-tmp/m": true, "a/.wsync-tmp": false, "a/b/.wsync-tmp/mark-1": false,
+		"a/.wsync-delayed/x": false, ".wsync-delayed": false, "a": false,
+	} {
+		if got := r.Stays(path, true); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}

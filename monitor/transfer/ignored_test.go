@@ -337,3 +337,23 @@ func TestTimeBesideWhatNeverWasThere(t *testing.T) {
 		})
 	}
 }
+
+// What another mirror has left in a directory keeps it from nothing when that mirror is
+// gone.
+func TestWhatAnotherMirrorLeftGoes(t *testing.T) {
+	for name, newBench := range deletingWays() {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.here("a", "d/b")
+			b.pass()
+			b.drain()
+			b.remotely("in/f", "in/.wsync-tmp/left", "d/.wsync-tmp/left")
+			b.pass()
+			b.drain()
+			check(t, removeAll(filepath.Join(b.dst, config.TrashDirectory)))
+			b.change(watch.Meta, "")
+			b.drain()
+			b.equal()
+		})
+	}
+}

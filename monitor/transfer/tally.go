@@ -84,7 +84,7 @@ func (c *tally) differs(name, code string) {
 // leads to.
 func (c *tally) add(name string, dir bool) {
 	switch {
-	case c.rules.Excludes(name, dir) && !c.rules.Own().Perishes(name):
+	case c.rules.Stays(name, dir):
 		c.protect(name)
 		return
 	case c.leading[name]:
