@@ -103,9 +103,9 @@ func (d *Daemon) decideAttached(e *entry, remote config.Remote, offline bool) er
 		if err := d.takeBack(e, i); err != nil {
 			return err
 		}
-		hint := s.Hint
-		if hint == "" {
-			hint = "--offline attaches it all the same, for later"
+		hint := "--offline attaches it all the same, for later"
+		if s.Hint != "" {
+			hint = s.Hint + "; " + hint
 		}
 		return &api.Error{Kind: api.Failed, Message: s.Error, Hint: hint}
 	}
