@@ -150,12 +150,13 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	if err != nil {
 		return nil, err
 	}
+	local, _ := rsync.LocalVersion(context.Background()) // unknown if there is none
 	m := &mirror{
 		log:     log,
 		root:    d.Workspace.LocalPath,
 		scratch: scratch,
 		pool:    pool,
-		local:   localVersion(),
+		local:   local,
 		changes: make(chan struct{}, 1),
 		answers: make(chan struct{}, 1),
 		workers: make(map[string]*runningWorker),
@@ -188,12 +189,4 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 func (m *mirror) newLinks() *links.Index {
 	tree := walk.Tree{Root: m.root, Opens: m.ruling.live.Opens}
 	return links.New(tree, func(name string) bool { return m.rules().Excludes(name, false) }, m.tellLinks)
-}
-
-// localVersion is the version of this machine's rsync, unknown if there is none.
-func localVersion() rsync.Version {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	version, _ := rsync.LocalVersion(ctx)
-	return version
 }

@@ -35,7 +35,11 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 		m.passes.Because(s.reason, true) // in case it goes back and merges with a later one
 	}
 	m.take(s, now)
-	if out.Failure != nil && out.Failure.Kind == Canceled {
+	var met *Meeting
+	if out.Failure != nil {
+		met = out.Failure.Other
+	}
+	if out.Failure != nil && out.Failure.Kind == Canceled || m.meetings.approvedSince(met, s.Order.TakeOver) {
 		m.putBack(s, batch, s.began)
 		m.leftovers(batch, s.began)
 		m.confirmations.AddLate(out.Late, now)
@@ -56,12 +60,8 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 		m.holds.add(out.Hold, now, m.newID(now))
 	}
 	m.adoption.replaced = m.adoption.replaced || out.Replaced
-	var met *Meeting
-	if out.Failure != nil {
-		met = out.Failure.Other
-	}
-	if !s.Order.Beside || met != nil {
-		m.meetings.found(met, m.newID(now)) // beside another one nobody looks
+	if met != nil {
+		m.meetings.found(met, m.newID(now))
 	}
 	ended.Pass = m.passAfter(batch, out, now)
 	if out.Failure != nil {
@@ -69,6 +69,9 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 		return ended
 	}
 	ended.Forget = m.succeeded(s, out, now)
+	if !s.Order.Beside && !m.set.Everything() { // beside another one nobody looks
+		m.meetings.end()
+	}
 	if m.nothingOpen() {
 		ended.Stamp = m.clean.nothingOpen(s.began)
 	}

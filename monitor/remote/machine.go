@@ -318,7 +318,7 @@ func (m *Machine) order(o report.Orders, seq uint64, now time.Time) (e Effects) 
 		m.release(true, now)
 	}
 	if m.meetings.approve(o.Approve) {
-		m.retry.hurry()
+		m.hurry(now)
 	}
 	return e
 }

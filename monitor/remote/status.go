@@ -94,7 +94,7 @@ func (m *Machine) currentState(failing bool) report.State {
 		return report.Paused
 	case m.halt != "" || m.holds.isShown() || m.apart.Unreachable != nil:
 		return report.Halted
-	case m.retry.failures > 0 && m.meetings.met != nil:
+	case m.retry.is(Met):
 		return report.Halted
 	case m.retry.is(Offline):
 		return report.Offline

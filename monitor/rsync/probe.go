@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
+	"time"
 
 	"wsync/monitor/child"
 )
@@ -49,8 +50,13 @@ func ParseDaemonBanner(line string) (Version, bool) {
 	return Version{Protocol: number(m[1])}, true
 }
 
+// localTime bounds how long the rsync of this machine may take to say its version.
+const localTime = 10 * time.Second
+
 // LocalVersion asks the rsync of this machine.
 func LocalVersion(ctx context.Context) (Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, localTime)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, "rsync", "--version")
 	var said child.Tail // where some openrsyncs have it
 	cmd.Stderr = &said

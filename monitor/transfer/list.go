@@ -21,7 +21,6 @@ import (
 type list struct {
 	names    []string
 	failures []rsync.Failure
-	holes    bool
 }
 
 // list lists what is mirrored of paths of the workspace, with all that is below those
