@@ -8,12 +8,18 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
 	"wsync/config"
 	"wsync/monitor/rsync"
 )
+
+// markGrace is how much longer than what it is for a mark may take to be sent. One that
+// is not ended is there or is not: nobody would know, and it could come when it has been
+// removed.
+const markGrace = time.Second
 
 // leaveMark writes the own mark to a directory of the remote.
 func (m *Marks) leaveMark(ctx context.Context, endpoint rsync.Endpoint, level string) {
@@ -29,9 +35,17 @@ func (m *Marks) leaveMark(ctx context.Context, endpoint rsync.Endpoint, level st
 	}
 	if err != nil {
 		m.log.Debug("Cannot leave a mark", zap.Error(err))
-	} else if !slices.Contains(m.left.Levels, level) {
+	}
+	if (err == nil || ctx.Err() != nil) && !slices.Contains(m.left.Levels, level) {
 		m.left.Levels, m.left.Remote = append(m.left.Levels, level), endpoint.Remote
 	}
+}
+
+// patient returns a context that ends markGrace after ctx.
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(markGrace, cancel) })
+	return longer, func() { stop(); cancel() }
 }
 
 // pushMark sends a mark with rsync.
@@ -47,6 +61,8 @@ func (m *Marks) pushMark(ctx context.Context, endpoint rsync.Endpoint, level, na
 		os.Chmod(file, 0o644), os.Chmod(filepath.Dir(file), 0o755)); err != nil {
 		return err
 	}
+	ctx, cancel := patient(ctx)
+	defer cancel()
 	if !m.runMark(ctx, dir, rsync.PushMark(endpoint, level, name)) {
 		return errors.New("rsync failed")
 	}
