@@ -98,6 +98,14 @@ var remoteOptions = []option[Remote]{
 			return ""
 		},
 	},
+	{
+		"chmod", "unchanged", "what becomes of modes there",
+		chmodOption(), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
+		"umask", "000", "permissions that nothing gets there, after chmod",
+		umaskOption(), Effect{Transfers: true, Pass: true}, nil,
+	},
 }
 
 // workspaceOptions are those of a workspace.

@@ -18,6 +18,8 @@ func TestSetOptions(t *testing.T) {
 		"full-pass=90":              "full-pass=1m30s",
 		"full-pass=1d":              "full-pass=1d",
 		"skip-unsupported=on":       "skip-unsupported=on",
+		"chmod=D2755,F644 umask=27": "chmod=D2755,F644 umask=027",
+		"umask=22; umask=0":         "",
 		"skip-unsupported=on; skip-unsupported=off": "",
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: local}
@@ -50,7 +52,7 @@ func TestSetOptionsRefuses(t *testing.T) {
 		"rsync-path=/usr/bin/rsync":      "rsync-path: it is for remotes that are reached by ssh",
 		"trash=1d on-empty=allow":        "on-empty is an option of the workspace: name no remote",
 		"trash=1d trashes=1d":            `a remote has no option "trashes": did you mean trash?`,
-		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, skip-unsupported, full-pass, rsync-path`,
+		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, skip-unsupported, full-pass, `,
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: Connection{Local: &Local{}}}
 		err := r.SetOptions(assign(t, words))
@@ -81,6 +83,8 @@ func TestOptionsChanged(t *testing.T) {
 		"":                    {},
 		"skip-unsupported=on": {},
 		"full-pass=1d":        {},
+		"chmod=a+r":           {Transfers: true, Pass: true},
+		"umask=077":           {Transfers: true, Pass: true},
 		"rsync-path=/r":       {Transfers: true},
 		"trash=1d":            {Transfers: true, Pass: true},
 		"delay-updates=on":    {Transfers: true, Pass: true},

@@ -93,6 +93,12 @@ type Remote struct {
 	// RsyncPath is the rsync to run over there, "" for the one in PATH there.
 	RsyncPath string `json:"rsync_path,omitempty"`
 
+	// Chmod is what becomes of modes on their way there, as rsync's option of that name
+	// takes it, and Umask, an octal number, has the permissions that nothing gets there.
+	// "" is that modes stay as they are. See ModeChanges.
+	Chmod string `json:"chmod,omitempty"`
+	Umask string `json:"umask,omitempty"`
+
 	// TrashLeft: Trash is 0 and was not before. What the trash has stays.
 	TrashLeft bool `json:"trash_left,omitempty"`
 

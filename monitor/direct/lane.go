@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
 	"wsync/monitor/remotefs"
@@ -24,6 +25,8 @@ type Lane struct {
 	session string // its name, which no other has had
 	// capabilities are those of the target's file system.
 	capabilities remotefs.Capabilities
+	// modes is what becomes of modes on the target.
+	modes config.ModeChanges
 
 	// temps are files made ahead of time, next to be used first; made counts
 	// them for their names.
@@ -134,6 +137,9 @@ func (l *Lane) Owns(uid, gid uint32) bool {
 // SetCapabilities says what the target's file system keeps; until then it is taken
 // to keep everything.
 func (l *Lane) SetCapabilities(c remotefs.Capabilities) { l.capabilities = c }
+
+// SetModes says what becomes of modes on the target; until then they stay as they are.
+func (l *Lane) SetModes(changes config.ModeChanges) { l.modes = changes }
 
 // Result is what became of a plan.
 type Result struct {
@@ -295,7 +301,7 @@ func (f *flight) step(s Step) {
 		f.symlink(s)
 		return
 	case MakeDirectory:
-		reply = target.Mkdir(s.Path, s.Info.Mode())
+		reply = target.Mkdir(s.Path, f.lane.modes.Apply(s.Info.Mode()))
 	case SetAttributes:
 		a := f.lane.attributesOf(s.Info)
 		if s.Parent {
@@ -501,7 +507,7 @@ func (l *Lane) careful() bool { return l.scarce || !l.refused.IsZero() }
 // attributesOf are the attributes of something in the workspace, as far as the
 // target's file system keeps them.
 func (l *Lane) attributesOf(info fs.FileInfo) Attributes {
-	a := Attributes{Mode: info.Mode(), Modified: info.ModTime(), Lenient: l.capabilities.NoModes}
+	a := Attributes{Mode: l.modes.Apply(info.Mode()), Modified: info.ModTime(), Lenient: l.capabilities.NoModes}
 	if l.capabilities.NoOwners {
 		return a
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"wsync/config"
 )
 
 // local is a directory of this machine as a target.
@@ -65,7 +67,7 @@ func (l local) SetAttributes(path string, a Attributes) Reply {
 	if err := own(a, func(uid, gid int) error { return os.Lchown(name, uid, gid) }); err != nil {
 		return replied{err}
 	}
-	if err := unix.Fchmodat(unix.AT_FDCWD, name, bits(a.Mode), 0); err != nil && !a.Lenient {
+	if err := unix.Fchmodat(unix.AT_FDCWD, name, config.UnixMode(a.Mode), 0); err != nil && !a.Lenient {
 		return replied{err}
 	}
 	return replied{setTime(name, a.Modified)}
@@ -95,20 +97,6 @@ func own(a Attributes, chown func(uid, gid int) error) error {
 		return err
 	}
 	return nil
-}
-
-// bits are the mode as chmod(2) has it.
-func bits(mode fs.FileMode) uint32 {
-	b := uint32(mode.Perm())
-	for _, special := range []struct {
-		mode fs.FileMode
-		bit  uint32
-	}{{fs.ModeSetuid, unix.S_ISUID}, {fs.ModeSetgid, unix.S_ISGID}, {fs.ModeSticky, unix.S_ISVTX}} {
-		if mode&special.mode != 0 {
-			b |= special.bit
-		}
-	}
-	return b
 }
 
 // typeReply is the answer to Type.
@@ -197,7 +185,7 @@ func (t *localTemp) SetAttributes(a Attributes) Reply {
 	if err := own(a, t.file.Chown); err != nil {
 		return replied{err}
 	}
-	if err := unix.Fchmod(int(t.file.Fd()), bits(a.Mode)); err != nil && !a.Lenient {
+	if err := unix.Fchmod(int(t.file.Fd()), config.UnixMode(a.Mode)); err != nil && !a.Lenient {
 		return replied{fmt.Errorf("cannot set the mode: %w", err)}
 	}
 	return replied{setTime(t.file.Name(), a.Modified)}

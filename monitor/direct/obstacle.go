@@ -30,7 +30,7 @@ func (f *flight) makeDirectories(steps []Step) (others []Step) {
 		}
 		f.made[s.Path] = true
 		tops = append(tops, s)
-		replies = append(replies, f.lane.target.Mkdir(s.Path, s.Info.Mode()))
+		replies = append(replies, f.lane.target.Mkdir(s.Path, f.lane.modes.Apply(s.Info.Mode())))
 	}
 	for i, r := range replies {
 		if r.Wait() != nil {

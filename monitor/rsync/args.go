@@ -294,6 +294,7 @@ func deletions(e Endpoint, paths, more []string, below bool) Job {
 // directories get their times from there, and keep their modes and owners; one that the
 // destination has lost is made, and is among Result.Made.
 func Remove(e Endpoint, paths []string) Job {
+	e = e.asHere()
 	more := slices.Concat(keepAttributes, e.force())
 	if !e.Strategy.DeleteMissing {
 		return deletions(e, paths, more, true)
@@ -304,6 +305,7 @@ func Remove(e Endpoint, paths []string) Job {
 // RemoveAlone is Remove for paths at which nothing but files is expected: a directory
 // that is not empty stays, with all below it, and is in Complaints.Pinned.
 func RemoveAlone(e Endpoint, paths []string) Job {
+	e = e.asHere()
 	if !e.Strategy.DeleteMissing {
 		return deletions(e, paths, keepAttributes, false)
 	}
@@ -425,10 +427,21 @@ func (e Endpoint) kept() []string {
 			options = append(options, o.option)
 		}
 	}
+	if syntax := e.Remote.ModeSyntax(); syntax != "" && !e.Strategy.Capabilities.NoModes && !e.Strategy.BasicHere {
+		options = append(options, "--chmod="+syntax)
+	}
 	if e.Strategy.Capabilities.NoLinkTimes && !e.Strategy.Basic {
 		options = append(options, "--omit-link-times")
 	}
 	return options
+}
+
+// asHere is the endpoint at which all has the attributes that it has on this side,
+// whatever the options of the remote say: for what is none of the workspace's, or has
+// those of the remote here.
+func (e Endpoint) asHere() Endpoint {
+	e.Remote.Chmod, e.Remote.Umask = "", ""
+	return e
 }
 
 // destination is the last argument. It ends with a slash: the directory's

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsync/config"
+	"wsync/monitor/remotefs"
 	"wsync/monitor/remotetest"
 )
 
@@ -32,6 +33,9 @@ func TestJobs(t *testing.T) {
 	delayed, delayedBasic := local("/dst", Strategy{}), local("/dst", Strategy{Basic: true})
 	delayed.Remote.DelayUpdates, delayedBasic.Remote.DelayUpdates = true, true
 	sweep, _ := SweepDelayed(delayed)
+	moded, modeless := local("/dst", Strategy{}), local("/dst", Strategy{Capabilities: remotefs.Capabilities{NoModes: true}})
+	moded.Remote.Chmod, moded.Remote.Umask, modeless.Remote.Chmod = "D755", "022", "D755"
+	moding := []string{"--chmod=D755,g-w,o-w"}
 	delay := []string{"--delay-updates", "--partial-dir=.wsync-delayed", "--filter=-p .wsync-delayed/"}
 	paths := []string{"a", "#b", "d/c"}
 	except := []string{"x y", "d/*"}
@@ -57,6 +61,10 @@ func TestJobs(t *testing.T) {
 		{"contents", Paths(able, paths, true), append(append([]string{"--modify-window=-1"}, files...), "--force", "--delete-missing-args", "--ignore-times"), input},
 		{"quick", Paths(plain, paths, false), append(slices.Clone(files), "--force"), input},
 		{"basic paths", Paths(basic, paths, true), append(slices.Clone(files), "--ignore-times"), input},
+		{"modes there", Paths(moded, paths, false), slices.Concat(moding, files, []string{"--force"}), input},
+		{"look with modes there", Look(moded, nil), append(moding, "--recursive", "--delete", "--dry-run", "--stats"), ""},
+		{"modes from a skeleton", Modes(moded, []string{"d"}), append([]string{"--omit-dir-times"}, append(slices.Clone(files), "--existing", "--ignore-existing", "--no-owner", "--no-group")...), "./d\x00"},
+		{"removal with modes there", RemoveAlone(moded, []string{"d/c"}), []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*", "--no-perms", "--no-owner", "--no-group"}, "/d/\x00/d/c\x00"},
 		{"deletions", Deletions(plain, []string{"a", "d/c", "d/e*"}), []string{"--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"},
 			"/a\x00/a/**\x00/d/\x00/d/c\x00/d/c/**\x00/d/e\\*\x00/d/e\\*/**\x00"},
 		{"count", CountDeletions(plain, []string{"a"}), []string{"--dry-run", "--recursive", "--delete", "--from0", "--include-from=-", "--exclude=*"}, "/a\x00/a/**\x00"},

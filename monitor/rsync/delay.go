@@ -35,19 +35,6 @@ func SweepDelayed(e Endpoint) (job Job, ok bool) {
 	}, nil), true
 }
 
-// Cannot are the options of a remote, by name, that need more than the strategy has, and
-// why.
-func (s Strategy) Cannot() map[string]string {
-	switch {
-	case s.Basic:
-		const why = "one of the two rsyncs is openrsync, which does not know how"
-		return map[string]string{"delay-updates": why, "trash": why}
-	case s.NoDelay:
-		return map[string]string{"delay-updates": "the remote's rsync cannot make a directory for it, as under rrsync"}
-	}
-	return nil
-}
-
 // Describe says in words how a remote is served.
 func (e Endpoint) Describe() []string {
 	lines := e.Strategy.Describe()

@@ -4,7 +4,7 @@ import "strings"
 
 // Modes gives the listed directories of the destination the modes that they have
 // in the directory that the job runs in, as far as they are directories there: a
-// skeleton of the workspace. Nothing is made, removed or sent, and times and
+// skeleton of what the destination is to have. Nothing is made, removed or sent, and times and
 // owners stay.
 //
 // rsync writes into a directory of any mode that its user owns, as long as the
@@ -21,7 +21,7 @@ func ModesAndTimes(e Endpoint, paths []string) Job {
 		"--relative", "--dirs", "--from0", fromList,
 		"--existing", "--ignore-existing", "--no-owner", "--no-group",
 	}
-	return e.job(args, list(paths))
+	return e.asHere().job(args, list(paths))
 }
 
 // AtOnce makes the job look at the whole tree before it begins. Otherwise rsync

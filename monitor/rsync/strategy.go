@@ -16,6 +16,8 @@ type Strategy struct {
 	SecludedArgs bool
 	// Basic: the remote's rsync knows only what openrsync does.
 	Basic bool
+	// BasicHere: it is the rsync of this machine that is an openrsync.
+	BasicHere bool
 	// Unnamed: nobody knows whether the remote's rsync is an openrsync.
 	Unnamed bool
 	// Capabilities are those of the destination's file system.
@@ -49,6 +51,7 @@ func Choose(local, remote Version) Strategy {
 		Mkpath:        fresh(3, 2, 3),
 		SecludedArgs:  local.Flavour == "rsync" && old(local, 3, 2, 4),
 		Basic:         local.Flavour == "openrsync" || remote.Flavour == "openrsync",
+		BasicHere:     local.Flavour == "openrsync",
 		Unnamed:       remote.Flavour == "" && remote.Protocol < 30,
 	}
 }

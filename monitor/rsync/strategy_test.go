@@ -118,7 +118,7 @@ func TestChoose(t *testing.T) {
 		{today, v312, Strategy{DeleteMissing: true}},
 		{today, v309, Strategy{}},
 		{today, open, Strategy{Basic: true}},
-		{open, today, Strategy{Basic: true}},
+		{open, today, Strategy{Basic: true, BasicHere: true}},
 		{v327, today, modern},
 		{v324, today, modern},
 		{v323, today, Strategy{Nanoseconds: true, DeleteMissing: true, Mkpath: true, SecludedArgs: true}},

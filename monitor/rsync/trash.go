@@ -101,7 +101,7 @@ func ExpireTrash(e Endpoint, names []string) Job {
 	for _, name := range names {
 		args = append(args, "--include=/"+name, "--include=/"+name+"/**")
 	}
-	job := e.unfiltered(append(args, "--exclude=*"), nil)
+	job := e.asHere().unfiltered(append(args, "--exclude=*"), nil)
 	job.Args[len(job.Args)-1] += config.TrashDirectory + "/"
 	return job
 }

@@ -56,6 +56,7 @@ func (l *Lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 		l.log.Debug("No direct lane", zap.Error(err))
 		return nil, err.Error()
 	}
+	d.SetModes(r.ModeChanges())
 	return d, ""
 }
 

@@ -129,7 +129,7 @@ func (t *transfer) denied(said rsync.Complaints, tried map[string]bool) (gone, b
 			case err != nil && !missing || t.excepted(p):
 			case missing || !info.IsDir():
 				gone = append(gone, p)
-			case info.Mode()&lifted != lifted:
+			case t.modeThere(info.Mode())&lifted != lifted:
 				both = append(both, p)
 			}
 		}
@@ -149,8 +149,8 @@ func (t *transfer) lift(dirs []string) bool {
 	return err == nil
 }
 
-// setModes gives directories of the remote the modes that they have in the
-// workspace, with more, which is all that one has that is gone. The error is that
+// setModes gives directories of the remote the modes that they are to have there,
+// with more, which is all that one has that is gone. The error is that
 // none of them has it.
 func (t *transfer) setModes(dirs []string, more fs.FileMode) error {
 	asIs := func(string) error { return nil }

@@ -31,7 +31,7 @@ func (t *transfer) closeNested() {
 	if os.Geteuid() != 0 || t.Remote.Connection.Kind() == config.KindLocal || t.out.Failure != nil || t.out.Verified.IsZero() || t.capabilities().NoModes {
 		return
 	}
-	n := nested{lstat: t.lane.Lstat, excepted: t.excepted, known: make(map[string]bool), closed: make(map[string]fs.FileInfo)}
+	n := nested{lstat: t.lane.Lstat, excepted: t.excepted, modeThere: t.modeThere, known: make(map[string]bool), closed: make(map[string]fs.FileInfo)}
 	if t.Batch.Everything != nil {
 		n.walk(t, "")
 	}
@@ -52,7 +52,9 @@ func (t *transfer) closeNested() {
 type nested struct {
 	lstat    func(name string) (fs.FileInfo, error)
 	excepted func(name string) bool
-	known    map[string]bool
+	// modeThere is what becomes of a mode on the remote.
+	modeThere func(fs.FileMode) fs.FileMode
+	known     map[string]bool
 	// closed are those found, and those that they are below.
 	closed map[string]fs.FileInfo
 	// inside: some of them are below another.
@@ -70,7 +72,7 @@ func (n *nested) below(name string) bool {
 	}
 	up := n.below(relpath.Parent(name))
 	is := up
-	if info, err := n.lstat(name); err == nil && info.IsDir() && !n.excepted(name) && (up || info.Mode()&searchable == 0) {
+	if info, err := n.lstat(name); err == nil && info.IsDir() && !n.excepted(name) && (up || n.modeThere(info.Mode())&searchable == 0) {
 		n.closed[name], n.inside, is = info, n.inside || up, true
 	}
 	n.known[name] = is
@@ -115,7 +117,7 @@ func (t *transfer) setLevel(level []string, closed map[string]fs.FileInfo) error
 				done[p] = true
 				file := filepath.Join(top, filepath.FromSlash(p))
 				if info := closed[p]; info != nil && p != dir {
-					err = errors.Join(err, os.Chmod(file, info.Mode()|lifted))
+					err = errors.Join(err, os.Chmod(file, t.modeThere(info.Mode())|lifted))
 				}
 				if info, statErr := t.lane.Lstat(p); statErr == nil {
 					err = errors.Join(err, os.Chtimes(file, info.ModTime(), info.ModTime()))

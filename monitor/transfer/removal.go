@@ -239,7 +239,7 @@ func (t *transfer) leading(names []string) (top string, err error) {
 		}
 		// The mode is for one that the remote has lost.
 		name := filepath.Join(".", filepath.FromSlash(dir))
-		if err := errors.Join(root.Chmod(name, info.Mode().Perm()|lifted), root.Chtimes(name, info.ModTime(), info.ModTime())); err != nil {
+		if err := errors.Join(root.Chmod(name, t.modeThere(info.Mode()).Perm()|lifted), root.Chtimes(name, info.ModTime(), info.ModTime())); err != nil {
 			return top, err
 		}
 	}

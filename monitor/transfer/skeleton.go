@@ -18,11 +18,11 @@ import (
 // run of rsync from there gives those of the remote their modes and times.
 
 // sendSkeleton runs a job from a skeleton with dirs: each has the
-// mode that it has in the workspace, with more, which is all that one has that is
+// mode that it is to have on the remote, with more, which is all that one has that is
 // gone. change may change it before. If the run fails, the error says why, and
 // denied is how many of the directories rsync has named.
 func (t *transfer) sendSkeleton(dirs []string, more fs.FileMode, change func(top string) error, job rsync.Job) (denied int, err error) {
-	top, err := makeSkeleton(t.lane.scratch, t.lane.root, dirs, more)
+	top, err := makeSkeleton(t.lane.scratch, t.lane.root, dirs, t.modeThere, more)
 	if top != "" {
 		defer removeAll(top)
 	}
@@ -47,9 +47,9 @@ func (t *transfer) sendSkeleton(dirs []string, more fs.FileMode, change func(top
 }
 
 // makeSkeleton makes a directory in scratch with dirs, and the directories that
-// lead to them, in their modes, those of dirs with more. It is to be removed even
-// after an error, unless it is "".
-func makeSkeleton(scratch, root string, dirs []string, more fs.FileMode) (top string, err error) {
+// lead to them, in the modes that become of theirs by modeThere, those of dirs with
+// more. It is to be removed even after an error, unless it is "".
+func makeSkeleton(scratch, root string, dirs []string, modeThere func(fs.FileMode) fs.FileMode, more fs.FileMode) (top string, err error) {
 	if top, err = os.MkdirTemp(scratch, "skeleton-"); err != nil {
 		return "", err
 	}
@@ -66,7 +66,7 @@ func makeSkeleton(scratch, root string, dirs []string, more fs.FileMode) (top st
 			}
 			modes[p] = lifted
 			if info, err := lstat(p); err == nil && info.IsDir() {
-				modes[p] = info.Mode()
+				modes[p] = modeThere(info.Mode())
 			}
 			if p == "" {
 				break

@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"sync"
 
@@ -239,6 +240,11 @@ func (t *transfer) believesGone() bool {
 	}
 	t.out.Failure = failed(remote.Canceled, context.Canceled, "")
 	return false
+}
+
+// modeThere is what becomes of a mode on the remote.
+func (t *transfer) modeThere(mode fs.FileMode) fs.FileMode {
+	return t.Remote.ModeChanges().Apply(mode)
 }
 
 func (t *transfer) capabilities() remotefs.Capabilities { return t.endpoint.Strategy.Capabilities }

@@ -1,0 +1,19 @@
+package rsync
+
+// Cannot are the options of a remote, by name, that need more than the strategy has, and
+// why.
+func (s Strategy) Cannot() map[string]string {
+	cannot := make(map[string]string)
+	add := func(is bool, why string, options ...string) {
+		for _, o := range options {
+			if is && cannot[o] == "" {
+				cannot[o] = why
+			}
+		}
+	}
+	add(s.Basic, "one of the two rsyncs is openrsync, which does not know how", "delay-updates", "trash")
+	add(s.BasicHere, "the rsync of this machine is openrsync, which does not know how", "chmod", "umask")
+	add(s.NoDelay, "the remote's rsync cannot make a directory for it, as under rrsync", "delay-updates")
+	add(s.Capabilities.NoModes, "the file system there keeps no modes", "chmod", "umask")
+	return cannot
+}
