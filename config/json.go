@@ -183,6 +183,8 @@ func isZero(value any) bool {
 		return !*v
 	case *Age:
 		return *v == 0
+	case *Rate:
+		return *v == 0
 	case *Interval:
 		return *v == 0
 	case *list[string]:

@@ -89,6 +89,10 @@ var remoteOptions = []option[Remote]{
 		intervalOption(func(r *Remote) *Interval { return &r.FullPass }), Effect{}, nil,
 	},
 	{
+		"bandwidth", "off", "send no more than so many bytes a second; small changes come first",
+		bandwidthOption(), Effect{Transfers: true}, nil,
+	},
+	{
 		"rsync-path", "rsync", "the rsync to run over there, for ssh",
 		rsyncPathOption(), Effect{Transfers: true},
 		func(r *Remote) string {
@@ -182,6 +186,10 @@ func rsyncPathOption() optionKind[Remote] {
 		}
 		return value, nil
 	}, func(value string) string { return value })
+}
+
+func bandwidthOption() optionKind[Remote] {
+	return newOption(func(r *Remote) *Rate { return &r.Bandwidth }, expectedRate, ParseRate, Rate.String)
 }
 
 func intervalOption(field func(*Remote) *Interval) optionKind[Remote] {

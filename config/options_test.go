@@ -9,17 +9,20 @@ import (
 func TestSetOptions(t *testing.T) {
 	local := Connection{Local: &Local{}}
 	for words, want := range map[string]string{
-		"":                          "",
-		"trash=7d":                  "trash=7d",
-		"trash=7d delay-updates=on": "delay-updates=on trash=7d",
-		"trash=7d; trash=":          "",
-		"trash=7d; trash=off":       "",
-		"trash=7d; trash=36h":       "trash=36h",
-		"full-pass=90":              "full-pass=1m30s",
-		"full-pass=1d":              "full-pass=1d",
-		"skip-unsupported=on":       "skip-unsupported=on",
-		"chmod=D2755,F644 umask=27": "chmod=D2755,F644 umask=027",
-		"umask=22; umask=0":         "",
+		"":                            "",
+		"trash=7d":                    "trash=7d",
+		"trash=7d delay-updates=on":   "delay-updates=on trash=7d",
+		"trash=7d; trash=":            "",
+		"trash=7d; trash=off":         "",
+		"trash=7d; trash=36h":         "trash=36h",
+		"full-pass=90":                "full-pass=1m30s",
+		"full-pass=1d":                "full-pass=1d",
+		"skip-unsupported=on":         "skip-unsupported=on",
+		"chmod=D2755,F644 umask=27":   "chmod=D2755,F644 umask=027",
+		"umask=22; umask=0":           "",
+		"bandwidth=2m":                "bandwidth=2M",
+		"bandwidth=1536K":             "bandwidth=1536K",
+		"bandwidth=1M; bandwidth=off": "",
 		"skip-unsupported=on; skip-unsupported=off": "",
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: local}
@@ -48,6 +51,8 @@ func TestSetOptionsRefuses(t *testing.T) {
 	for words, want := range map[string]string{
 		"trash=1d delay-updates=perhaps": `delay-updates: expected on or off, found "perhaps"`,
 		"trash=1d trash=2d":              "trash is given twice",
+		"bandwidth=1K":                   `bandwidth: expected off, or a number of bytes a second from 10K to 100G, such as 500K or 2M, found "1K"`,
+		"bandwidth=9999999G":             `bandwidth: expected`,
 		"full-pass=10":                   `full-pass: expected a duration from 1m to 30d, such as 10m or 1d, found "10"`,
 		"rsync-path=/usr/bin/rsync":      "rsync-path: it is for remotes that are reached by ssh",
 		"trash=1d on-empty=allow":        "on-empty is an option of the workspace: name no remote",

@@ -90,6 +90,9 @@ type Remote struct {
 	// FullPass is the time between two full passes, 0 for what the settings say.
 	FullPass Interval `json:"full_pass,omitempty"`
 
+	// Bandwidth is how much is sent at most, 0 for no limit.
+	Bandwidth Rate `json:"bandwidth,omitempty"`
+
 	// RsyncPath is the rsync to run over there, "" for the one in PATH there.
 	RsyncPath string `json:"rsync_path,omitempty"`
 

@@ -72,6 +72,7 @@ func (r *recorder) Transfer(_ context.Context, o remote.Order, _ remote.Asker) r
 
 func (r *recorder) Drifted() bool                     { return false }
 func (r *recorder) Direct() bool                      { return true }
+func (r *recorder) Beside() bool                      { return true }
 func (r *recorder) Reset(bool)                        {}
 func (r *recorder) Lstat(string) (fs.FileInfo, error) { return nil, fs.ErrNotExist }
 func (r *recorder) Workspace() guard.Workspace        { return nil }

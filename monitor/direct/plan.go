@@ -101,6 +101,16 @@ func (p *Plan) LeaveRemovals() []*dirty.Entry {
 	return left
 }
 
+// Bytes are those of the files that it puts.
+func (p Plan) Bytes() (bytes int64) {
+	for _, s := range p.Steps {
+		if s.Kind == PutFile {
+			bytes += s.Info.Size()
+		}
+	}
+	return bytes
+}
+
 // Removes reports whether the plan deletes anything, judged or not.
 func (p Plan) Removes() bool { return slices.ContainsFunc(p.Steps, Step.Removes) }
 

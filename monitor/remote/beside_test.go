@@ -75,7 +75,7 @@ func under(t *testing.T, paths ...string) (*schedule, *Sending) {
 	if step, _ := s.Next(s.now, nil); step != Sleep {
 		t.Error("something is to be sent while the direct lane is in use")
 	}
-	s.OnlyRsync(first)
+	s.OnlyRsync(first, true, s.now)
 	return s, first
 }
 
@@ -290,7 +290,7 @@ func TestTimesBesideAConfirmation(t *testing.T) {
 	if confirm == nil || !confirm.Order.Confirm {
 		t.Fatalf("sends %+v", confirm)
 	}
-	s.OnlyRsync(confirm)
+	s.OnlyRsync(confirm, true, s.now)
 	s.change(made, "d/b")
 	s.now = s.now.Add(time.Second)
 	if got := s.besideNow(); got != "/d/b" {
@@ -307,6 +307,48 @@ func TestTimesBesideAConfirmation(t *testing.T) {
 		t.Fatalf("sends %q", got)
 	}
 	s.End(last, Outcome{}, nil, s.now)
+	if s.Answer(); s.barriers.Acknowledged != 1 {
+		t.Error("a barrier is not reached")
+	}
+}
+
+// Where it takes a run of rsync of its own, nothing goes beside what may end first.
+func TestBesideByRsync(t *testing.T) {
+	s := newSchedule(t, nil)
+	s.change(watch.Content, "d/big")
+	s.now = s.now.Add(time.Second)
+	first := s.Send(noRepositories{}, s.seq, true, s.now)
+	s.OnlyRsync(first, false, s.now)
+	s.change(watch.Content, "d/a")
+	s.now = s.now.Add(100 * time.Millisecond)
+	step, at := s.Next(s.now, nil)
+	if want := s.now.Add(besideWait - 100*time.Millisecond); step != Sleep || !at.Equal(want) {
+		t.Errorf("step %d at %v, expected to sleep until %v", step, at, want)
+	}
+	s.now = at
+	s.OnlyRsync(first, false, s.now) // it says so for each of its parts
+	if got := s.besideNow(); got != "/d/a" {
+		t.Errorf("sends %q", got)
+	}
+}
+
+// What is for a transfer of its own is open, and sent at once when nothing else is.
+func TestLarge(t *testing.T) {
+	s, first := under(t, "d/big", "d/bigger")
+	s.AddBarrier(1, s.seq, s.now)
+	s.End(first, Outcome{Large: dirty.Batch{Entries: first.Order.Batch.Entries[1:]}}, nil, s.now)
+	if s.Answer(); s.barriers.Acknowledged != 0 {
+		t.Error("a barrier is reached before what is left was sent")
+	}
+	left := pathsOf(dirty.Batch{Entries: first.Order.Batch.Entries[1:]})
+	if step, _ := s.Next(s.now, nil); step != Send {
+		t.Error("what is left has to wait")
+	}
+	second := s.Send(noRepositories{}, s.seq, true, s.now)
+	if got := pathsOf(second.Order.Batch); got != left || second.Order.Batch.Entries[0].Rounds != 0 {
+		t.Errorf("sends %q, expected %q", got, left)
+	}
+	s.End(second, Outcome{}, nil, s.now)
 	if s.Answer(); s.barriers.Acknowledged != 1 {
 		t.Error("a barrier is not reached")
 	}

@@ -221,7 +221,7 @@ func (f *modelFlight) fly(moves []dirty.Move, plan []looked) {
 // planRsync looks at all that is left.
 func (f *modelFlight) planRsync() {
 	m := f.m
-	m.OnlyRsync(f.Sending)
+	m.OnlyRsync(f.Sending, m.chance(2), m.now)
 	m.shuffle(f.rest)
 	var plan []looked
 	dirs := make(map[string]bool)
@@ -262,6 +262,11 @@ func (f *modelFlight) pass(then map[string]state) {
 	}
 	maps.DeleteFunc(f.m.there, func(p string, _ state) bool { return then[p] == 0 && !excepted(p) })
 	for _, p := range slices.Sorted(maps.Keys(then)) {
+		if !isTime(p) && !f.m.dirs[p] && then[p+"/"] == 0 && !excepted(p) && f.m.goesWrong(20) {
+			e := f.Order.Batch.Everything
+			f.out.Large.Entries = append(f.out.Large.Entries, &dirty.Entry{Path: p, Change: watch.Entry | watch.Content, Seq: e.Seq, Since: e.Since})
+			continue
+		}
 		same := !isTime(p) && f.m.there[p] != 0 && f.m.there[p+"/"] == then[p+"/"] && f.m.chance(3)
 		if !excepted(p) && !same {
 			f.m.there[p] = then[p]
@@ -289,6 +294,8 @@ func (f *modelFlight) run(l looked) {
 		f.out.Failed = append(f.out.Failed, &entry)
 	case m.goesWrong(12):
 		f.out.Again.Entries = append(f.out.Again.Entries, e)
+	case !f.Order.Confirm && m.goesWrong(12):
+		f.out.Large.Entries = append(f.out.Large.Entries, e)
 	case f.Order.Confirm && l.path != e.Path:
 		// It went afterwards with what is above it, of which there is an event.
 		delete(m.unverified, e.Path)

@@ -118,8 +118,15 @@ func (m *Machine) besideDue(now time.Time) (at time.Time, ok bool) {
 	if ok && !at.After(m.besideLooked) && !m.changed.After(m.besideLooked) {
 		return time.Time{}, false // there was no way
 	}
+	if at.Before(m.running.besideAt) {
+		at = m.running.besideAt
+	}
 	return at, ok
 }
+
+// besideWait is how long a run of rsync has been under way before another one is worth its
+// while: most end sooner than that would begin.
+const besideWait = 300 * time.Millisecond
 
 // free reports whether a path can be sent beside what is under way.
 func (m *Machine) free(path string) bool { return !m.running.reaches(path) }
@@ -134,8 +141,10 @@ type Sending struct {
 	reason PassReason // of the full pass
 	// approvals is how many approvals there were when it began.
 	approvals int
-	// onlyRsync: nothing of it goes by the direct lane any more.
+	// onlyRsync: nothing of it goes by the direct lane any more. besideAt is when something
+	// may go beside it at the earliest.
 	onlyRsync bool
+	besideAt  time.Time
 	reach     *reach // found when it is asked for
 	// left is what could not go beside it, and kept the reach of that.
 	left dirty.Batch
@@ -208,14 +217,14 @@ func (s *Sending) oldestUntimed() (seq uint64, since time.Time, ok bool) {
 }
 
 // Send begins a transfer: it takes what is to be sent now. It is nil if there is
-// nothing. mark is the number of the last mark, and direct says that there is the
-// direct lane.
-func (m *Machine) Send(git Repositories, mark uint64, direct bool, now time.Time) *Sending {
+// nothing. mark is the number of the last mark, and beside says that there is a way beside
+// what is under way.
+func (m *Machine) Send(git Repositories, mark uint64, beside bool, now time.Time) *Sending {
 	if m.beside != nil {
 		return nil
 	}
 	if m.running != nil {
-		return m.sendBeside(git, mark, direct, now)
+		return m.sendBeside(git, mark, beside, now)
 	}
 	if m.quiet(now) {
 		m.set.EndDeferral(now)
@@ -251,9 +260,9 @@ func (m *Machine) Send(git Repositories, mark uint64, direct bool, now time.Time
 }
 
 // sendBeside is Send while another transfer is under way.
-func (m *Machine) sendBeside(git Repositories, mark uint64, direct bool, now time.Time) *Sending {
+func (m *Machine) sendBeside(git Repositories, mark uint64, beside bool, now time.Time) *Sending {
 	var batch dirty.Batch
-	if direct {
+	if beside {
 		take := func() dirty.Batch { return m.set.TakeFree(now, m.free) }
 		batch = m.holdLocked(take(), git, now, take)
 	}
@@ -306,10 +315,14 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 	return s
 }
 
-// OnlyRsync takes in that nothing of a transfer goes by the direct lane any more.
-func (m *Machine) OnlyRsync(s *Sending) {
-	if s == m.running && s.Order.Batch.Everything == nil {
-		s.onlyRsync = true
+// OnlyRsync takes in that nothing of a transfer goes by the direct lane any more; direct
+// says that there is one.
+func (m *Machine) OnlyRsync(s *Sending, direct bool, now time.Time) {
+	if s != m.running || s.Order.Batch.Everything != nil || s.onlyRsync {
+		return
+	}
+	if s.onlyRsync = true; !direct {
+		s.besideAt = now.Add(besideWait)
 	}
 }
 

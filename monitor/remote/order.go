@@ -66,9 +66,10 @@ type Asker interface {
 	Announced(ctx context.Context, path string) bool
 	// Calm reports whether more deletions are to be expected.
 	Calm() Calm
-	// OnlyRsync is called when all is done that the direct lane does of the order:
-	// from now on it is free for another one.
-	OnlyRsync()
+	// OnlyRsync is called when nothing is left of the order but what goes by rsync: from
+	// now on something may go beside it, by the direct lane if direct is set, and by another
+	// run of rsync otherwise.
+	OnlyRsync(direct bool)
 	// Progress is called as files and bytes are sent, with the file that was begun
 	// last.
 	Progress(files int, bytes int64, path string)
@@ -92,6 +93,8 @@ type Outcome struct {
 	Failure *Failure
 	// Again is to be done again at once, Later in a moment.
 	Again, Later dirty.Batch
+	// Large are files that are for a transfer of their own, which may begin at once.
+	Large dirty.Batch
 	// Failed are the paths that could not be brought in line; their Problem says
 	// why.
 	Failed []*dirty.Entry

@@ -30,6 +30,8 @@ type Endpoint struct {
 	Relay *net.TCPAddr
 	// Strategy is what both ends are able to do.
 	Strategy Strategy
+	// Rate is how many bytes a second a run may send, 0 for no limit.
+	Rate config.Rate
 	// Began is when the transfer began, which names what it puts into the
 	// trash; zero for a run that puts nothing there.
 	Began time.Time
@@ -213,7 +215,7 @@ func (j Job) WithoutMissing() Job {
 // run appear together if updates are delayed, so that they are not parted then.
 func (e Endpoint) Chunks(paths []string) func(yield func(part []string) bool) {
 	return func(yield func(part []string) bool) {
-		if e.delays() {
+		if e.Delays() {
 			yield(paths)
 			return
 		}
@@ -247,6 +249,16 @@ func Paths(e Endpoint, paths []string, contents bool) Job {
 	}
 	args = append(args, e.delay()...)
 	return e.job(args, list(paths))
+}
+
+// Beside makes the listed paths equal, by content, and removes nothing: neither a path
+// that is gone nor what is in the way of one.
+func Beside(e Endpoint, paths []string) Job {
+	args := []string{"--relative", "--dirs", "--from0", fromList, e.bytewise()}
+	if e.Strategy.DeleteMissing {
+		args = append(args, "--ignore-missing-args")
+	}
+	return e.job(append(args, e.delay()...), list(paths)).Limit(e, 0)
 }
 
 // CountDeletions finds what Paths or Deletions would delete, and changes
@@ -385,6 +397,9 @@ func (e Endpoint) sharing(all, args []string, input []byte) Job {
 	case e.Strategy.Nanoseconds:
 		// The quick check must see a change within the same second.
 		all = append(all, "--modify-window=-1")
+	}
+	if e.Rate != 0 && !e.Strategy.Basic {
+		all = append(all, "--bwlimit="+strconv.FormatInt(max(int64(e.Rate)>>10, 1), 10)) // in KiB
 	}
 	if e.Strategy.SecludedArgs {
 		// The rsyncs that need it know only its old name.

@@ -398,6 +398,31 @@ func unprintable(name string) string {
 }
 
 // Holes are asked for where there are any, and where they can be had.
+// All runs keep to the rate, but those of an openrsync, which cannot.
+func TestRate(t *testing.T) {
+	e := Endpoint{Remote: config.Remote{RemotePath: "/r", Connection: config.Connection{Local: &config.Local{}}}}
+	limits := func(j Job) string {
+		for _, a := range j.Args {
+			if limit, ok := strings.CutPrefix(a, "--bwlimit="); ok {
+				return limit
+			}
+		}
+		return ""
+	}
+	for _, test := range []struct {
+		rate  config.Rate
+		basic bool
+		want  string
+	}{{0, false, ""}, {1 << 20, false, "1024"}, {1000, false, "1"}, {1 << 20, true, ""}} {
+		e.Rate, e.Strategy.Basic = test.rate, test.basic
+		for _, j := range []Job{Paths(e, []string{"a"}, true), Beside(e, []string{"a"}), Look(e, nil), Root(e), Remove(e, []string{"a"})} {
+			if got := limits(j); got != test.want {
+				t.Errorf("%+v: limited to %q", test, got)
+			}
+		}
+	}
+}
+
 func TestSparseJobs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ basic, holes, want bool }{

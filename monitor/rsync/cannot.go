@@ -11,7 +11,7 @@ func (s Strategy) Cannot() map[string]string {
 			}
 		}
 	}
-	add(s.Basic, "one of the two rsyncs is openrsync, which does not know how", "delay-updates", "trash")
+	add(s.Basic, "one of the two rsyncs is openrsync, which does not know how", "delay-updates", "trash", "bandwidth")
 	add(s.BasicHere, "the rsync of this machine is openrsync, which does not know how", "chmod", "umask")
 	add(s.NoDelay, "the remote's rsync cannot make a directory for it, as under rrsync", "delay-updates")
 	add(s.Capabilities.NoModes, "the file system there keeps no modes", "chmod", "umask")

@@ -7,14 +7,14 @@ import "wsync/config"
 // their place until then. A run that is killed leaves that directory, which
 // SweepDelayed removes.
 
-// delays reports whether the runs for this remote delay their updates.
-func (e Endpoint) delays() bool {
+// Delays reports whether the runs for this remote delay their updates.
+func (e Endpoint) Delays() bool {
 	return e.Remote.DelayUpdates && !e.Strategy.Basic && !e.Strategy.NoDelay
 }
 
 // delay are the options of a run that sends files.
 func (e Endpoint) delay() []string {
-	if !e.delays() {
+	if !e.Delays() {
 		return nil
 	}
 	return []string{"--delay-updates", "--partial-dir=" + config.DelayDirectory}
@@ -23,7 +23,7 @@ func (e Endpoint) delay() []string {
 // SweepDelayed deletes what killed runs have left in the destination's delay
 // directories, and nothing else; ok is false where there can be none.
 func SweepDelayed(e Endpoint) (job Job, ok bool) {
-	if !e.delays() {
+	if !e.Delays() {
 		return Job{}, false
 	}
 	name := config.DelayDirectory
@@ -39,12 +39,15 @@ func SweepDelayed(e Endpoint) (job Job, ok bool) {
 func (e Endpoint) Describe() []string {
 	lines := e.Strategy.Describe()
 	switch {
-	case e.delays():
+	case e.Delays():
 		lines = append(lines, "the files of one run appear together, at its end (--delay-updates)")
 	case e.Remote.DelayUpdates && e.Strategy.NoDelay:
 		lines = append(lines, "files appear one by one, although --delay-updates was asked for: the remote's rsync cannot make a directory for it, as under rrsync")
 	case e.Remote.DelayUpdates:
 		lines = append(lines, "files appear one by one, although --delay-updates was asked for: openrsync does not know it")
+	}
+	if e.Remote.Bandwidth != 0 && e.Strategy.Basic {
+		lines = append(lines, "rsync sends as fast as it can, although a bandwidth is set: openrsync cannot be limited")
 	}
 	switch {
 	case e.Trashes():

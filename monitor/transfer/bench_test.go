@@ -164,7 +164,7 @@ func (b *bench) transfer() {
 // begin transfers what is ripe at a time.
 func (b *bench) begin(now time.Time) {
 	b.define()
-	s := b.Send(noRepositories{}, b.seq, b.lane.Direct(), now)
+	s := b.Send(noRepositories{}, b.seq, b.lane.Beside(), now)
 	if s == nil {
 		return
 	}
@@ -210,7 +210,7 @@ func (a benchAsker) Announced(_ context.Context, p string) bool {
 	return a.b.Announces(p)
 }
 func (a benchAsker) Calm() remote.Calm           { return a.b.Calm(a.s.Since, a.taken.Add(time.Since(a.began))) }
-func (a benchAsker) OnlyRsync()                  { a.b.OnlyRsync(a.s) }
+func (a benchAsker) OnlyRsync(direct bool)       { a.b.OnlyRsync(a.s, direct, a.b.now) }
 func (a benchAsker) Progress(int, int64, string) {}
 
 // pass makes a full pass.

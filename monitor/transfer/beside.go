@@ -2,29 +2,44 @@ package transfer
 
 import (
 	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
 
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
 	"wsync/monitor/mounts"
+	"wsync/monitor/relpath"
 	"wsync/monitor/rsync"
+	"wsync/monitor/watch"
 )
 
 // beside carries out the order while another transfer of the lane has a run of rsync
 // under way. It makes and changes what it can on the direct lane, as that is open
-// now, and removes nothing: whatever has to be judged, or found out, is to be done
-// again. That somebody has changed the remote says nothing meanwhile.
+// now, or by a run of its own where there is none, and removes nothing: whatever has to be
+// judged, or found out, is to be done again. That somebody has changed the remote says
+// nothing meanwhile.
 //
 // It uses nothing of the Lane but what any goroutine may use, and the direct lane
 // exclusively.
 func (t *transfer) beside() {
 	defer t.findObstacles(t.Batch.Entries)
 	k := t.lane.known.Load()
-	if k == nil || k.direct == nil || k.strategy.Capabilities.Limited() || t.lane.stale.Load() {
+	if k == nil || !k.besides() || t.lane.stale.Load() {
 		t.out.Again = t.Batch
 		return
 	}
 	t.endpoint = rsync.Endpoint{Remote: t.Remote, Strategy: k.strategy}
 	t.Batch = t.Batch.WithoutMoves() // a rename removes a name
+	if len(t.Away) > 0 {
+		// What is unreachable is to be left alone, as is what fails.
+		t.Except = slices.Concat(t.Except, mounts.Places(t.Away, t.lane.Lstat))
+	}
+	if k.direct == nil {
+		t.runBeside()
+		return
+	}
 	if err := k.direct.Err(); err != nil {
 		t.out = t.lane.directFailure(err)
 	} else {
@@ -37,14 +52,13 @@ func (t *transfer) beside() {
 
 // putBeside makes and changes what it can.
 func (t *transfer) putBeside(d *direct.Lane) {
-	if len(t.Away) > 0 {
-		// What is unreachable is to be left alone, as is what fails.
-		t.Except = slices.Concat(t.Except, mounts.Places(t.Away, t.lane.Lstat))
-	}
 	limits := t.directLimits()
 	limits.Deletions = -1 // not even those that need no judgement
 	entries, below := t.belowFailing(t.Batch.Entries)
 	plan := direct.MakePlan(nil, entries, t.source(), d.Owns, limits)
+	if t.await(plan) {
+		plan = direct.MakePlan(nil, entries, t.source(), d.Owns, limits)
+	}
 	rest := append(plan.Rest, below...)
 	if !slices.ContainsFunc(plan.Steps, func(s direct.Step) bool { return !s.Parent }) {
 		t.out.Again = t.Batch
@@ -57,4 +71,85 @@ func (t *transfer) putBeside(d *direct.Lane) {
 	case t.out.Failure == nil:
 		t.out.Again = t.Batch
 	}
+}
+
+// runBeside makes and changes what it can by a run of rsync, over a connection of its own.
+// It is all or nothing: after whatever else than success, all is to be done again when the
+// other transfer has ended. A daemon may have no room for a second connection.
+func (t *transfer) runBeside() {
+	small, rest := t.smallBeside()
+	t.out.Again.Entries = rest
+	if len(small) == 0 {
+		return
+	}
+	if t.lane.connection != nil {
+		t.endpoint.SSH = t.lane.connection.Command()
+	}
+	t.endpoint.Began = time.Now()
+	t.limit(&t.endpoint)
+	var names []string
+	for _, e := range small {
+		names = append(names, e.Path)
+	}
+	r, err := t.runAlone(rsync.Beside(t.endpoint, names))
+	if err != nil || !r.isClean() || r.verdict != rsync.Done {
+		t.lane.log.Debug("Nothing goes beside", zap.Int("code", r.Code), zap.String("stderr", r.Stderr), zap.Error(err))
+		t.out.Again.Entries = append(t.out.Again.Entries, small...)
+		return
+	}
+	t.out.Verified = time.Now()
+	t.out.Created, t.out.Files, t.out.Bytes = r.Created, r.Progress.Files, r.Progress.Bytes
+	// Which also has the directories looked at of which the other run sets the times.
+	t.out.Unconfirmed = toConfirm(small)
+}
+
+// runAlone is one run of rsync over a connection that is nobody else's.
+func (t *transfer) runAlone(job rsync.Job) (r ran, err error) {
+	release, err := t.lane.session(t.ctx)
+	if err != nil {
+		return r, err
+	}
+	defer release()
+	if r.Result, err = rsync.Run(t.ctx, t.lane.root, t.lane.environment(), job, nil); err != nil {
+		return r, err
+	}
+	r.said = rsync.ParseStderr(r.Stderr, realPath(t.lane.root), t.Remote.RemotePath)
+	r.verdict = rsync.Judge(r.Code, r.said)
+	return r, nil
+}
+
+// smallBeside divides the batch: small are entries of small files, symbolic links, and
+// attributes of directories, that have nothing but directories above them, and nothing of
+// the rest.
+func (t *transfer) smallBeside() (small, rest []*dirty.Entry) {
+	entries, rest := t.belowFailing(t.Batch.Entries)
+	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
+	rules, limits := t.excluded(), t.directLimits()
+	left := make(map[string]bool)
+	for _, e := range rest {
+		left[e.Path] = true
+	}
+	for _, e := range entries {
+		info, err := t.lane.Lstat(e.Path)
+		switch {
+		case err != nil, e.Path == "", e.Failing(), e.Change&watch.Tree != 0, info.IsDir() && e.Change&watch.Entry != 0,
+			info.Mode().IsRegular() && info.Size() > limits.FileSize, len(small) >= t.Room,
+			len(e.Path) > t.endpoint.MaxPath(), rules.Excludes(e.Path, info.IsDir()), t.leadsThrough(e.Path, left):
+			left[e.Path] = true
+			rest = append(rest, e)
+		default:
+			small = append(small, e)
+		}
+	}
+	return small, rest
+}
+
+// leadsThrough reports whether something above a path is no directory, or is one of left.
+func (t *transfer) leadsThrough(path string, left map[string]bool) bool {
+	for dir := relpath.Parent(path); dir != ""; dir = relpath.Parent(dir) {
+		if info, err := t.lane.Lstat(dir); left[dir] || err != nil || !info.IsDir() {
+			return true
+		}
+	}
+	return false
 }

@@ -197,13 +197,13 @@ func TestBesideWhileTheOtherEnds(t *testing.T) {
 	}
 }
 
-// Without the direct lane, or where a look around is needed, nothing goes beside.
+// Where there is no way, or where a look around is needed, nothing goes beside.
 func TestNothingBeside(t *testing.T) {
 	l, r := localLane(t)
 	known := l.known.Load()
 	for name, change := range map[string]func(k *knowledge){
 		"nothing known":   func(*knowledge) { l.known.Store(nil) },
-		"no direct lane":  func(k *knowledge) { k.direct = nil },
+		"an openrsync":    func(k *knowledge) { k.direct, k.strategy.Basic = nil, true },
 		"limited":         func(k *knowledge) { k.strategy.Capabilities = remotefs.Capabilities{FoldsCase: true} },
 		"to be forgotten": func(*knowledge) { l.Reset(false) },
 	} {

@@ -102,6 +102,10 @@ func (t *transfer) directly() {
 		return
 	}
 	plan := t.planDirectly(d)
+	if t.await(plan) {
+		t.out.Later = dirty.Batch{}
+		plan = t.planDirectly(d)
+	}
 	if len(t.Batch.Moves) == 0 && len(plan.Steps) == 0 || plan.Removes() && !t.believesGone() {
 		return
 	}
@@ -154,6 +158,9 @@ func (t *transfer) planDirectly(d *direct.Lane) direct.Plan {
 func (t *transfer) directLimits() direct.Limits {
 	limits := directLimits
 	limits.Paths = min(limits.Paths, t.Room)
+	if rate := t.Remote.Bandwidth; rate != 0 {
+		limits.Bytes, limits.FileSize = min(limits.Bytes, largeSize(rate)), min(limits.FileSize, largeSize(rate))
+	}
 	return limits
 }
 
@@ -172,7 +179,7 @@ func (t *transfer) fly(d *direct.Lane, plan direct.Plan) (result direct.Result, 
 		}
 	})
 	var err error
-	ok = t.lane.exclusively(d, func() { result, err = d.Do(t.Batch.Moves, plan.Steps, directLimits.FileSize, t.Mark) })
+	ok = t.lane.exclusively(d, func() { result, err = d.Do(t.Batch.Moves, plan.Steps, t.directLimits().FileSize, t.Mark) })
 	close(landed)
 	stop()
 	switch {
@@ -190,6 +197,7 @@ func (t *transfer) fly(d *direct.Lane, plan direct.Plan) (result direct.Result, 
 	t.out.Created += result.Created
 	t.out.Files += result.Files
 	t.out.Bytes += result.Bytes
+	t.lane.pace.sent(result.Bytes, t.Remote.Bandwidth, time.Now())
 	t.out.Unconfirmed = touched(t.Batch.Moves, plan.Steps, result)
 	return result, true
 }

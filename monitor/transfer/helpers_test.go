@@ -54,7 +54,7 @@ func (a *asker) Root() string {
 	return ""
 }
 
-func (a *asker) OnlyRsync() {
+func (a *asker) OnlyRsync(bool) {
 	if a.onlyRsync != nil {
 		a.onlyRsync()
 	}

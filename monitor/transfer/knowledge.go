@@ -29,6 +29,12 @@ type knowledge struct {
 	notes []string
 }
 
+// besides reports whether something can be sent beside a run of rsync. Where names fold,
+// it takes a look around; an openrsync cannot be kept from removing.
+func (k *knowledge) besides() bool {
+	return k.probed && !k.strategy.Capabilities.Limited() && (k.direct != nil || !k.strategy.Basic)
+}
+
 // guess finds out which rsync the remote has, unless that is known, and what that
 // can do.
 func (l *Lane) guess(ctx context.Context, endpoint *rsync.Endpoint) *knowledge {

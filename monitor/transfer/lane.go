@@ -74,6 +74,8 @@ type Lane struct {
 	tools       *guard.Tools
 	exclude     *exclude.Live
 
+	// pace is that of the direct lane.
+	pace pace
 	// stale: what is known is to be forgotten by the next transfer.
 	stale atomic.Bool
 	// known is what was found out since the last failure, nil at first. Only
@@ -124,6 +126,7 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 	if t.endpoint, failure = l.connect(ctx, order.Remote); failure != nil {
 		return remote.Outcome{Failure: failure}
 	}
+	t.limit(&t.endpoint)
 	t.do()
 	if l.relay != nil {
 		l.relay.Release()
@@ -171,6 +174,13 @@ func (l *Lane) Reset(failing bool) {
 // Direct reports whether there is a way for small changes without rsync, by which
 // renames can be repeated.
 func (l *Lane) Direct() bool { return l.directLane() != nil }
+
+// Beside reports whether there is a way for small changes while rsync runs for others: the
+// direct lane, or another run of rsync.
+func (l *Lane) Beside() bool {
+	k := l.known.Load()
+	return k != nil && k.besides()
+}
 
 // Drifted reports whether somebody else has made or removed something at the top of
 // the destination since the last transfer, as far as is known. What it says while a

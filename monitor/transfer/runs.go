@@ -15,8 +15,11 @@ import (
 )
 
 // run runs a job of rsync in a directory, by the standby if that is for it; ahead
-// reports whether it was. There is never more than one connection.
-func (l *Lane) run(ctx context.Context, dir string, job rsync.Job, progress func(rsync.Progress)) (r rsync.Result, ahead bool, err error) {
+// reports whether it was. There is never more than one connection, but for what goes beside.
+// rate is the remote's bandwidth.
+func (l *Lane) run(ctx context.Context, dir string, job rsync.Job, rate config.Rate, progress func(rsync.Progress)) (r rsync.Result, ahead bool, err error) {
+	end := l.pace.run(rate, time.Now())
+	defer func() { end(time.Now()) }()
 	if s := l.standby; s != nil {
 		l.standby = nil
 		if dir != l.root {
@@ -92,7 +95,7 @@ func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 	if job.IsDry() {
 		progress = nil // it sends nothing
 	}
-	result, ahead, err := t.lane.run(t.ctx, dir, job, progress)
+	result, ahead, err := t.lane.run(t.ctx, dir, job, t.Remote.Bandwidth, progress)
 	if err != nil {
 		hint := ""
 		if errors.Is(err, exec.ErrNotFound) {

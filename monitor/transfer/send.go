@@ -143,7 +143,7 @@ func (s *sending) trees(plan rsync.Plan) {
 		return
 	case !t.endpoint.Strategy.Basic && !t.endpoint.Trashes():
 		all := t.list(plan.Trees)
-		s.sweep(plan.Trees, sweep{names: all.names, failures: all.failures, send: quick})
+		s.sweep(plan.Trees, sweep{names: all.names, listed: true, failures: all.failures, send: quick})
 		// What had to be made was sent with all that is in it.
 		existing = slices.DeleteFunc(slices.Clone(plan.Trees), func(tree string) bool { return rsync.IsWithin(tree, t.made) })
 		except = append(except, t.made...)

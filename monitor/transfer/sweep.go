@@ -26,6 +26,8 @@ type sweep struct {
 	// to be sent beside that.
 	look  *rsync.Job
 	names []string
+	// listed: names were found by a look into directories of the workspace.
+	listed bool
 	// send sends what is listed, and deletes nothing.
 	send func(names []string) rsync.Job
 	// failures have been found already.
@@ -33,6 +35,9 @@ type sweep struct {
 	// part is what the sweep is for.
 	part dirty.Batch
 }
+
+// found reports whether what is sent was found, and nobody has named it.
+func (s sweep) found() bool { return s.part.Everything != nil || s.look != nil || s.listed }
 
 // sweep carries out a sweep. What has to be deleted is counted and judged, and held or
 // done.
@@ -49,9 +54,18 @@ func (t *transfer) sweep(s sweep) {
 	if seen.verdict == rsync.Done && len(s.failures) > 0 {
 		seen.verdict = rsync.Partial
 	}
+	last := t.leaveLarge(&s)
 	first, ok := t.sendSeen(s, seen)
 	if !ok {
 		return
+	}
+	if len(last) > 0 {
+		sent, ok := t.sendListed(last, s.send, s.part)
+		if !ok {
+			return
+		}
+		first.join(sent)
+		s.names = append(s.names, last...)
 	}
 	if s.look == nil {
 		seen.found = t.tally()

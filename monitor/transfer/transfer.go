@@ -130,6 +130,9 @@ func (t *transfer) endDirect() {
 	}
 	d := t.lane.directLane()
 	if d == nil {
+		if t.Batch.Everything == nil && t.lane.Beside() {
+			t.asker.OnlyRsync(false)
+		}
 		return
 	}
 	t.lane.exclusively(d, func() {
@@ -141,7 +144,7 @@ func (t *transfer) endDirect() {
 		d.ForgetTimes()
 	})
 	if t.Batch.Everything == nil && !t.capabilities().Limited() {
-		t.asker.OnlyRsync()
+		t.asker.OnlyRsync(true)
 	}
 }
 

@@ -29,7 +29,7 @@ type flight struct {
 // The caller holds mu.
 func (w *Worker) begin(ctx context.Context, now time.Time) *flight {
 	_, turn := w.lookAtMounts(now)
-	s := w.machine.Send(repositories(w.Root), w.LastMark(), w.Carrier.Direct(), now)
+	s := w.machine.Send(repositories(w.Root), w.LastMark(), w.Carrier.Beside(), now)
 	if s == nil {
 		return nil
 	}
@@ -142,7 +142,10 @@ func (a *asker) Calm() remote.Calm {
 }
 
 // OnlyRsync implements remote.Asker.
-func (a *asker) OnlyRsync() { a.w.tell(func(m *remote.Machine) { m.OnlyRsync(a.Sending) }) }
+func (a *asker) OnlyRsync(direct bool) {
+	now := a.taken.Add(time.Since(a.began))
+	a.w.tell(func(m *remote.Machine) { m.OnlyRsync(a.Sending, direct, now) })
+}
 
 // Progress implements remote.Asker.
 func (a *asker) Progress(files int, bytes int64, path string) {

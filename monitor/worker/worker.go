@@ -29,8 +29,10 @@ type Carrier interface {
 	// Drifted reports whether somebody else has changed the destination since the last
 	// transfer, as far as a look at it shows.
 	Drifted() bool
-	// Direct reports whether there is a way for small changes without rsync.
+	// Direct reports whether there is a way for small changes without rsync, and Beside
+	// whether there is one for them while rsync runs for others.
 	Direct() bool
+	Beside() bool
 	// Reset forgets what is known about the remote; with failing also its
 	// connection.
 	Reset(failing bool)
