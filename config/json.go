@@ -109,7 +109,7 @@ func decodeValue(data json.RawMessage, target any) error {
 	}
 	expected := "something else"
 	switch target.(type) {
-	case *string:
+	case *string, *Whose:
 		expected = "a string"
 	case *int:
 		expected = "a whole number"
@@ -181,6 +181,8 @@ func isZero(value any) bool {
 		return *v == 0
 	case *bool:
 		return !*v
+	case *Whose:
+		return *v == WhoseAuto
 	case *Age:
 		return *v == 0
 	case *Rate:

@@ -110,6 +110,18 @@ var remoteOptions = []option[Remote]{
 		"umask", "000", "permissions that nothing gets there, after chmod",
 		umaskOption(), Effect{Transfers: true, Pass: true}, nil,
 	},
+	{
+		"owner", "auto", "whose files are there; auto is kept where root writes",
+		whoseOption(func(r *Remote) *Whose { return &r.Owner }), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
+		"group", "auto", "the group of files there; auto is kept where it may be set",
+		whoseOption(func(r *Remote) *Whose { return &r.Group }), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
+		"numeric-ids", "off", "keep owners and groups by number instead of by name",
+		switchOption(func(r *Remote) *bool { return &r.NumericIDs }), Effect{Transfers: true, Pass: true}, nil,
+	},
 }
 
 // workspaceOptions are those of a workspace.
@@ -346,6 +358,18 @@ func optionFields[T any](table []option[T], t *T) []field {
 		fields = append(fields, field{strings.ReplaceAll(o.name, "-", "_"), o.kind.field(t), leftOut})
 	}
 	return fields
+}
+
+// Demands reports whether the option called name has a value that a remote may not be
+// able to follow.
+func (r Remote) Demands(name string) bool {
+	switch name {
+	case "owner":
+		return r.Owner.Demands()
+	case "group":
+		return r.Group.Demands()
+	}
+	return slices.ContainsFunc(remoteOptions, func(o option[Remote]) bool { return o.name == name && len(o.kind.get(&r)) > 0 })
 }
 
 // OptionChanged reports whether the option called name differs between two remotes.

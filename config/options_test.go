@@ -23,6 +23,10 @@ func TestSetOptions(t *testing.T) {
 		"bandwidth=2m":                "bandwidth=2M",
 		"bandwidth=1536K":             "bandwidth=1536K",
 		"bandwidth=1M; bandwidth=off": "",
+		"owner=www-data group=33":     "owner=www-data group=33",
+		"owner=auto group=none":       "group=none",
+		"owner=0-99:nobody,*:1000":    "owner=0-99:nobody,*:1000",
+		"numeric-ids=on":              "numeric-ids=on",
 		"skip-unsupported=on; skip-unsupported=off": "",
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: local}

@@ -102,6 +102,12 @@ type Remote struct {
 	Chmod string `json:"chmod,omitempty"`
 	Umask string `json:"umask,omitempty"`
 
+	// Owner and Group are what becomes of owners and groups there. NumericIDs: where they
+	// are kept, it is by number, whatever names these have.
+	Owner      Whose `json:"owner,omitempty"`
+	Group      Whose `json:"group,omitempty"`
+	NumericIDs bool  `json:"numeric_ids,omitempty"`
+
 	// TrashLeft: Trash is 0 and was not before. What the trash has stays.
 	TrashLeft bool `json:"trash_left,omitempty"`
 

@@ -65,7 +65,7 @@ func (e *entry) setRemoteOptions(w *config.Workspace, remote string, options []c
 	}
 	if status := e.status(remote); status != nil && e.isAbout(status) {
 		for _, o := range r.Options() {
-			if why := status.Cannot[o.Name]; why != "" && o.Value != o.Default && config.OptionChanged(before, *r, o.Name) {
+			if why := status.Cannot[o.Name]; why != "" && r.Demands(o.Name) && config.OptionChanged(before, *r, o.Name) {
 				return nil, &api.Error{Kind: api.Conflict, Message: fmt.Sprintf("%s=%s: %s", o.Name, o.Value, why)}
 			}
 		}

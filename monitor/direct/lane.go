@@ -6,7 +6,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"wsync/config"
@@ -25,8 +24,9 @@ type Lane struct {
 	session string // its name, which no other has had
 	// capabilities are those of the target's file system.
 	capabilities remotefs.Capabilities
-	// modes is what becomes of modes on the target.
-	modes config.ModeChanges
+	// modes is what becomes of modes on the target, and owning of owners and groups.
+	modes  config.ModeChanges
+	owning owning
 
 	// temps are files made ahead of time, next to be used first; made counts
 	// them for their names.
@@ -66,7 +66,7 @@ const (
 // NewLane prepares TempDir on the target, and clears what earlier sessions left
 // there. A target that needs nothing ahead of time has none.
 func NewLane(root string, target Target, files *Files) (*Lane, error) {
-	l := &Lane{root: root, target: target, files: files, session: newSession(), beside: make(map[string]bool)}
+	l := &Lane{root: root, target: target, files: files, session: newSession(), beside: make(map[string]bool), owning: owning{maker: target.Maker()}}
 	l.was, _ = os.Lstat(root)
 	if !target.Pipelines() {
 		return l, nil
@@ -129,17 +129,9 @@ func (l *Lane) restoreTime() Reply {
 // Err says why the lane cannot be used any more, nil while it can.
 func (l *Lane) Err() error { return l.target.Err() }
 
-// Owns is Target.Owns, for a file system that keeps owners.
-func (l *Lane) Owns(uid, gid uint32) bool {
-	return l.capabilities.NoOwners || l.target.Owns(uid, gid)
-}
-
 // SetCapabilities says what the target's file system keeps; until then it is taken
 // to keep everything.
 func (l *Lane) SetCapabilities(c remotefs.Capabilities) { l.capabilities = c }
-
-// SetModes says what becomes of modes on the target; until then they stay as they are.
-func (l *Lane) SetModes(changes config.ModeChanges) { l.modes = changes }
 
 // Result is what became of a plan.
 type Result struct {
@@ -467,7 +459,7 @@ func (f *flight) symlink(s Step) {
 	name := l.name(s.Path, l.isBeside(s.Path))
 	replies := []Reply{
 		l.target.Symlink(target, name),
-		l.target.SetLinkTime(name, s.Info.ModTime()),
+		l.target.SetLinkAttributes(name, l.attributesOf(s.Info)),
 		l.target.Rename(name, s.Path),
 	}
 	f.then(replies[len(replies)-1], func() {
@@ -508,11 +500,8 @@ func (l *Lane) careful() bool { return l.scarce || !l.refused.IsZero() }
 // target's file system keeps them.
 func (l *Lane) attributesOf(info fs.FileInfo) Attributes {
 	a := Attributes{Mode: l.modes.Apply(info.Mode()), Modified: info.ModTime(), Lenient: l.capabilities.NoModes}
-	if l.capabilities.NoOwners {
-		return a
-	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		a.Owner = &Owner{st.Uid, st.Gid}
+	if here, ok := ownerOf(info); ok && !l.capabilities.NoOwners {
+		a.Owner, _ = l.owning.of(here)
 	}
 	return a
 }

@@ -58,8 +58,19 @@ func (l local) Flush()                            {}
 func (l local) Piece() int                        { return 1 << 20 }
 func (l local) Pipelines() bool                   { return false }
 
-// Owns is always true: what may not be set stays, as with rsync.
-func (l local) Owns(uint32, uint32) bool { return true }
+func (l local) Maker() Maker {
+	uid := os.Geteuid()
+	return Maker{Owner: Owner{uint32(uid), uint32(os.Getegid())}, Superuser: uid == 0, Here: true}
+}
+
+func (l local) Owner(path string) (Owner, error) {
+	info, err := os.Lstat(l.abs(path))
+	if err != nil {
+		return Owner{}, err
+	}
+	owner, _ := ownerOf(info)
+	return owner, nil
+}
 
 func (l local) SetAttributes(path string, a Attributes) Reply {
 	name := l.abs(path)
@@ -73,8 +84,12 @@ func (l local) SetAttributes(path string, a Attributes) Reply {
 	return replied{setTime(name, a.Modified)}
 }
 
-func (l local) SetLinkTime(path string, modified time.Time) Reply {
-	return replied{setTime(l.abs(path), modified)}
+func (l local) SetLinkAttributes(path string, a Attributes) Reply {
+	name := l.abs(path)
+	if err := own(a, func(uid, gid int) error { return os.Lchown(name, uid, gid) }); err != nil {
+		return replied{err}
+	}
+	return replied{setTime(name, a.Modified)}
 }
 
 // setTime sets the time of name itself.
@@ -89,11 +104,13 @@ func own(a Attributes, chown func(uid, gid int) error) error {
 	if a.Owner == nil {
 		return nil
 	}
-	uid := -1
-	if os.Geteuid() == 0 {
-		uid = int(a.Owner.UID)
+	number := func(id uint32) int {
+		if id == unset {
+			return -1
+		}
+		return int(id)
 	}
-	if err := chown(uid, int(a.Owner.GID)); err != nil && !errors.Is(err, unix.EPERM) {
+	if err := chown(number(a.Owner.UID), number(a.Owner.GID)); err != nil && !errors.Is(err, unix.EPERM) {
 		return err
 	}
 	return nil

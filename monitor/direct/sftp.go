@@ -3,6 +3,7 @@ package direct
 import (
 	"errors"
 	"io/fs"
+	"path"
 	"strings"
 	"time"
 
@@ -13,9 +14,9 @@ import (
 type remote struct {
 	client *sftp.Client
 	dir    string
-	// superuser: the server may give files to anybody, so that nobody's files
+	// maker is the user of the server. If that may give files to anybody, nobody's files
 	// may become the superuser's by accident.
-	superuser bool
+	maker Maker
 }
 
 // NewSFTP returns the target at dir of a server, which several targets may
@@ -31,11 +32,18 @@ func NewSFTP(client *sftp.Client, dir, witness string) (t Target, ok bool) {
 		return nil, false
 	}
 	r := &remote{client: client, dir: strings.TrimRight(dir, "/")}
-	seen, err := client.Lstat(r.path(witness)).Wait()
-	if err != nil || seen.Owner == nil {
+	seen := client.Lstat(r.path(witness))
+	// Whose the witness is, rsync was told.
+	own := r.path(path.Dir(witness) + "-sftp")
+	made := client.Mkdir(own, sftp.Attrs{})
+	mine := client.Lstat(own)
+	removed := client.Rmdir(own)
+	is, err := mine.Wait()
+	_, notSeen := seen.Wait()
+	if errors.Join(made.Wait(), err, notSeen, removed.Wait()) != nil || is.Owner == nil {
 		return nil, false
 	}
-	r.superuser = seen.Owner.UID == 0
+	r.maker = Maker{Owner: Owner(*is.Owner), Superuser: is.Owner.UID == 0}
 	return r, true
 }
 
@@ -63,20 +71,33 @@ func (r *remote) Piece() int               { return r.client.MaxWrite() }
 func (r *remote) Pipelines() bool          { return true }
 func (r *remote) Err() error               { return r.client.Err() }
 
-func (r *remote) Owns(uid, gid uint32) bool { return !r.superuser || uid == 0 && gid == 0 }
+func (r *remote) Maker() Maker { return r.maker }
+
+func (r *remote) Owner(path string) (Owner, error) {
+	is, err := r.client.Lstat(r.path(path)).Wait()
+	switch {
+	case err != nil:
+		return Owner{}, err
+	case is.Owner == nil:
+		return Owner{}, fs.ErrInvalid
+	}
+	return Owner(*is.Owner), nil
+}
 
 func (r *remote) SetAttributes(path string, a Attributes) Reply {
 	rest := sftp.SetMode(a.Mode, a.Modified)
 	if a.Lenient {
 		return lenient(rest, func(a sftp.Attrs) Reply { return r.client.Setstat(r.path(path), a) })
 	}
-	if !r.superuser || a.Owner == nil {
+	if a.Owner == nil {
 		return r.client.Setstat(r.path(path), rest)
 	}
 	// OpenSSH sets the owner last, which clears setuid and setgid.
-	owner := sftp.Attrs{Owner: &sftp.Owner{UID: a.Owner.UID, GID: a.Owner.GID}}
-	return replies{r.client.Setstat(r.path(path), owner), r.client.Setstat(r.path(path), rest)}
+	return replies{r.client.Setstat(r.path(path), owned(a)), r.client.Setstat(r.path(path), rest)}
 }
+
+// owned sets the owner alone.
+func owned(a Attributes) sftp.Attrs { return sftp.Attrs{Owner: (*sftp.Owner)(a.Owner)} }
 
 // lenient sets the times, and the mode if that can be.
 func lenient(a sftp.Attrs, set func(sftp.Attrs) Reply) Reply {
@@ -96,9 +117,12 @@ func (rs replies) Wait() error {
 	return errors.Join(failures...)
 }
 
-func (r *remote) SetLinkTime(path string, modified time.Time) Reply {
-	attrs := sftp.SetMode(0, modified)
+func (r *remote) SetLinkAttributes(path string, a Attributes) Reply {
+	attrs := sftp.SetMode(0, a.Modified)
 	attrs.Mode = nil // a link has none of its own
+	if a.Owner != nil && *a.Owner != r.maker.Owner {
+		attrs.Owner = owned(a).Owner
+	}
 	return r.client.Lsetstat(r.path(path), attrs)
 }
 
@@ -192,7 +216,7 @@ func (t *remoteTemp) Write(offset int64, data []byte) Reply {
 	return t.remote.client.Write(t.handle, uint64(offset), data)
 }
 
-// SetAttributes leaves the owner as it is: the one who made the file.
+// SetAttributes leaves the owner as it is where it is the one who made the file.
 func (t *remoteTemp) SetAttributes(a Attributes) Reply {
 	set := func(a sftp.Attrs) Reply { return t.remote.client.Fsetstat(t.handle, a) }
 	attrs := sftp.SetMode(a.Mode, a.Modified)
@@ -200,10 +224,17 @@ func (t *remoteTemp) SetAttributes(a Attributes) Reply {
 		size := uint64(*a.Size)
 		attrs.Size = &size
 	}
-	if a.Lenient {
-		return lenient(attrs, set)
+	var first replies
+	if a.Owner != nil && *a.Owner != t.remote.maker.Owner {
+		first = replies{set(owned(a))}
 	}
-	return set(attrs)
+	if a.Lenient {
+		return append(first, lenient(attrs, set))
+	}
+	if first == nil {
+		return set(attrs)
+	}
+	return append(first, set(attrs))
 }
 
 func (t *remoteTemp) Close() Reply { return t.remote.client.CloseHandle(t.handle) }

@@ -9,6 +9,7 @@ package direct
 
 import (
 	"io/fs"
+	"math"
 	"time"
 
 	"wsync/config"
@@ -34,10 +35,10 @@ type Target interface {
 	// Remove removes anything but a directory, Rmdir an empty directory.
 	Remove(path string) Reply
 	Rmdir(path string) Reply
-	// SetAttributes sets those of a file or directory, SetLinkTime the time of
-	// a symbolic link itself.
+	// SetAttributes sets those of a file or directory, SetLinkAttributes time and owner
+	// of a symbolic link itself.
 	SetAttributes(path string, a Attributes) Reply
-	SetLinkTime(path string, modified time.Time) Reply
+	SetLinkAttributes(path string, a Attributes) Reply
 	// Type begins to ask what is at path itself.
 	Type(path string) TypeReply
 	// Modified begins to ask when a directory was changed last.
@@ -53,9 +54,10 @@ type Target interface {
 	// Pipelines reports whether requests travel: waiting for each reply costs a
 	// round trip.
 	Pipelines() bool
-	// Owns reports whether files with this owner and group can be made, or that
-	// nobody can set them there.
-	Owns(uid, gid uint32) bool
+	// Maker says who makes what is made there.
+	Maker() Maker
+	// Owner asks whose something is, and waits for the answer.
+	Owner(path string) (Owner, error)
 	// Err says why the target cannot be used any more, nil while it can.
 	Err() error
 }
@@ -98,5 +100,18 @@ type Attributes struct {
 	Lenient bool
 }
 
-// Owner has the numbers of a user and a group.
+// Owner has the numbers of a user and a group. Where a target allows for it, either can
+// be unset.
 type Owner struct{ UID, GID uint32 }
+
+// unset is no number of a user or a group: it stays as it is.
+const unset = math.MaxUint32
+
+// Maker is who makes what is made on a target.
+type Maker struct {
+	// Owner is whose that is, without a word.
+	Owner
+	// Superuser: it may be given to anybody. Here: the names of users and groups are
+	// those of this machine, and one may be set without the other.
+	Superuser, Here bool
+}

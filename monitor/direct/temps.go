@@ -143,7 +143,7 @@ func (l *Lane) drop() {
 // isBeside reports whether what is to take its place at name must be made in the same
 // directory.
 func (l *Lane) isBeside(name string) bool {
-	return !l.target.Pipelines() || l.beside[relpath.Parent(name)]
+	return !l.target.Pipelines() || l.owning.inherits || l.beside[relpath.Parent(name)]
 }
 
 // take returns a new file, one that was made ahead of time if there is one.

@@ -435,8 +435,11 @@ func (e Endpoint) kept() []string {
 	}{
 		{"--perms", e.Strategy.Capabilities.NoModes},
 		{"--times", false},
-		{"--owner", e.Strategy.Capabilities.NoOwners},
-		{"--group", e.Strategy.Capabilities.NoGroups},
+		{"--owner", e.Strategy.Capabilities.NoOwners || e.Remote.Owner == config.WhoseNone},
+		{"--group", e.Strategy.Capabilities.NoGroups || e.Remote.Group == config.WhoseNone},
+		{"--usermap=" + e.Remote.Owner.Map(), e.Strategy.Capabilities.NoOwners || e.Remote.Owner.Map() == ""},
+		{"--groupmap=" + e.Remote.Group.Map(), e.Strategy.Capabilities.NoGroups || e.Remote.Group.Map() == ""},
+		{"--numeric-ids", !e.Remote.NumericIDs},
 	} {
 		if !o.not {
 			options = append(options, o.option)
@@ -456,6 +459,7 @@ func (e Endpoint) kept() []string {
 // those of the remote here.
 func (e Endpoint) asHere() Endpoint {
 	e.Remote.Chmod, e.Remote.Umask = "", ""
+	e.Remote.Owner, e.Remote.Group = config.WhoseAuto, config.WhoseAuto
 	return e
 }
 

@@ -13,7 +13,10 @@ func (s Strategy) Cannot() map[string]string {
 	}
 	add(s.Basic, "one of the two rsyncs is openrsync, which does not know how", "delay-updates", "trash", "bandwidth")
 	add(s.BasicHere, "the rsync of this machine is openrsync, which does not know how", "chmod", "umask")
+	add(s.NoMaps, "one of the two rsyncs is older than 3.1.0, or openrsync, and has no --usermap and --groupmap", "owner", "group")
 	add(s.NoDelay, "the remote's rsync cannot make a directory for it, as under rrsync", "delay-updates")
 	add(s.Capabilities.NoModes, "the file system there keeps no modes", "chmod", "umask")
+	add(s.Capabilities.NoOwners, "the file system there keeps no owners", "owner")
+	add(s.Capabilities.NoGroups, "the file system there keeps no groups", "group")
 	return cannot
 }

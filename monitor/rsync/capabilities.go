@@ -20,16 +20,17 @@ import (
 
 // The specimens.
 const (
-	specimenOdd    = "odd second"    // modified at an odd second
-	specimenOwned  = "owned"         // of somebody else, where root may have such files
-	specimenLink   = "link"          // a symbolic link
-	specimenFIFO   = "fifo"          // a FIFO
-	specimenBytes  = "bytes\xff"     // a name that is not UTF-8
-	specimenDot    = "dot."          // a name that ends with a dot
-	specimenSpace  = "blank "        // a name that ends with a space
-	specimenDevice = "AUX"           // a name of a device
-	specimenChar   = "character"     // begins one with each suspect character
-	specimenOwner  = 1<<16 + 1<<10   // nobody's number, most likely
+	specimenOdd    = "odd second"  // modified at an odd second
+	specimenOwned  = "owned"       // of somebody else, where root may have such files
+	specimenLink   = "link"        // a symbolic link
+	specimenFIFO   = "fifo"        // a FIFO
+	specimenBytes  = "bytes\xff"   // a name that is not UTF-8
+	specimenDot    = "dot."        // a name that ends with a dot
+	specimenSpace  = "blank "      // a name that ends with a space
+	specimenDevice = "AUX"         // a name of a device
+	specimenChar   = "character"   // begins one with each suspect character
+	specimenOwner  = 1<<16 + 1<<10 // nobody's number, most likely
+	specimenOther  = specimenOwner + 1
 	specimenSecond = int64(12345679) // an odd second
 )
 

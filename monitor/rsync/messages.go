@@ -186,6 +186,8 @@ var messages = []message{
 	{text: `ERROR: password file must `, about: aboutAll},
 	{text: `ERROR: failed to read a password from `, about: aboutAll},
 	{text: `Failed to exec `, about: aboutAll},
+	{text: `Unknown --usermap name on receiver: `, about: aboutAll},
+	{text: `Unknown --groupmap name on receiver: `, about: aboutAll},
 	{text: `overflow: `, about: aboutAll},
 	{text: `buffer overflow: `, about: aboutAll},
 	{text: `out of memory`, about: aboutAll},

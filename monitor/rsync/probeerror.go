@@ -28,8 +28,8 @@ var refusals = regexp.MustCompile(`(?i)unknown option|unrecognized|invalid optio
 // refusal: the connection may have broken.
 func refused(r Result) bool {
 	switch r.Code {
-	case 2, 4:
-		return !Mute(r.Stderr)
+	case 2, codeUnsupported:
+		return !Mute(r.Stderr) && !unknownID.MatchString(r.Stderr)
 	case 1, 5, 12:
 		return refusals.MatchString(r.Stderr)
 	}

@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 	}
 	defer os.RemoveAll(source)
 	e.Began = time.Time{} // what is made here is no loss
-	e = e.asHere()
+	e.Remote.Chmod, e.Remote.Umask = "", ""
 	p := prober{source: source, scratch: ".wsync-" + filepath.Base(source), env: env, endpoint: e}
 	if err := p.prepare(); err != nil {
 		return e.Strategy, fmt.Errorf("cannot probe the remote: %w", err)
@@ -169,6 +170,9 @@ func (p *prober) try(ctx context.Context, visit func(path string)) (learnt Strat
 		if replaces, keepsFractions, err = p.replace(ctx); err != nil {
 			return guess, err
 		}
+	}
+	if learnt.NoGiving, err = p.givesNothing(ctx); err != nil {
+		return guess, err
 	}
 	learnt.KeepsExisting, learnt.Nanoseconds = !replaces, learnt.Nanoseconds && keepsFractions
 	p.endpoint.Strategy = learnt
@@ -318,6 +322,19 @@ func (p *prober) look(ctx context.Context, job Job) (s seen, err error) {
 func (p *prober) replace(ctx context.Context) (replaces, keepsFractions bool, err error) {
 	r, err := p.run(ctx, p.file(""), Paths(p.inside(), []string{fileKept, fileReplaced}, false))
 	return r.Files > 0, r.Files < 2, err
+}
+
+// givesNothing finds out, where that matters, whether the user there may not give a file
+// to others: then rsync does not even say that one is somebody else's.
+func (p *prober) givesNothing(ctx context.Context) (bool, error) {
+	e := p.inside()
+	if e.Strategy.Basic || e.Strategy.NoMaps || !e.Remote.Owner.Demands() && !e.Remote.Group.Demands() {
+		return false, nil
+	}
+	e.Remote.Owner, e.Remote.Group = config.Whose(strconv.Itoa(specimenOther)), config.WhoseAuto
+	s, err := p.look(ctx, Paths(e, []string{fileKept}, false).DryRun())
+	code := s.differing[fileKept]
+	return len(code) < 3 || !strings.Contains(code[2:], "o"), err
 }
 
 // deletesMissing finds out whether the remote deletes what is listed and missing. If

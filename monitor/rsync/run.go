@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,8 +170,18 @@ func (p *process) result(ctx context.Context, progress func(Progress)) (Result, 
 	case err != nil:
 		return result, fmt.Errorf("cannot run rsync: %w", err)
 	}
+	if result.Code == 0 && unknownID.MatchString(result.Stderr) {
+		// rsync goes on, and gives the files to somebody else.
+		result.Code = codeUnsupported
+	}
 	return result, nil
 }
+
+// codeUnsupported is rsync's code for what the remote's does not support.
+const codeUnsupported = 4
+
+// unknownID is what rsync says of a user or group that all files are to belong to.
+var unknownID = regexp.MustCompile(`(?m)^Unknown --(?:user|group)map name on receiver: `)
 
 // read reads rsync's standard output to its end.
 func (r *Result) read(stdout io.Reader, progress func(Progress)) {

@@ -18,6 +18,11 @@ type Strategy struct {
 	Basic bool
 	// BasicHere: it is the rsync of this machine that is an openrsync.
 	BasicHere bool
+	// NoMaps: one of the two rsyncs has no --usermap and --groupmap.
+	NoMaps bool
+	// NoGiving: the user there may not give files to others, as only root may. It is
+	// found out where owners or groups are asked for.
+	NoGiving bool
 	// Unnamed: nobody knows whether the remote's rsync is an openrsync.
 	Unnamed bool
 	// Capabilities are those of the destination's file system.
@@ -51,6 +56,7 @@ func Choose(local, remote Version) Strategy {
 		Mkpath:        fresh(3, 2, 3),
 		SecludedArgs:  local.Flavour == "rsync" && old(local, 3, 2, 4),
 		Basic:         local.Flavour == "openrsync" || remote.Flavour == "openrsync",
+		NoMaps:        !fresh(3, 1, 0) || local.Flavour == "openrsync" || remote.Flavour == "openrsync",
 		BasicHere:     local.Flavour == "openrsync",
 		Unnamed:       remote.Flavour == "" && remote.Protocol < 30,
 	}

@@ -170,6 +170,8 @@ var known = []struct {
 	{regexp.MustCompile(`rrsync error: sending to read-only server`), "the key may only read there", "take -ro from rrsync in the remote's authorized_keys", Attention},
 	{regexp.MustCompile(`rrsync error: option --(?:delete|remove)\S* has been disabled`), "the key may not delete there", "take -no-del from rrsync in the remote's authorized_keys: a mirror has to delete", Attention},
 	{regexp.MustCompile(`rrsync error: option (?:-b|--backup-dir|--delay-updates) has been disabled`), "the key may not overwrite there", "take -no-overwrite from rrsync in the remote's authorized_keys", Attention},
+	{regexp.MustCompile(`^Unknown --usermap name on receiver`), "the remote does not know the user", "make the user there, or set owner to a number: an rsync daemon that uses chroot knows no names", Done},
+	{regexp.MustCompile(`^Unknown --groupmap name on receiver`), "the remote does not know the group", "make the group there, or set group to a number: an rsync daemon that uses chroot knows no names", Done},
 	{literal("auth failed on module"), "the rsync daemon refused the user or the password", "attach with --user and --password-file", Done},
 	{literal("Unknown module"), "the rsync daemon has no such module", "rsync HOST:: lists its modules", Done},
 	{literal("module is read only"), "the rsync daemon's module is read-only", "set read only = no for the module", Done},

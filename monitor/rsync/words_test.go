@@ -64,6 +64,8 @@ var wordsTests = []wordsTest{
 	{127, "zsh:1: command not found: rsync\n", "there is no rsync on the remote: zsh:1: command not found: rsync", "install rsync"},
 	{127, "fish: Unknown command: rsync\n", "there is no rsync on the remote: fish: Unknown command: rsync", "install rsync"},
 	{127, "", "there is no rsync on the remote", "install rsync"},
+	{4, "Unknown --usermap name on receiver: www\n", "the remote does not know the user: Unknown --usermap name on receiver: www", "set owner to a number"},
+	{4, "Unknown --groupmap name on receiver: www\n", "the remote does not know the group: Unknown --groupmap name on receiver: www", "set group to a number"},
 	{12, "/usr/bin/rrsync error: Another instance of rrsync is already accessing this directory.\n",
 		"the remote lets one rsync in at a time, and another one is there: /usr/bin/rrsync error: Another instance of rrsync is already accessing this directory.", "-no-lock"},
 	{12, "/usr/bin/rrsync error: sending to read-only server is not allowed\n",

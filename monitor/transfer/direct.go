@@ -56,7 +56,10 @@ func (l *Lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 		l.log.Debug("No direct lane", zap.Error(err))
 		return nil, err.Error()
 	}
-	d.SetModes(r.ModeChanges())
+	if err := d.SetRemote(r, witness); err != nil {
+		d.Close()
+		return nil, err.Error()
+	}
 	return d, ""
 }
 

@@ -18,6 +18,7 @@ import (
 // knowledge is what was found out about a remote. It is not changed.
 type knowledge struct {
 	version  rsync.Version
+	user     user
 	strategy rsync.Strategy
 	// pathMax is how long a path may be, 0 for not known.
 	pathMax int
@@ -40,30 +41,30 @@ func (k *knowledge) besides() bool {
 func (l *Lane) guess(ctx context.Context, endpoint *rsync.Endpoint) *knowledge {
 	k := l.known.Load()
 	if k == nil {
-		version, pathMax := l.remoteVersion(ctx, endpoint.Remote)
-		k = &knowledge{version: version, strategy: rsync.Choose(l.local, version), pathMax: pathMax}
+		k = l.ask(ctx, endpoint.Remote)
+		k.strategy = rsync.Choose(l.local, k.version)
 		l.known.Store(k)
 	}
 	endpoint.Strategy = k.strategy
 	return k
 }
 
-// remoteVersion asks for the version of the remote's rsync, and how long a path may
-// be there. They are unknown where only rsync itself may be run.
-func (l *Lane) remoteVersion(ctx context.Context, r config.Remote) (version rsync.Version, pathMax int) {
+// ask asks for the version of the remote's rsync, who writes there, and how long a path
+// may be. That is unknown where only rsync itself may be run.
+func (l *Lane) ask(ctx context.Context, r config.Remote) *knowledge {
 	if r.Connection.Kind() == config.KindLocal {
-		return l.local, 0
+		return &knowledge{version: l.local, user: l.thisUser(ctx)}
 	}
 	if l.connection == nil {
-		return rsync.Version{}, 0
+		return &knowledge{}
 	}
 	program := cmp.Or(r.RsyncPath, "rsync") // no shell takes that path for anything else
-	output, said, err := l.connection.Output(ctx, l.environment(), program+" --version; getconf PATH_MAX /")
+	output, said, err := l.connection.Output(ctx, l.environment(), program+" --version; id; getconf PATH_MAX /")
 	version, ok := rsync.ParseVersion(output + "\n" + said) // where some openrsyncs have it
 	if !ok {
 		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))
 	}
-	return version, lastNumber(output)
+	return &knowledge{version: version, user: parseUser(output), pathMax: lastNumber(output)}
 }
 
 // lastNumber is that in the last line of an output, 0 if there is none.
@@ -90,7 +91,7 @@ func (t *transfer) probe() (ok bool) {
 		t.lane.known.Store(k)
 	}
 	t.endpoint.Strategy, t.out.Strategy = k.strategy, k.notes
-	t.out.Cannot = k.strategy.Cannot()
+	t.out.Cannot = k.user.cannot(t.Remote, k.strategy.Cannot())
 	return true
 }
 
@@ -142,7 +143,7 @@ func (l *Lane) probe(ctx context.Context, endpoint rsync.Endpoint, guessed *know
 		d.SetCapabilities(strategy.Capabilities)
 	}
 	endpoint.Strategy = strategy
-	k := &knowledge{version: guessed.version, strategy: strategy, probed: true, direct: d}
+	k := &knowledge{version: guessed.version, user: guessed.user, strategy: strategy, probed: true, direct: d}
 	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, endpoint.Describe()...)
 	k.notes = append(k.notes, l.describeDirect(d, refusal))
 	if err != nil {

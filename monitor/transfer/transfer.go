@@ -69,7 +69,11 @@ func (t *transfer) do() {
 // begin finds out whether the batch may and can be transferred, and takes out of it
 // what cannot; ok is false when the outcome is final.
 func (t *transfer) begin() (ok bool) {
-	t.lane.guess(t.ctx, &t.endpoint)
+	k := t.lane.guess(t.ctx, &t.endpoint)
+	if why := k.user.cannot(t.Remote, k.strategy.Cannot())["owner"]; why != "" && t.Remote.Owner.Demands() {
+		t.out.Failure = failed(remote.Attention, errors.New(why), bindHint)
+		return false
+	}
 	if !t.take() || !t.probe() || !t.serves() {
 		return false
 	}
@@ -113,6 +117,7 @@ func (t *transfer) serves() bool {
 		t.out.Failure = failed(remote.Attention,
 			errors.New("the remote cannot keep what is deleted or overwritten: one of the two rsyncs is openrsync"),
 			"install rsync there, or turn the trash off with wsync set")
+	case !t.servesOwners():
 	case t.endpoint.Strategy.KeepsExisting:
 		t.out.Failure = failed(remote.Attention,
 			errors.New("the remote keeps files as they are that are there already, and nothing can be mirrored to it"),
