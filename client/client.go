@@ -42,6 +42,19 @@ type Client struct {
 // do sends one request and decodes the answer into answer, which may be nil. A
 // timeout of 0 leaves the bound to ctx.
 func (c *Client) do(ctx context.Context, timeout time.Duration, method, path string, query url.Values, body, answer any) error {
+	return c.ask(ctx, timeout, method, path, query, body, func(ctx context.Context, response io.Reader) error {
+		if answer == nil {
+			return nil
+		}
+		if err := json.NewDecoder(response).Decode(answer); err != nil {
+			return fmt.Errorf("cannot read the daemon's answer: %w", c.requestError(ctx, err))
+		}
+		return nil
+	})
+}
+
+// ask is do that has read read the answer.
+func (c *Client) ask(ctx context.Context, timeout time.Duration, method, path string, query url.Values, body any, read func(ctx context.Context, response io.Reader) error) error {
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		late := &NoAnswerError{After: timeout, Change: method != http.MethodGet && path != api.WaitPath}
@@ -80,13 +93,7 @@ func (c *Client) do(ctx context.Context, timeout time.Duration, method, path str
 	if response.StatusCode/100 != 2 {
 		return refusal(response)
 	}
-	if answer == nil {
-		return nil
-	}
-	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
-		return fmt.Errorf("cannot read the daemon's answer: %w", c.requestError(ctx, err))
-	}
-	return nil
+	return read(ctx, response.Body)
 }
 
 // dial connects to the daemon's socket.

@@ -30,6 +30,7 @@ func (d *Daemon) routes() map[string]answer {
 		"POST /v1/workspaces/{workspace}/options":                      d.setOptions,
 		"POST /v1/workspaces/{workspace}/remotes":                      d.attachRemote,
 		"POST /v1/workspaces/{workspace}/look":                         d.lookAtRemote,
+		"POST /v1/workspaces/{workspace}/compare":                      d.compare,
 		"DELETE /v1/workspaces/{workspace}/remotes/{remote}":           d.detachRemote,
 		"POST /v1/workspaces/{workspace}/{action}":                     d.act,
 		"POST /v1/actions/{action}":                                    d.actAll,
@@ -43,6 +44,12 @@ func (d *Daemon) routes() map[string]answer {
 // answer handles a request: what it returns is the response's body, nil for an
 // empty object. An error that is no *api.Error is an internal one.
 type answer func(r *http.Request) (any, error)
+
+// stream is an answer that is written bit by bit, each a line of JSON, until all is said,
+// it cannot be written or ctx is done. The connection ends early after an error.
+type stream interface {
+	serve(ctx context.Context, w io.Writer, flush func() error) error
+}
 
 // maxBody is the size in bytes of the largest request.
 const maxBody = 1 << 20
@@ -69,6 +76,11 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		d.useAuthSock(r)
 		body, err := answer(r)
+		stream, streams := body.(stream)
+		if streams && err == nil {
+			w.Header().Set("Content-Type", "application/x-ndjson")
+			err = stream.serve(r.Context(), w, http.NewResponseController(w).Flush)
+		}
 		log := d.log.With(zap.String("request", id), zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.Duration("took", time.Since(began)))
 		switch {
 		case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
@@ -76,6 +88,9 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 			return
 		case err != nil:
 			log.Warn("Request failed", zap.Error(err))
+			if streams {
+				panic(http.ErrAbortHandler) // the client is to see that this is not all
+			}
 			writeError(w, err)
 			return
 		}
@@ -84,6 +99,9 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 			level = zap.DebugLevel // `status --watch` asks many times a second
 		}
 		log.Log(level, "Request done")
+		if streams {
+			return
+		}
 		if body == nil {
 			body = struct{}{}
 		}

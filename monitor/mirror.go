@@ -199,7 +199,8 @@ func (m *mirror) defineRemote(r config.Remote) {
 	}
 	now := time.Now()
 	d := remote.Definition{
-		Remote: r, Root: m.definition.Workspace.Root, Paused: m.definition.Workspace.Paused, AllowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow, Settings: m.definition.Settings,
+		Comparisons: comparisonsOf(m.definition, r),
+		Remote:      r, Root: m.definition.Workspace.Root, Paused: m.definition.Workspace.Paused, AllowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow, Settings: m.definition.Settings,
 		Orders: m.definition.Orders[r.Name], Confirm: m.definition.Verify,
 	}
 	w, ok := m.workers[r.Name]
@@ -229,6 +230,16 @@ func (m *mirror) defineRemote(r config.Remote) {
 	})
 }
 
+// comparisonsOf are the comparisons of a definition that are about a remote.
+func comparisonsOf(d report.Definition, r config.Remote) (comparisons []report.Comparison) {
+	for _, c := range d.Comparisons {
+		if c.Remote == r.ID {
+			comparisons = append(comparisons, c)
+		}
+	}
+	return comparisons
+}
+
 // newWorker makes the worker of a remote, to be released when it has ended; the
 // caller holds mu.
 func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
@@ -254,6 +265,7 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 		Mounts:      m.mounted,
 		Identity:    m.definition.Workspace.Root,
 		Stamp:       worker.StampPath(settings.RunDirectory, r),
+		Comparisons: filepath.Join(settings.RunDirectory, report.ComparisonDirectory),
 
 		LookInterval: remote.LookInterval(r.Connection.Kind()),
 	}, r), release

@@ -57,6 +57,11 @@ func TestPings(t *testing.T) {
 	}
 }
 
+// Compare implements worker.Carrier.
+func (r *recorder) Compare(report.Comparison, string, func(context.Context) (remote.Known, bool)) remote.Comparer {
+	return nil
+}
+
 // recorder is a remote to which everything goes; it implements worker.Carrier.
 type recorder struct {
 	mu      sync.Mutex

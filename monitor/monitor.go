@@ -146,6 +146,9 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := transfer.NewComparisons(d.Settings.RunDirectory); err != nil {
+		return nil, err
+	}
 	pool, err := ssh.NewPool(d.Settings.RunDirectory)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ func overwriteText(o report.Overwrite) string {
 func fileText(kind string, bytes int64, at time.Time) string {
 	what := "a " + kind
 	if kind == report.File {
-		what = fmt.Sprintf("%d bytes", bytes)
+		what = count(int(bytes), "byte")
 	}
 	return what + " of " + at.Local().Format("2006-01-02 15:04:05")
 }

@@ -21,6 +21,7 @@ import (
 //	POST   /v1/workspaces/{workspace}/options             SetOptions -> WorkspaceStatus; ?remote=NAME for those of a remote
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/look                AttachRemote -> report.Held
+//	POST   /v1/workspaces/{workspace}/compare             Compare -> lines of Compared
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
 //	POST   /v1/workspaces/{workspace}/remotes/{remote}/destination  AttachRemote -> WorkspaceStatus; the same remote, elsewhere
 //	POST   /v1/workspaces/{workspace}/path                SetPath -> WorkspaceStatus
@@ -143,6 +144,37 @@ type AttachRemote struct {
 	// cannot be reached or used is refused with an error of kind Failed, unless it is to
 	// be attached Offline.
 	Settle time.Duration `json:"settle,omitempty"`
+}
+
+// Compare asks what differs between a workspace and a remote of it, or all of its remotes
+// if Remote is "": what the next full pass would send, delete and change. Nothing is
+// changed. It is given up when the client leaves.
+type Compare struct {
+	Remote string `json:"remote,omitempty"`
+	// Checksum: contents are compared, not only sizes and times.
+	Checksum bool `json:"checksum,omitempty"`
+}
+
+// Compared is a line of the answer to Compare. Of each remote, one after the other, there
+// may be lines with Progress, one a second; then there is one for each Difference, and at
+// last one with the Result. The last line of all has End.
+type Compared struct {
+	Remote     string                   `json:"remote,omitempty"`
+	Progress   *report.ComparisonStatus `json:"progress,omitempty"`
+	Transfer   *report.Transfer         `json:"transfer,omitempty"` // that is under way, beside Progress
+	Difference *report.Difference       `json:"difference,omitempty"`
+	Result     *ComparisonResult        `json:"result,omitempty"`
+	End        bool                     `json:"end,omitempty"`
+}
+
+// ComparisonResult is how the comparison with a remote ended.
+type ComparisonResult struct {
+	// State is that of the remote.
+	State report.State `json:"state"`
+	// Error is why there is no Summary, and Hint a next step or "".
+	Error   string                    `json:"error,omitempty"`
+	Hint    string                    `json:"hint,omitempty"`
+	Summary *report.ComparisonSummary `json:"summary,omitempty"`
 }
 
 // Wait asks to return when everything that changed before is on the remotes.

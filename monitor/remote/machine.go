@@ -33,8 +33,9 @@ type Machine struct {
 	retry  retry
 	passes Passes
 	guards
-	clean clean
-	drift drift
+	clean       clean
+	drift       drift
+	comparisons comparisons
 	shown
 }
 
@@ -144,8 +145,10 @@ func NewMachine(o Options, now time.Time) *Machine {
 
 // Effects are what the caller of a method has to do afterwards.
 type Effects struct {
-	// Cancel ends the transfers that are under way.
+	// Cancel ends the transfers that are under way, and steps of comparisons.
 	Cancel bool
+	// CancelStep ends the step of a comparison.
+	CancelStep bool
 	// Reset forgets what is known about the remote, with ResetConnection also how
 	// it is reached.
 	Reset, ResetConnection bool
@@ -171,6 +174,7 @@ func (m *Machine) Mark(path string, change watch.Change, seq uint64, now time.Ti
 	if path, change = m.own().Change(path, change); change == 0 {
 		return
 	}
+	m.comparisons.touch(path, change, now)
 	m.kept.touch(path)
 	if path == "" && change&watch.Tree != 0 {
 		m.Everything(PassEvents, seq, now, now)
@@ -192,6 +196,8 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 		m.Mark(from, change, seq, now)
 		return
 	}
+	m.comparisons.touch(from, wholly, now)
+	m.comparisons.touch(to, wholly, now)
 	if repeatable && m.canMove(from, to) && m.set.Move(from, to, dir, seq, now) {
 		m.confirmations.Moved(from, to)
 	} else {
@@ -218,6 +224,7 @@ func (m *Machine) canMove(from, to string) bool {
 func (m *Machine) MarkNames(names []string, seq uint64, since, now time.Time) {
 	for _, name := range names {
 		if path, change := m.own().Change(name, watch.Content|watch.Meta); change != 0 {
+			m.comparisons.touch(path, change, now)
 			m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: path, Change: change, Seq: seq, Since: since}}}, now)
 		}
 	}
@@ -242,6 +249,7 @@ func (m *Machine) SetSearch(s Search) {
 
 // Everything makes a full pass due at notBefore.
 func (m *Machine) Everything(reason PassReason, seq uint64, now, notBefore time.Time) {
+	m.comparisons.touchAll(reason, now)
 	m.passes.Because(reason, m.set.Everything())
 	m.set.MarkEverything(seq, now, notBefore)
 }
@@ -258,6 +266,8 @@ type Definition struct {
 	Orders     report.Orders
 	// Confirm is the last barrier for which somebody waits until it is verified.
 	Confirm uint64
+	// Comparisons are those of the remote that somebody waits for.
+	Comparisons []report.Comparison
 }
 
 // Define takes in a new definition of the remote. The first one's orders are
@@ -267,6 +277,7 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	m.passes.SetInterval(d.Remote.FullPass.Or(d.Settings.FullPassInterval))
 	m.limits = guard.Limits{Share: d.Settings.HoldDeletionsShare, Count: d.Settings.HoldDeletionsCount, AllowEmpty: d.AllowEmpty}
 	changed := config.OptionsChanged(m.remote, d.Remote)
+	before := m.paused
 	m.remote, m.paused = d.Remote, d.Paused || d.Remote.Paused
 	m.adoption.adopted = m.adoption.adopted || !d.Remote.AdoptionPending
 	m.set.SkipParked(d.Remote.SkipUnsupported)
@@ -282,7 +293,8 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	}
 	m.orders = d.Orders
 	m.barriers.Wanted = d.Confirm
-	e.Cancel = e.Cancel || m.paused
+	e.Cancel = e.Cancel || m.paused && !before // a comparison goes on while it is
+	e.CancelStep = m.defineComparisons(d.Comparisons)
 	return e
 }
 

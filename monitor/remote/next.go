@@ -16,13 +16,14 @@ import (
 type Step int
 
 // The steps. Sleep is until the time that comes with it, or something happens;
-// LookAtHold is for Machine.LookAtHold, Send for Machine.Send, and LookForDrift for
-// Machine.BeginLook.
+// LookAtHold is for Machine.LookAtHold, Send for Machine.Send, LookForDrift for
+// Machine.BeginLook, and Compare for Machine.Compare.
 const (
 	Sleep Step = iota
 	LookAtHold
 	Send
 	LookForDrift
+	Compare
 )
 
 // forever is a time that is not waited for.
@@ -41,11 +42,18 @@ func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at tim
 		}
 		at = earlier(at, look)
 	}
+	compare := m.compareDue()
+	if compare && !m.comparisons.last {
+		return Compare, now
+	}
 	if send, ok := m.due(now); ok {
 		if !send.After(now) {
 			return Send, now
 		}
 		at = earlier(at, send)
+	}
+	if compare {
+		return Compare, now
 	}
 	if look, ok := m.driftDue(); ok {
 		if !look.After(now) {
@@ -164,6 +172,9 @@ func (s *Sending) acknowledging() dirty.Batch {
 	return s.Order.Batch
 }
 
+// sends reports whether the transfer is one that sends something; it is false for none.
+func (s *Sending) sends() bool { return s != nil && s.Order.Comparison == nil }
+
 // touches reports whether the transfer has something to do with a path, or with
 // what is above or below it. It is false for none.
 func (s *Sending) touches(path string) bool {
@@ -255,7 +266,7 @@ func (m *Machine) Send(git Repositories, mark uint64, beside bool, now time.Time
 	case batch.Everything != nil:
 		m.transfer.Kind = "full pass"
 	}
-	m.running, m.besideLooked = s, time.Time{}
+	m.running, m.besideLooked, m.comparisons.last = s, time.Time{}, false
 	return s
 }
 

@@ -22,6 +22,9 @@ type Order struct {
 	// Beside: another transfer is under way. This one must do without rsync, and
 	// leaves what it cannot do so.
 	Beside bool
+	// Comparison: nothing is sent, but a step of this comparison made; nil for a
+	// transfer.
+	Comparison *report.Comparison
 	// Room is how many more paths may wait for a confirmation.
 	Room int
 	// Failing are the entries that fail on their own, and Except those of their
@@ -231,4 +234,12 @@ type Meeting struct {
 	IDs []string
 	// Other names one of them, and Place is where it was found.
 	Other, Place string
+}
+
+// Comparer carries out a comparison, step by step. It belongs to one goroutine.
+type Comparer interface {
+	// Step makes one step, while no transfer is under way but those that go beside it.
+	Step(ctx context.Context, o Order, a Asker) StepEnd
+	// Close removes all that is kept of the comparison.
+	Close()
 }

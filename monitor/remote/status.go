@@ -28,6 +28,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		LastFullPass: timeOrNil(m.passes.Last),
 		Held:         m.held(),
 		Kept:         m.kept.report(),
+		Comparisons:  m.comparisonStatus(),
 	}
 	if m.retry.failure != nil {
 		s.Hint = m.retry.failure.Hint
@@ -100,7 +101,7 @@ func (m *Machine) currentState(failing bool) report.State {
 		return report.Offline
 	case m.retry.failures > 0:
 		return report.Retrying
-	case m.running != nil && !m.running.Order.Confirm || m.beside != nil:
+	case m.running.sends() && !m.running.Order.Confirm || m.beside != nil:
 		return report.Syncing
 	case failing:
 		return report.Retrying

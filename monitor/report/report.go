@@ -37,6 +37,8 @@ type Definition struct {
 	Ping uint64 `json:"ping,omitempty"`
 	// Orders are one-time requests, by the remote's name.
 	Orders map[string]Orders `json:"orders,omitempty"`
+	// Comparisons are those that somebody waits for.
+	Comparisons []Comparison `json:"comparisons,omitempty"`
 }
 
 // Settings is the part of config.Settings that a monitor needs.
@@ -224,6 +226,8 @@ type RemoteStatus struct {
 	// Cannot are the options of config.Remote, by name, that the remote is not able to
 	// follow, and why not, as far as is known.
 	Cannot map[string]string `json:"cannot,omitempty"`
+	// Comparisons are those of the Definition that are about the remote.
+	Comparisons []ComparisonStatus `json:"comparisons,omitempty"`
 }
 
 // OnlyUnsupported reports whether nothing but what the destination cannot hold
@@ -240,7 +244,8 @@ type Unsupported struct {
 
 // Transfer is a running transfer.
 type Transfer struct {
-	// Kind is "full pass", "changes" or "confirmation"; Since is when it began.
+	// Kind is "full pass", "changes", "confirmation" or, where nothing is sent,
+	// "comparison"; Since is when it began.
 	Kind  string    `json:"kind"`
 	Since time.Time `json:"since"`
 	// Paths is the number of listed paths, 0 in a full pass; Files and Bytes

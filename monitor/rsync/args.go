@@ -112,7 +112,7 @@ const fromList = "--files-from=-"
 func (j Job) inArguments() Job {
 	paths := bytes.Split(bytes.TrimSuffix(j.Input, []byte{0}), []byte{0})
 	option := slices.Index(j.Args, fromList)
-	if option < 0 || len(j.Input) == 0 || len(j.Input)+pointerSize*len(paths) > listRoom {
+	if option < 0 || len(j.Input) == 0 || j.Listing != nil || len(j.Input)+pointerSize*len(paths) > listRoom {
 		return j
 	}
 	source := len(j.Args) - 2

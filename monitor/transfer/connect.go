@@ -20,15 +20,25 @@ import (
 	"wsync/monitor/ssh"
 )
 
-// connect makes the connection that the remote needs before rsync can run.
+// connect makes the connection that the remote needs before rsync can run, and makes way
+// for a local destination.
 func (l *Lane) connect(ctx context.Context, r config.Remote) (rsync.Endpoint, *remote.Failure) {
+	endpoint, failure := l.reach(ctx, r)
+	if failure == nil && r.Connection.Kind() == config.KindLocal {
+		failure = makeParent(r)
+	}
+	return endpoint, failure
+}
+
+// reach is connect that changes nothing at the destination.
+func (l *Lane) reach(ctx context.Context, r config.Remote) (rsync.Endpoint, *remote.Failure) {
 	endpoint := rsync.Endpoint{Remote: r, Began: time.Now()}
 	switch r.Connection.Kind() {
 	case config.KindRsyncDaemon:
 		failure := l.connectDaemon(ctx, &endpoint)
 		return endpoint, failure
 	case config.KindLocal:
-		return endpoint, makeParent(r)
+		return endpoint, nil
 	}
 	if err := l.connection.Ensure(ctx, l.environment()); err != nil {
 		return endpoint, connectFailure(err)

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"wsync/monitor/report"
 )
 
 // NewScratch makes an empty directory below run for what is of use for a moment. A
@@ -16,6 +18,15 @@ func NewScratch(run string) (string, error) {
 		return "", fmt.Errorf("cannot make a scratch directory: %w", err)
 	}
 	return dir, nil
+}
+
+// NewComparisons makes an empty directory below run for what comparisons find.
+func NewComparisons(run string) error {
+	dir := filepath.Join(run, report.ComparisonDirectory)
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
+		return fmt.Errorf("cannot make a directory for comparisons: %w", err)
+	}
+	return nil
 }
 
 // removeAll is os.RemoveAll for a tree with directories of any mode.

@@ -163,15 +163,8 @@ const toldTime = 5 * time.Second
 // call waits until all that has happened so far is told. What is marked meanwhile is
 // still in the set.
 func (a *asker) Announced(ctx context.Context, path string) bool {
-	if !a.told.Load() {
-		done := make(chan struct{})
-		a.w.AfterEvents(func() { close(done) })
-		select {
-		case <-done:
-			a.told.Store(true)
-		case <-ctx.Done():
-		case <-time.After(toldTime):
-		}
+	if !a.told.Load() && a.w.awaitEvents(ctx) {
+		a.told.Store(true)
 	}
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()

@@ -26,6 +26,9 @@ import (
 type Carrier interface {
 	// Transfer carries out an order. One with Beside may come while another runs.
 	Transfer(ctx context.Context, o remote.Order, a remote.Asker) remote.Outcome
+	// Compare returns a comparison with the remote, to be made step by step. What it has
+	// found is in file at its end. known tells what is known of that, and is called once.
+	Compare(c report.Comparison, file string, known func(context.Context) (remote.Known, bool)) remote.Comparer
 	// Drifted reports whether somebody else has changed the destination since the last
 	// transfer, as far as a look at it shows.
 	Drifted() bool
@@ -72,6 +75,8 @@ type Options struct {
 	Identity *config.RootIdentity
 	// Stamp is the file that remembers until when the remote was equal.
 	Stamp string
+	// Comparisons is an existing directory for what comparisons find.
+	Comparisons string
 }
 
 // Worker keeps one remote equal to the workspace. Workers share the watcher, and
@@ -86,6 +91,8 @@ type Worker struct {
 	machine *remote.Machine
 	flights map[*flight]bool // under way
 	memory  mounts.Memory
+	// comparers are those of comparisons that have begun, by their IDs.
+	comparers map[string]remote.Comparer
 	// unapproved is what the next monitor will take for that of the machine.
 	unapproved bool
 }
@@ -101,6 +108,7 @@ func New(o Options, r config.Remote) *Worker {
 		unapproved: unapproved,
 		wake:       make(chan struct{}, 1),
 		flights:    make(map[*flight]bool),
+		comparers:  make(map[string]remote.Comparer),
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
 			CleanAsOf: clean, Unapproved: unapproved,
@@ -126,8 +134,8 @@ func (w *Worker) tell(happened func(m *remote.Machine)) {
 
 // effects carries out what follows for others; the caller holds mu.
 func (w *Worker) effects(e remote.Effects) {
-	if e.Cancel {
-		for f := range w.flights {
+	for f := range w.flights {
+		if e.Cancel || e.CancelStep && f.Order.Comparison != nil {
 			f.cancel()
 		}
 	}
@@ -240,6 +248,9 @@ func (w *Worker) Run(ctx context.Context) {
 		w.mu.Lock()
 		w.rememberHold()
 		may := w.machine.MayTouch()
+		for _, c := range w.comparers {
+			c.Close()
+		}
 		w.mu.Unlock()
 		w.Carrier.Leave(func() bool { return may && w.Guard(math.MaxUint64) == "" })
 		w.Carrier.Close()
@@ -250,6 +261,7 @@ func (w *Worker) Run(ctx context.Context) {
 		now := time.Now()
 		w.mu.Lock()
 		w.rememberHold()
+		w.dropComparers()
 		step, at := w.machine.Next(now, w.NextMark)
 		switch step {
 		case remote.LookAtHold:
@@ -261,6 +273,14 @@ func (w *Worker) Run(ctx context.Context) {
 			look := w.machine.BeginLook()
 			w.mu.Unlock()
 			w.sending.Go(func() { w.lookForDrift(look) })
+			continue
+		case remote.Compare:
+			f := w.beginStep(ctx, now)
+			w.mu.Unlock()
+			if f != nil {
+				w.sending.Go(func() { w.compare(f) })
+			}
+			w.Changed(false)
 			continue
 		case remote.Send:
 			f := w.begin(ctx, now)

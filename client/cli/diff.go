@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+func (c *command) diffCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "diff",
+		Category:  sectionStatus,
+		Usage:     "say what differs on a remote",
+		ArgsUsage: "NAME [REMOTE]",
+		Description: `Lists what the next full pass would send, delete and change on a remote of the workspace NAME, or on all of them, by
+name, with sizes and times on both sides, and changes nothing. It goes by sizes and times, as a pass does; files whose
+size and time are equal are compared with --checksum only, which reads all of them on both sides. What is on its way,
+held or failing is said to be so; wsync thinks that the rest is equal. It works while mirroring is paused, and waits for
+a transfer that is under way. The exit code is 0 if nothing differs and 4 if something does.`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "checksum", Usage: "compare contents, too"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON, a line for each difference and one for each remote"},
+		},
+		Action: c.diff,
+	}
+}
+
+func (c *command) diff(cCtx *cli.Context) error {
+	workspace, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
+	daemon, err := c.connect()
+	if err != nil {
+		return err
+	}
+	d := &differences{command: c, workspace: workspace, asJSON: cCtx.Bool("json")}
+	err = daemon.Compare(cCtx.Context, workspace, api.Compare{Remote: remote, Checksum: cCtx.Bool("checksum")}, d.take)
+	d.clear()
+	if err != nil {
+		return fmt.Errorf("cannot compare %s: %w", target(workspace, remote), err)
+	}
+	switch {
+	case d.failed:
+		return &codedError{code: exitFailed}
+	case d.differ:
+		return &codedError{code: exitNotInSync}
+	}
+	return nil
+}
+
+// differences prints what a comparison finds, as it comes.
+type differences struct {
+	*command
+	workspace string
+	asJSON    bool
+	// waits is the remote of which it was said that it has to be waited for.
+	waits string
+	// progress: a line on the terminal says how far it is.
+	progress bool
+	// failed: something could not be compared. differ: something differs.
+	failed, differ bool
+}
+
+// differenceLine is a difference in JSON, and resultLine how a remote was compared.
+type (
+	differenceLine struct {
+		Workspace string `json:"workspace"`
+		Remote    string `json:"remote"`
+		report.Difference
+	}
+	resultLine struct {
+		Workspace string `json:"workspace"`
+		Remote    string `json:"remote"`
+		api.ComparisonResult
+	}
+)
+
+// take prints a line of the answer. The error is that it cannot be printed.
+func (d *differences) take(line api.Compared) error {
+	switch {
+	case line.Progress != nil:
+		d.progressed(line)
+	case line.Difference != nil && d.asJSON:
+		d.jsonLine(differenceLine{d.workspace, line.Remote, *line.Difference})
+	case line.Difference != nil:
+		d.clear()
+		d.print(differenceText(*line.Difference) + "\n")
+	case line.Result != nil:
+		d.result(line.Remote, *line.Result)
+	}
+	return d.unwritten
+}
+
+// jsonLine prints one line of JSON.
+func (d *differences) jsonLine(v any) {
+	encoder := json.NewEncoder(d.out)
+	encoder.SetEscapeHTML(false)
+	d.wrote(encoder.Encode(v))
+}
+
+// result says how a remote was compared.
+func (d *differences) result(remote string, result api.ComparisonResult) {
+	d.clear()
+	s := result.Summary
+	if s == nil {
+		d.failed = true
+	} else if s.Differences > 0 || len(s.Unreachable) > 0 {
+		d.differ = true
+	}
+	if d.asJSON {
+		d.jsonLine(resultLine{d.workspace, remote, result})
+		return
+	}
+	name := target(d.workspace, remote)
+	if s == nil {
+		d.failure(fmt.Errorf("cannot compare %s: %w", name, withHint(errors.New(result.Error), "%s", result.Hint)))
+		return
+	}
+	d.command.result("%s: %s", name, summaryText(*s))
+	if result.State == report.Paused {
+		d.note("%s is paused", name)
+	}
+	for _, place := range s.Unreachable {
+		d.note("%s: %s was on a file system that is no longer mounted, and was not compared", name, place)
+	}
+	for _, note := range s.Notes {
+		d.note("%s: %s", name, note)
+	}
+}
+
+// progressed says what takes so long.
+func (d *differences) progressed(line api.Compared) {
+	p, name := line.Progress, target(d.workspace, line.Remote)
+	switch {
+	case p.State == report.ComparisonWaiting && line.Transfer != nil && line.Transfer.Kind != "comparison":
+		if d.waits != line.Remote {
+			d.waits = line.Remote
+			d.note("%s: waiting for a transfer (%s)", name, line.Transfer.Kind)
+		}
+	case p.TotalBytes > 0 && isTerminal(d.err):
+		d.clear()
+		fmt.Fprintf(d.err, "%s: compared %s of %s", name, size(p.Bytes), size(p.TotalBytes))
+		d.progress = true
+	}
+}
+
+// clear takes the line away that says how far it is.
+func (d *differences) clear() {
+	if d.progress {
+		fmt.Fprint(d.err, "\r\x1b[K")
+		d.progress = false
+	}
+}

@@ -1,0 +1,206 @@
+package daemon
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+	"wsync/watchdog"
+)
+
+// progressInterval is how often whoever waits for a comparison hears how far it is.
+const progressInterval = time.Second
+
+// compare handles POST /v1/workspaces/{workspace}/compare.
+func (d *Daemon) compare(r *http.Request) (any, error) {
+	var req api.Compare
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	c := &comparing{d: d}
+	var err error
+	d.lock.Do(func() { err = c.begin(r, req) })
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// comparing is a request to compare a workspace with remotes, of which it reports one
+// after the other. It implements stream.
+type comparing struct {
+	d *Daemon
+	e *entry
+	// asked are the comparisons, one a remote.
+	asked []report.Comparison
+	out   *bufio.Writer
+	flush func() error
+}
+
+// begin asks the monitor. The lock is held.
+func (c *comparing) begin(r *http.Request, req api.Compare) (err error) {
+	if c.e, err = c.d.find(r); err != nil {
+		return err
+	}
+	w := c.e.workspace
+	if req.Remote != "" && c.e.remote(req.Remote) < 0 {
+		return unknownRemote(c.e, req.Remote)
+	}
+	if len(w.Remotes) == 0 {
+		return &api.Error{Kind: api.Conflict, Message: noRemotes, Hint: fmt.Sprintf("wsync attach %s REMOTE DEST", w.Name)}
+	}
+	if c.e.process.State == watchdog.Failed {
+		return &api.Error{Kind: api.Conflict, Message: "its monitor has failed", Hint: "wsync restart " + w.Name}
+	}
+	for _, remote := range w.Remotes {
+		if req.Remote == "" || req.Remote == remote.Name {
+			c.asked = append(c.asked, report.Comparison{ID: config.NewID(), Remote: remote.ID, Checksum: req.Checksum})
+		}
+	}
+	c.e.comparisons = append(c.e.comparisons, c.asked...)
+	c.e.supervisor.Define(c.d.definition(c.e))
+	return nil
+}
+
+// end lets the monitor give up what nobody waits for any more.
+func (c *comparing) end() {
+	c.d.lock.Do(func() {
+		c.e.comparisons = slices.DeleteFunc(slices.Clone(c.e.comparisons), func(is report.Comparison) bool { return slices.Contains(c.asked, is) })
+		c.e.supervisor.Define(c.d.definition(c.e))
+	})
+}
+
+// serve implements stream: lines of api.Compared, until all is said or ctx is done.
+func (c *comparing) serve(ctx context.Context, w io.Writer, flush func() error) error {
+	defer c.end()
+	c.out, c.flush = bufio.NewWriterSize(w, 64<<10), flush
+	for _, asked := range c.asked {
+		if err := c.follow(ctx, asked); err != nil {
+			return err
+		}
+	}
+	return c.line(api.Compared{End: true})
+}
+
+// line writes one line, which leaves at once.
+func (c *comparing) line(l api.Compared) error {
+	encoder := json.NewEncoder(c.out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(l); err != nil {
+		return err
+	}
+	if err := c.out.Flush(); err != nil {
+		return err
+	}
+	return c.flush()
+}
+
+// follow says how a comparison goes, and what it has found.
+func (c *comparing) follow(ctx context.Context, asked report.Comparison) error {
+	for {
+		var now standingOf
+		limited, cancel := context.WithTimeout(ctx, progressInterval)
+		ended := c.d.until(limited, func() bool {
+			now = c.standing(asked)
+			return now.status.State.Ended()
+		})
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case ended:
+			return c.result(now)
+		}
+		if err := c.line(api.Compared{Remote: now.name, Progress: &now.status, Transfer: now.remote.Transfer}); err != nil {
+			return err
+		}
+	}
+}
+
+// standingOf is how a comparison stands.
+type standingOf struct {
+	name   string // of the remote
+	status report.ComparisonStatus
+	remote report.RemoteStatus
+	path   string // of what it has found
+}
+
+// standing is how a comparison stands. The lock is held.
+func (c *comparing) standing(asked report.Comparison) (s standingOf) {
+	failed := func(message, hint string) standingOf {
+		s.status = report.ComparisonStatus{ID: asked.ID, State: report.ComparisonFailed, Error: message, Hint: hint}
+		return s
+	}
+	i := slices.IndexFunc(c.e.workspace.Remotes, func(r config.Remote) bool { return r.ID == asked.Remote })
+	if c.d.entries[c.e.workspace.Name] != c.e || i < 0 {
+		return failed("it was detached meanwhile", "")
+	}
+	s.name = c.e.workspace.Remotes[i].Name
+	s.remote = c.d.remoteStatus(c.e, c.e.workspace.Remotes[i])
+	s.path = report.ComparisonPath(filepath.Join(c.d.settings.RunDirectory(), c.e.workspace.State()), asked.ID)
+	if s.remote.State == report.Failed || s.remote.State == report.Unknown {
+		return failed(s.remote.Error, s.remote.Hint)
+	}
+	s.status = report.ComparisonStatus{ID: asked.ID, State: report.ComparisonWaiting}
+	if c.e.report == nil {
+		return s
+	}
+	for _, remote := range c.e.report.Remotes {
+		for _, status := range remote.Comparisons {
+			if status.ID == asked.ID {
+				s.status = status
+			}
+		}
+	}
+	return s
+}
+
+// result writes what a comparison has found, and at last the result.
+func (c *comparing) result(s standingOf) error {
+	result := &api.ComparisonResult{State: s.remote.State, Error: s.status.Error, Hint: s.status.Hint, Summary: s.status.Summary}
+	if s.status.State == report.ComparisonDone {
+		if err := c.copyFound(s); err != nil {
+			return err
+		}
+	}
+	return c.line(api.Compared{Remote: s.name, Result: result})
+}
+
+// copyFound writes the differences.
+func (c *comparing) copyFound(s standingOf) error {
+	file, err := os.Open(s.path)
+	if err != nil {
+		return fmt.Errorf("cannot read what differs: %w", err)
+	}
+	defer file.Close()
+	name, err := json.Marshal(s.name)
+	if err != nil {
+		return fmt.Errorf("cannot write what differs: %w", err)
+	}
+	before := fmt.Appendf(nil, `{"remote":%s,"difference":`, name)
+	lines := bufio.NewReaderSize(file, 64<<10)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("cannot read what differs: %w", err)
+		}
+		for _, part := range [][]byte{before, line[:len(line)-1], []byte("}\n")} {
+			if _, err := c.out.Write(part); err != nil {
+				return err
+			}
+		}
+	}
+}

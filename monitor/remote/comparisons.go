@@ -1,0 +1,240 @@
+package remote
+
+import (
+	"slices"
+	"time"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
+	"wsync/monitor/relpath"
+	"wsync/monitor/report"
+	"wsync/monitor/watch"
+)
+
+// comparisons are those that somebody waits for. Each is carried out in steps, which take
+// the place of a transfer but send nothing: what is small goes beside them, all else in
+// between.
+type comparisons struct {
+	all []*comparison // in the order in which they were asked for
+	// last: a step was what went last, so that it is the turn of transfers.
+	last bool
+}
+
+// comparison is one of them.
+type comparison struct {
+	report.Comparison
+	status report.ComparisonStatus
+	// touched is what may differ for a reason that is known: what was open when it began,
+	// and what was marked since. It is nil before, and when it was handed over.
+	touched *dirty.Set
+}
+
+// touch takes in that something may have happened to a path.
+func (c *comparisons) touch(path string, change watch.Change, now time.Time) {
+	for _, one := range c.all {
+		one.touch(path, change, now)
+	}
+}
+
+func (c *comparison) touch(path string, change watch.Change, now time.Time) {
+	if c.touched == nil {
+		return
+	}
+	c.touched.Mark(path, change, 0, now)
+	if path != "" {
+		c.touched.Mark(relpath.Parent(path), watch.Meta, 0, now)
+	}
+}
+
+// touchAll takes in that a full pass is due, unless it is one for what nothing here has
+// announced.
+func (c *comparisons) touchAll(reason PassReason, now time.Time) {
+	for _, one := range c.all {
+		if one.touched != nil && reason < PassLost {
+			one.touched.MarkEverything(0, now, now)
+		}
+	}
+}
+
+// current is the comparison that is to go on, nil for none.
+func (c *comparisons) current() *comparison {
+	for _, one := range c.all {
+		if !one.status.State.Ended() {
+			return one
+		}
+	}
+	return nil
+}
+
+// find returns the comparison with an ID, nil if nobody waits for it any more.
+func (c *comparisons) find(id string) *comparison {
+	i := slices.IndexFunc(c.all, func(one *comparison) bool { return one.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return c.all[i]
+}
+
+// define takes in which ones are wanted.
+func (c *comparisons) define(wanted []report.Comparison) {
+	before := c.all
+	c.all = nil
+	for _, w := range wanted {
+		i := slices.IndexFunc(before, func(one *comparison) bool { return one.ID == w.ID })
+		if i >= 0 {
+			c.all = append(c.all, before[i])
+			continue
+		}
+		c.all = append(c.all, &comparison{Comparison: w, status: report.ComparisonStatus{ID: w.ID, State: report.ComparisonWaiting}})
+	}
+}
+
+// defineComparisons takes in which comparisons somebody waits for, and reports whether the
+// step that is under way is of none of them.
+func (m *Machine) defineComparisons(wanted []report.Comparison) (cancel bool) {
+	m.comparisons.define(wanted)
+	return m.running != nil && m.running.Order.Comparison != nil && m.comparisons.find(m.running.Order.Comparison.ID) == nil
+}
+
+// Compares reports whether somebody waits for a comparison, or a step of it is under way.
+func (m *Machine) Compares(id string) bool {
+	return m.comparisons.find(id) != nil || m.running != nil && m.running.Order.Comparison != nil && m.running.Order.Comparison.ID == id
+}
+
+// compareDue reports whether a step of a comparison can be made: also while the remote is
+// paused, or away as far as is known, but not beside a transfer.
+func (m *Machine) compareDue() bool {
+	return m.running == nil && m.beside == nil && m.halt == "" && m.comparisons.current() != nil
+}
+
+// Compare begins a step of a comparison; nil for none. mark is the number of the last
+// mark.
+func (m *Machine) Compare(mark uint64, now time.Time) *Sending {
+	if !m.compareDue() {
+		return nil
+	}
+	c := m.comparisons.current()
+	s := m.sending(dirty.Batch{}, mark, now)
+	comparison := c.Comparison
+	s.Order.Comparison, s.onlyRsync = &comparison, true
+	if c.status.State == report.ComparisonWaiting {
+		c.status.State = report.ComparisonRunning
+		c.begin(m, now)
+	}
+	m.transfer = report.Transfer{Kind: "comparison", Since: now}
+	m.running, m.besideLooked, m.comparisons.last = s, time.Time{}, true
+	return s
+}
+
+// begin has the comparison remember what may differ now.
+func (c *comparison) begin(m *Machine, now time.Time) {
+	c.touched = dirty.NewSet()
+	sets := []*dirty.Set{m.set, m.confirmations.waiting}
+	if m.confirmations.late != nil {
+		sets = append(sets, m.confirmations.late)
+	}
+	for _, set := range sets {
+		for e := range set.All() {
+			c.touch(e.Path, e.Change, now)
+		}
+		for _, move := range set.Moves() {
+			c.touch(move.From, wholly, now)
+			c.touch(move.To, wholly, now)
+		}
+	}
+	for _, e := range m.heldBatch().Entries {
+		c.touch(e.Path, e.Change, now)
+	}
+	if m.set.Everything() && m.passes.Reason() < PassLost || m.confirmations.waiting.Everything() {
+		c.touched.MarkEverything(0, now, now)
+	}
+}
+
+// StepEnd is how a step of a comparison ended.
+type StepEnd struct {
+	// Failure is that there will be no result, nil for none.
+	Failure *Failure
+	// Status is what there is to be reported of the comparison; its ID and, unless it is
+	// done, its State count for nothing.
+	Status report.ComparisonStatus
+}
+
+// EndStep takes in how a step of a comparison ended. One that was cancelled though
+// somebody waits for it is made anew, from the beginning.
+func (m *Machine) EndStep(s *Sending, end StepEnd, now time.Time) {
+	m.running, m.transfer = nil, report.Transfer{}
+	m.set.Restore(s.left, now)
+	m.set.Restore(s.takeTimes(), now)
+	m.unanswered = true
+	c := m.comparisons.find(s.Order.Comparison.ID)
+	switch {
+	case c == nil:
+	case end.Failure != nil && end.Failure.Kind == Canceled:
+		c.status, c.touched = report.ComparisonStatus{ID: c.ID, State: report.ComparisonWaiting}, nil
+	case end.Failure != nil:
+		c.status = report.ComparisonStatus{ID: c.ID, State: report.ComparisonFailed, Error: end.Failure.Message, Hint: end.Failure.Hint}
+	default:
+		if !end.Status.State.Ended() {
+			end.Status.State = report.ComparisonRunning
+		}
+		c.status = end.Status
+		c.status.ID = c.ID
+	}
+}
+
+// comparisonStatus says how far the comparisons are.
+func (m *Machine) comparisonStatus() (all []report.ComparisonStatus) {
+	for _, c := range m.comparisons.all {
+		status := c.status
+		if m.halt != "" && !status.State.Ended() {
+			status.State, status.Error = report.ComparisonFailed, m.halt
+		}
+		all = append(all, status)
+	}
+	return all
+}
+
+// Known is what is known of paths that differ, as of a moment. It is nobody else's.
+type Known struct {
+	touched *dirty.Set
+	held    guard.Names
+	allHeld bool
+	failing map[string]string // why, in words
+}
+
+// Known returns what is known of what a comparison finds, from when it began until now;
+// ok is false if nobody waits for it any more.
+func (m *Machine) Known(id string) (k Known, ok bool) {
+	c := m.comparisons.find(id)
+	if c == nil || c.touched == nil {
+		return k, false
+	}
+	k = Known{touched: c.touched, allHeld: m.holds.stopsAll(), failing: make(map[string]string)}
+	c.touched = nil
+	if m.holds.held != nil {
+		k.held.AddAll(m.holds.Names)
+	}
+	if u := m.apart.Unreachable; u != nil {
+		k.held.AddAll(u.Names)
+	}
+	for _, e := range m.set.Failing() {
+		k.failing[e.Path], _ = m.options.Words(e.Problem)
+	}
+	return k, true
+}
+
+// State is what is known of a path that differs, and why it fails if it does.
+func (k *Known) State(path string) (state report.DifferenceState, problem string) {
+	for p := path; p != "" && len(k.failing) > 0; p = relpath.Parent(p) {
+		if problem, ok := k.failing[p]; ok {
+			return report.StateFailing, problem
+		}
+	}
+	switch {
+	case k.allHeld || k.held.Has(path):
+		return report.StateHeld, ""
+	case k.touched.Covers(path):
+		return report.StatePending, ""
+	}
+	return report.StateDrift, ""
+}

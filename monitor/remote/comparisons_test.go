@@ -1,0 +1,169 @@
+package remote
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"wsync/monitor/dirty"
+	"wsync/monitor/guard"
+	"wsync/monitor/report"
+	"wsync/monitor/watch"
+)
+
+// comparing is a machine that has sent all there was, and is asked to compare.
+func comparing(ids ...string) *Machine {
+	m := testMachine()
+	m.set.Take(start)
+	m.passes.Done(PassStart, 0, start, time.Hour)
+	m.defineComparisons(wanted(ids...))
+	return m
+}
+
+func wanted(ids ...string) (all []report.Comparison) {
+	for _, id := range ids {
+		all = append(all, report.Comparison{ID: id})
+	}
+	return all
+}
+
+// step is what is to be done at a time.
+func (m *Machine) step(now time.Time) Step {
+	step, _ := m.Next(now, func() uint64 { return 1 })
+	return step
+}
+
+// TestComparisonsTakeTurns: neither do changes that go on keep a comparison waiting, nor
+// its steps a change.
+func TestComparisonsTakeTurns(t *testing.T) {
+	m := comparing("a")
+	var steps []Step
+	for range 4 {
+		m.set.Mark("f", watch.Content, 1, start)
+		step := m.step(start)
+		steps = append(steps, step)
+		switch step {
+		case Compare:
+			m.EndStep(m.Compare(1, start), StepEnd{}, start)
+		case Send:
+			m.End(m.Send(noRepositories{}, 1, false, start), Outcome{}, nil, start)
+		}
+	}
+	if want := []Step{Compare, Send, Compare, Send}; !slices.Equal(steps, want) {
+		t.Errorf("%v, want %v", steps, want)
+	}
+	m.EndStep(m.Compare(1, start), StepEnd{Status: report.ComparisonStatus{State: report.ComparisonDone}}, start)
+	if m.step(start) == Compare {
+		t.Error("a comparison that is done goes on")
+	}
+}
+
+// TestComparisonIsNoTransfer: it goes on while the remote is paused or away, says nothing
+// about what is in sync, and lets small changes go beside it.
+func TestComparisonIsNoTransfer(t *testing.T) {
+	m := comparing("a")
+	m.paused = true
+	m.retry.failures, m.retry.failure, m.retry.at = 3, &Failure{Kind: Offline}, start.Add(time.Hour)
+	if m.step(start) != Compare {
+		t.Fatal("a remote that is paused and away is not compared")
+	}
+	s := m.Compare(1, start)
+	if got := m.Status(start).State; got != report.Paused {
+		t.Errorf("the state is %q", got)
+	}
+	m.paused, m.retry = false, newRetry(m.options.Random)
+	if got := m.Status(start); got.State != report.InSync || got.Transfer.Kind != "comparison" {
+		t.Errorf("the state is %q, the transfer %v", got.State, got.Transfer)
+	}
+	m.set.Mark("f", watch.Content, 1, start)
+	beside := m.Send(noRepositories{}, 1, true, start)
+	if beside == nil || !beside.Order.Beside {
+		t.Fatal("a small change does not go beside a comparison")
+	}
+	m.End(beside, Outcome{}, nil, start)
+	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Offline, Message: "why", Hint: "how"}}, start)
+	if m.retry.failures != 0 {
+		t.Error("what a comparison fails for is taken for a failure of a transfer")
+	}
+	if got := m.Status(start).Comparisons; len(got) != 1 || got[0].State != report.ComparisonFailed || got[0].Error != "why" || got[0].Hint != "how" || got[0].ID != "a" {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestComparisonIsGivenUp: nobody waits for it any more, or the workspace is not there.
+func TestComparisonIsGivenUp(t *testing.T) {
+	m := comparing("a", "b")
+	s := m.Compare(1, start)
+	if m.defineComparisons(wanted("a")) {
+		t.Error("another one than that which is not wanted is given up")
+	}
+	if !m.defineComparisons(wanted("b")) || !m.Compares("a") || !m.Compares("b") || m.Compares("c") {
+		t.Error("a comparison that nobody waits for goes on")
+	}
+	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Canceled}}, start)
+	if m.Compares("a") {
+		t.Error("one that is given up is still kept")
+	}
+	s = m.Compare(1, start)
+	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Canceled}}, start)
+	if got := m.Status(start).Comparisons; len(got) != 1 || got[0].State != report.ComparisonWaiting {
+		t.Errorf("one that was interrupted is not made anew: %v", got)
+	}
+	m.Halt("it is gone", 1, start)
+	if got := m.Status(start).Comparisons; got[0].State != report.ComparisonFailed || got[0].Error != "it is gone" || m.step(start) == Compare {
+		t.Errorf("of a workspace that is gone: %v", got)
+	}
+}
+
+// TestPauseCancelsOnce: a definition of a remote that is paused already cancels no
+// comparison.
+func TestPauseCancelsOnce(t *testing.T) {
+	m := comparing()
+	d := Definition{Remote: m.remote, Paused: true}
+	if !m.Define(d, 1, start).Cancel || m.Define(d, 1, start).Cancel {
+		t.Error("a pause has to cancel what is under way, once")
+	}
+}
+
+func TestKnown(t *testing.T) {
+	m := comparing("a")
+	m.set.Mark("before/x", watch.Content, 1, start)
+	m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: "bad", Attempts: 1, Problem: "no", Change: watch.Entry | watch.Tree}}}, start)
+	m.confirmations.Add([]*dirty.Entry{{Path: "sent"}}, start)
+	var names guard.Names
+	names.Add("held", true)
+	s := m.Compare(1, start)
+	m.Mark("during", watch.Entry|watch.Tree, 2, start)
+	m.Moved("from", "to", watch.Entry, false, 3, start)
+	m.Everything(PassVerify, 4, start, start) // of which nothing here is a reason
+	m.set.Take(start)                         // what has been sent meanwhile did differ
+	m.holds.held = &held{Hold: Hold{Names: names}}
+	k, ok := m.Known("a")
+	if !ok {
+		t.Fatal("nothing is known")
+	}
+	for path, want := range map[string]report.DifferenceState{
+		"before/x": report.StatePending, "before": report.StatePending, "before/y": report.StateDrift, "sent": report.StatePending,
+		"during/below": report.StatePending, "from": report.StatePending, "to": report.StatePending, "held": report.StateHeld,
+		"other": report.StateDrift,
+	} {
+		if got, _ := k.State(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+	if _, again := m.Known("a"); again {
+		t.Error("it is handed over twice")
+	}
+	m.EndStep(s, StepEnd{}, start)
+
+	m = comparing("a")
+	m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: "bad", Attempts: 1, Problem: "no", Change: watch.Entry}}}, start)
+	m.Compare(1, start)
+	m.Everything(PassEvents, 1, start, start)
+	k, _ = m.Known("a")
+	for path, want := range map[string]report.DifferenceState{"bad/below": report.StateFailing, "bad": report.StateFailing, "other": report.StatePending} {
+		if got, problem := k.State(path); got != want || (problem == "no") != (want == report.StateFailing) {
+			t.Errorf("%s: %q %q, want %q", path, got, problem, want)
+		}
+	}
+}
