@@ -29,9 +29,12 @@ const wsyncBinary = "WSYNC_BENCH_BINARY"
 // the median and the 95th percentile over b.N changes.
 //
 //	go test -run '^$' -bench Visible -benchtime 50x .
+//
+// What ends with "trash" is on a remote that keeps what is overwritten.
 func BenchmarkVisible(b *testing.B) {
-	for _, kind := range []string{"local", "ssh", "rsync-daemon"} {
-		b.Run(kind, func(b *testing.B) {
+	for _, name := range []string{"local", "local-trash", "ssh", "ssh-trash", "rsync-daemon", "rsync-daemon-trash"} {
+		b.Run(name, func(b *testing.B) {
+			kind, trash := strings.CutSuffix(name, "-trash")
 			u := startUser(b)
 			source, remote := filepath.Join(u.home, "source"), filepath.Join(u.home, "remote")
 			if _, err := remotetest.GoTree(source); err != nil {
@@ -42,6 +45,9 @@ func BenchmarkVisible(b *testing.B) {
 			}
 			u.wsync("add", "bench", source)
 			u.wsync(append([]string{"attach", "bench", "remote"}, u.destination(kind, remote)...)...)
+			if trash {
+				u.wsync("set", "bench", "remote", "trash=7d")
+			}
 			u.wsync("wait", "bench")
 			var times []time.Duration
 			file := filepath.Join(source, "file")

@@ -26,7 +26,12 @@ var (
 
 // Whatever is changed in a tree: what goes directly and what is left, brought
 // by a plain copy, make the destination equal, and nothing else is touched.
-func TestChurn(t *testing.T) {
+func TestChurn(t *testing.T) { testChurn(t, false) }
+
+// The same with a trash: whatever is removed or replaced is in it.
+func TestChurnWithTrash(t *testing.T) { testChurn(t, true) }
+
+func testChurn(t *testing.T, trash bool) {
 	seeds := *churnSeeds
 	if testing.Short() {
 		seeds = min(seeds, 5)
@@ -39,6 +44,9 @@ func TestChurn(t *testing.T) {
 					seed = *churnSeed
 				}
 				c := &churn{fixture: start(t, t.TempDir(), t.TempDir()), r: rand.New(rand.NewPCG(uint64(seed), 11)), outside: t.TempDir()}
+				if trash {
+					c.keepTrash()
+				}
 				c.run(seed)
 				direct, left = direct+c.direct, left+c.left
 				if t.Failed() || *churnSeed >= 0 {
@@ -106,10 +114,14 @@ func (c *churn) transfer() {
 	batch := c.set.Take(time.Now().Add(time.Hour))
 	l := Limits{Paths: 40, Bytes: 1 << 20, FileSize: 50_000, Deletions: c.r.IntN(6)}
 	plan := MakePlan(batch.Moves, batch.Entries, source(c.src), c.lane.Owns, l)
+	before := c.contents()
 	result, err := c.lane.Do(batch.Moves, plan.Steps, l.FileSize, c.marks.Add(1))
 	c.check(err)
 	c.log = append(c.log, fmt.Sprintf("moves %v, %s, failed %q %v", batch.Moves, describe(plan), pathsOf(result.Failed), result.MovesFailed))
 	rest := dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.WithoutMoves()
+	if c.lane.trash != nil {
+		c.wantKept(before)
+	}
 	c.direct += len(plan.Steps)
 	c.left += rest.Len()
 	for _, e := range rest.Entries {

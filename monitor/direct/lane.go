@@ -27,6 +27,10 @@ type Lane struct {
 	// modes is what becomes of modes on the target, and owning of owners and groups.
 	modes  config.ModeChanges
 	owning owning
+	// trash returns a new directory for what is replaced, nil for none; see trash.go.
+	trash func() string
+	// replaced is what may have been replaced by the same.
+	replaced []replaced
 
 	// temps are files made ahead of time, next to be used first; made counts
 	// them for their names.
@@ -176,6 +180,12 @@ type flight struct {
 	obstacles map[string]bool
 	types     map[string]TypeReply
 	looked    map[string]bool
+
+	// trashes are directories of the flight in the trash, and newTrash is whether the
+	// trash itself is new; see trash.go.
+	trashes  []*trash
+	newTrash Reply
+	sizes    int // of files in the trash that were asked for
 }
 
 // Do repeats moves and carries out steps, for entries that were taken after the
@@ -222,6 +232,7 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 		}
 		f.land()
 	}
+	f.tidyTrash()
 	// Not before: other lanes of the session have changes on their way.
 	l.refill(ahead)
 	l.askRoom()
@@ -240,9 +251,13 @@ func (l *Lane) Do(moves []dirty.Move, steps []Step, limit int64, mark uint64) (R
 	return f.result, nil
 }
 
-// then looks at replies when the flight lands, of which last comes last.
+// then looks at replies when the flight lands, of which last comes last; nil if it is
+// not known which does.
 func (f *flight) then(last Reply, look func()) {
-	f.waiting, f.last = append(f.waiting, look), last
+	f.waiting = append(f.waiting, look)
+	if last != nil {
+		f.last = last
+	}
 }
 
 // land waits for all replies. That begins with the last: who waits for each is
@@ -269,12 +284,36 @@ func (f *flight) fail(s Step) { f.failed[s.Entry] = true }
 // move repeats a rename. When one fails, those that follow may mean other
 // things than their names say.
 func (f *flight) move(m dirty.Move) {
-	reply := f.lane.target.Rename(m.From, m.To)
+	reply := f.rename(m)
 	f.then(reply, func() {
 		if reply.Wait() != nil || len(f.result.MovesFailed) > 0 {
 			f.result.MovesFailed = append(f.result.MovesFailed, m)
 		}
 	})
+}
+
+// rename makes the requests for a move.
+func (f *flight) rename(m dirty.Move) Reply {
+	l := f.lane
+	switch {
+	case l.trash == nil:
+		return l.target.Rename(m.From, m.To)
+	case l.capabilities.Folds():
+		return replied{errors.New("what is at the new name may be the same file")}
+	}
+	kept := f.keep(m.To, true)
+	if !l.target.Pipelines() || !f.isPlain(m.To) {
+		if _, err := kept.Wait(); err != nil {
+			return replied{err}
+		}
+	}
+	return l.target.Place(m.From, m.To)
+}
+
+// isPlain reports whether path is a regular file or a directory in the workspace.
+func (f *flight) isPlain(path string) bool {
+	info, err := os.Lstat(filepath.Join(f.lane.root, filepath.FromSlash(path)))
+	return err == nil && (info.Mode().IsRegular() || info.IsDir())
 }
 
 // step makes the requests for a step.
@@ -301,7 +340,11 @@ func (f *flight) step(s Step) {
 		}
 		reply = target.SetAttributes(s.Path, a)
 	case RemoveFile:
-		reply = target.Remove(s.Path)
+		if f.lane.trash != nil {
+			reply = keptRemoval{f.keep(s.Path, false)}
+		} else {
+			reply = target.Remove(s.Path)
+		}
 	case RemoveDirectory:
 		reply = f.removeDirectory(s.Path)
 	}
@@ -334,6 +377,9 @@ func (f *flight) removeDirectory(path string) Reply {
 		case kind == fs.ModeDir:
 			return target.Rmdir(path)
 		}
+	}
+	if f.lane.trash != nil {
+		return rmdirReply{target.Rmdir(path), f.types[path]} // what is none is for rsync
 	}
 	// "No such file" is also what a server says of a file that is no directory.
 	return eitherRemoval{target.Rmdir(path), target.Remove(path)}
@@ -388,8 +434,20 @@ func (f *flight) put(s Step, beside bool) {
 	written := len(replies)
 	whole = whole && request(t.SetAttributes(attributes))
 	whole = request(t.Temp.Close()) && whole
+	var kept KeepReply = keptReply{}
+	var in *trash
+	if whole && f.keeps(s.Path) {
+		kept, in = f.keepIn(s.Path, true)
+		if !l.target.Pipelines() {
+			_, err := kept.Wait()
+			whole = err == nil
+		}
+	}
 	if whole {
-		replies = append(replies, l.target.Rename(t.path, s.Path))
+		replies = append(replies, f.place(t.path, s.Path))
+	}
+	if in != nil {
+		f.compareLater(in, s.Path, content.data)
 	}
 	f.open++
 	f.bytes += len(content.data)
@@ -399,11 +457,11 @@ func (f *flight) put(s Step, beside bool) {
 		for i, r := range replies {
 			err := r.Wait()
 			switch {
-			case err == nil:
+			case err == nil && (whole || i < len(replies)-1):
 				continue
 			case i < written:
 				l.refused = time.Now() // the disk may be full
-			case whole && i == len(replies)-1 && !beside:
+			case whole && i == len(replies)-1 && !beside && !hasFailed(kept):
 				l.target.Remove(t.path)
 				f.retry = append(f.retry, s)
 				return
@@ -421,6 +479,15 @@ func (f *flight) put(s Step, beside bool) {
 		f.result.Files++
 		f.result.Bytes += int64(len(content.data))
 	})
+}
+
+// place puts what was made into its place, in which there is nothing any more if it was
+// to be kept.
+func (f *flight) place(from, to string) Reply {
+	if f.lane.trash != nil {
+		return f.lane.target.Place(from, to)
+	}
+	return f.lane.target.Rename(from, to)
 }
 
 // partsOf are the parts of a file that are to be written, and the attributes that
@@ -457,15 +524,27 @@ func (f *flight) symlink(s Step) {
 		return
 	}
 	name := l.name(s.Path, l.isBeside(s.Path))
+	if f.keeps(s.Path) {
+		if kept := f.keep(s.Path, true); l.target.Pipelines() {
+			name = s.Path // a link replaces nothing
+		} else if hasFailed(kept) {
+			f.fail(s)
+			return
+		}
+	}
 	replies := []Reply{
 		l.target.Symlink(target, name),
 		l.target.SetLinkAttributes(name, l.attributesOf(s.Info)),
-		l.target.Rename(name, s.Path),
+	}
+	if name != s.Path {
+		replies = append(replies, l.target.Rename(name, s.Path))
 	}
 	f.then(replies[len(replies)-1], func() {
 		for _, r := range replies {
 			if r.Wait() != nil {
-				l.target.Remove(name)
+				if name != s.Path {
+					l.target.Remove(name)
+				}
 				f.fail(s)
 				return
 			}

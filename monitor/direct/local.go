@@ -52,6 +52,7 @@ func (l local) Mkdir(path string, mode fs.FileMode) Reply {
 }
 func (l local) Symlink(target, path string) Reply { return replied{os.Symlink(target, l.abs(path))} }
 func (l local) Rename(from, to string) Reply      { return replied{unix.Rename(l.abs(from), l.abs(to))} }
+func (l local) Place(from, to string) Reply       { return l.Rename(from, to) } // who comes here has waited
 func (l local) Remove(path string) Reply          { return replied{unix.Unlink(l.abs(path))} }
 func (l local) Rmdir(path string) Reply           { return replied{unix.Rmdir(l.abs(path))} }
 func (l local) Flush()                            {}

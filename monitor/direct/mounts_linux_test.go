@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
@@ -185,5 +186,16 @@ func TestRoomRunsOutInAFlight(t *testing.T) {
 			f.Errorf("%d files are cut off", cut)
 		}
 		f.wantNoLeftovers()
+	})
+}
+
+// A trash on another file system takes nothing by a rename.
+func TestTrashOnAnotherFileSystem(t *testing.T) {
+	inMounts(t, func(f *fixture) {
+		dir := f.there(config.TrashDirectory)
+		f.check(os.Mkdir(dir, 0o700))
+		f.check(syscall.Mount("trash", dir, "tmpfs", 0, ""))
+		defer func() { f.check(syscall.Unmount(dir, 0)) }()
+		f.testTrashFails()
 	})
 }

@@ -64,12 +64,13 @@ func (r *remote) Symlink(target, path string) Reply { return r.client.Symlink(ta
 func (r *remote) Rename(from, to string) Reply {
 	return r.client.PosixRename(r.path(from), r.path(to))
 }
-func (r *remote) Remove(path string) Reply { return r.client.Remove(r.path(path)) }
-func (r *remote) Rmdir(path string) Reply  { return r.client.Rmdir(r.path(path)) }
-func (r *remote) Flush()                   { r.client.Flush() }
-func (r *remote) Piece() int               { return r.client.MaxWrite() }
-func (r *remote) Pipelines() bool          { return true }
-func (r *remote) Err() error               { return r.client.Err() }
+func (r *remote) Place(from, to string) Reply { return r.client.Rename(r.path(from), r.path(to)) }
+func (r *remote) Remove(path string) Reply    { return r.client.Remove(r.path(path)) }
+func (r *remote) Rmdir(path string) Reply     { return r.client.Rmdir(r.path(path)) }
+func (r *remote) Flush()                      { r.client.Flush() }
+func (r *remote) Piece() int                  { return r.client.MaxWrite() }
+func (r *remote) Pipelines() bool             { return true }
+func (r *remote) Err() error                  { return r.client.Err() }
 
 func (r *remote) Maker() Maker { return r.maker }
 

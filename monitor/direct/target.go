@@ -32,6 +32,12 @@ type Target interface {
 	Symlink(target, path string) Reply
 	// Rename replaces what is at to, at once for everybody.
 	Rename(from, to string) Reply
+	// Place is like Rename for what is a regular file or a directory, and replaces
+	// nothing, if that takes no wait.
+	Place(from, to string) Reply
+	// Keep moves anything but a directory to a new name. Where it is to be replaced it
+	// may be at its old one as well.
+	Keep(path, to string, replaced bool) KeepReply
 	// Remove removes anything but a directory, Rmdir an empty directory.
 	Remove(path string) Reply
 	Rmdir(path string) Reply
@@ -43,6 +49,10 @@ type Target interface {
 	Type(path string) TypeReply
 	// Modified begins to ask when a directory was changed last.
 	Modified(path string) TimeReply
+	// Size begins to ask for the size of a file.
+	Size(path string) SizeReply
+	// Content reads a file of so many bytes; it waits for that.
+	Content(path string, size int64) ([]byte, error)
 	// Names lists a directory; it waits for that.
 	Names(path string) ([]string, error)
 	// Room begins to ask how many bytes can still be written.
@@ -66,8 +76,18 @@ type Target interface {
 // request, unless Target.Err says that there is no target any more.
 type Reply interface{ Wait() error }
 
+// KeepReply is the reply to Target.Keep.
+type KeepReply interface {
+	// Wait reports whether something was kept. If nothing was and there is no error,
+	// there was nothing; where it is to be replaced there may still be a directory.
+	Wait() (kept bool, err error)
+}
+
 // TypeReply is the reply to Target.Type: the type bits of the mode.
 type TypeReply interface{ Wait() (fs.FileMode, error) }
+
+// SizeReply is the reply to Target.Size: the size if it is a regular file.
+type SizeReply interface{ Wait() (int64, error) }
 
 // TimeReply is the reply to Target.Modified: the time as far as the target tells it,
 // which may be without its fraction.

@@ -33,8 +33,12 @@ func (e Endpoint) trash() []string {
 	if !e.Trashes() || e.Began.IsZero() {
 		return nil
 	}
-	dir := config.TrashDirectory + "/" + e.Began.UTC().Format(trashLayout)
-	return []string{"--backup", "--backup-dir=" + e.fromTop(dir)}
+	return []string{"--backup", "--backup-dir=" + e.fromTop(TrashOf(e.Began))}
+}
+
+// TrashOf is the directory, in the destination, of a transfer that began at that time.
+func TrashOf(began time.Time) string {
+	return config.TrashDirectory + "/" + began.UTC().Format(trashLayout)
 }
 
 // fromTop names a directory in the destination for an option. rsync takes it from

@@ -15,6 +15,7 @@ const (
 	typeVersion       = 2
 	typeOpen          = 3
 	typeClose         = 4
+	typeRead          = 5
 	typeWrite         = 6
 	typeLstat         = 7
 	typeFstat         = 8
@@ -26,9 +27,11 @@ const (
 	typeMkdir         = 14
 	typeRmdir         = 15
 	typeRealpath      = 16
+	typeRename        = 18
 	typeSymlink       = 20
 	typeStatus        = 101
 	typeHandle        = 102
+	typeData          = 103
 	typeName          = 104
 	typeAttrs         = 105
 	typeExtended      = 200

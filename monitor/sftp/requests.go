@@ -9,6 +9,7 @@ type Handle string
 // The flags of a request to open that are used (draft-ietf-secsh-filexfer-02,
 // section 6.3).
 const (
+	openRead    = 0x01
 	openWrite   = 0x02
 	openCreate  = 0x08
 	openExclude = 0x20
@@ -35,6 +36,36 @@ func (c *Client) Create(path string) OpenReply {
 	return OpenReply{c.request(typeOpen, func(b []byte) []byte {
 		b = appendUint32(appendString(b, path), openWrite|openCreate|openExclude)
 		return Attrs{Mode: &mode}.append(b)
+	})}
+}
+
+// Open queues the opening of a file for reading.
+func (c *Client) Open(path string) OpenReply {
+	return OpenReply{c.request(typeOpen, func(b []byte) []byte {
+		return Attrs{}.append(appendUint32(appendString(b, path), openRead))
+	})}
+}
+
+// MaxRead is how many bytes one Read brings with every server, unless the file ends.
+const MaxRead = 32 << 10
+
+// DataReply is the reply to Read.
+type DataReply struct{ *Reply }
+
+// Wait returns what was read; the error is io.EOF where there is nothing any more.
+func (r DataReply) Wait() ([]byte, error) {
+	p, err := r.wait(typeData)
+	if err != nil {
+		return nil, err
+	}
+	data := p.string()
+	return []byte(data), p.err
+}
+
+// Read queues a read of at most MaxRead bytes, at an offset in bytes.
+func (c *Client) Read(h Handle, offset uint64, length int) DataReply {
+	return DataReply{c.request(typeRead, func(b []byte) []byte {
+		return appendUint32(appendUint64(appendString(b, h), offset), uint32(length))
 	})}
 }
 
@@ -79,6 +110,13 @@ func (c *Client) PosixRename(from, to string) *Reply {
 
 // HasPosixRename reports whether PosixRename works ("posix-rename@openssh.com").
 func (c *Client) HasPosixRename() bool { return c.Has(extPosixRename, "1") }
+
+// Rename queues a rename that replaces nothing. OpenSSH's server makes a link of a file
+// and removes the old name; of anything else it looks whether the new name leads to
+// something, so that a dangling symbolic link is replaced.
+func (c *Client) Rename(from, to string) *Reply {
+	return c.request(typeRename, func(b []byte) []byte { return appendString(appendString(b, from), to) })
+}
 
 // Remove queues the removal of something that is no directory.
 func (c *Client) Remove(path string) *Reply { return c.onPath(typeRemove, path) }

@@ -85,7 +85,7 @@ func (t *transfer) runBeside() {
 	if t.lane.connection != nil {
 		t.endpoint.SSH = t.lane.connection.Command()
 	}
-	t.endpoint.Began = time.Now()
+	t.endpoint.Began = t.lane.now()
 	t.limit(&t.endpoint)
 	var names []string
 	for _, e := range small {

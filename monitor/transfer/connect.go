@@ -32,7 +32,7 @@ func (l *Lane) connect(ctx context.Context, r config.Remote) (rsync.Endpoint, *r
 
 // reach is connect that changes nothing at the destination.
 func (l *Lane) reach(ctx context.Context, r config.Remote) (rsync.Endpoint, *remote.Failure) {
-	endpoint := rsync.Endpoint{Remote: r, Began: time.Now()}
+	endpoint := rsync.Endpoint{Remote: r, Began: l.now()}
 	switch r.Connection.Kind() {
 	case config.KindRsyncDaemon:
 		failure := l.connectDaemon(ctx, &endpoint)
@@ -45,6 +45,18 @@ func (l *Lane) reach(ctx context.Context, r config.Remote) (rsync.Endpoint, *rem
 	}
 	endpoint.SSH = l.connection.Command()
 	return endpoint, nil
+}
+
+// now is the time as it names what goes into the trash: it has not been returned before,
+// whatever becomes of the clock.
+func (l *Lane) now() time.Time {
+	for {
+		last := l.last.Load()
+		now := max(time.Now().UnixMicro(), last+1)
+		if l.last.CompareAndSwap(last, now) {
+			return time.UnixMicro(now)
+		}
+	}
 }
 
 // makeParent makes the directory that a local destination is in, not by rsync, which

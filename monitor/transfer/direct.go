@@ -13,6 +13,7 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
 	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
 
@@ -31,8 +32,6 @@ func (l *Lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 	switch {
 	case r.DelayUpdates:
 		return nil, "its updates are to be delayed"
-	case r.Trash != 0:
-		return nil, "only that keeps what it replaces in the trash"
 	}
 	var target direct.Target
 	switch r.Connection.Kind() {
@@ -59,6 +58,9 @@ func (l *Lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 	if err := d.SetRemote(r, witness); err != nil {
 		d.Close()
 		return nil, err.Error()
+	}
+	if r.Trash != 0 {
+		d.KeepTrash(func() string { return rsync.TrashOf(l.now()) })
 	}
 	return d, ""
 }
@@ -116,6 +118,7 @@ func (t *transfer) directly() {
 	if !ok {
 		return
 	}
+	t.endpoint.Began = t.lane.now() // what rsync replaces must not replace what is in the trash now
 	if result.Drifted {
 		t.out.Causes |= remote.Drifted
 	}

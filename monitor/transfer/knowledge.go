@@ -139,6 +139,10 @@ func (l *Lane) probe(ctx context.Context, endpoint rsync.Endpoint, guessed *know
 	if guessed.pathMax > 0 && guessed.pathMax < rsync.PathMax {
 		strategy.Capabilities.PathMax = guessed.pathMax
 	}
+	if d != nil && l.connection != nil && endpoint.Remote.Trash != 0 && strategy.Capabilities.NoSymlinks {
+		d.Close()
+		d, refusal = nil, "the file system there has no symbolic links, without which only that keeps a trash"
+	}
 	if d != nil {
 		d.SetCapabilities(strategy.Capabilities)
 	}

@@ -85,6 +85,9 @@ type Lane struct {
 	// known is taken from those who may use it.
 	directMu sync.Mutex
 
+	// last is what now has returned last, in microseconds since 1970.
+	last atomic.Int64
+
 	// What follows belongs to the transfer that does not go beside another.
 
 	// siblings are for a remote that folds names.

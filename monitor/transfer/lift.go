@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"syscall"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -68,7 +67,7 @@ func (t *transfer) attempt(a attempt) (r ran, ok bool) {
 			a.most = max(a.most-r.Deleted, 0)
 		}
 		// What was put into the trash got the mode that was in the way.
-		t.endpoint.Began = time.Now()
+		t.endpoint.Began = t.lane.now()
 		job = a.job(a.most)
 		if len(both) > 0 {
 			job = job.AtOnce(t.endpoint)

@@ -146,6 +146,7 @@ func (t *transfer) endDirect() {
 		if t.Batch.Everything == nil && d.Drifted() {
 			t.out.Causes |= remote.Drifted
 		}
+		d.ClearTrash()
 		d.ForgetTimes()
 	})
 	if t.Batch.Everything == nil && !t.capabilities().Limited() {
