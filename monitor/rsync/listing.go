@@ -1,7 +1,6 @@
 package rsync
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +46,7 @@ func List(e Endpoint, paths []string, line func(line string)) Job {
 }
 
 // listedLine is a line of --list-only. Sizes have separators, as the locale has them.
-var listedLine = regexp.MustCompile(`^([a-zD-])([rwxsStT-]{9})\S?\s+([\d,.]+)\s(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) (.*)$`)
+var listedLine = expressionOf(`^([a-zD-])([rwxsStT-]{9})\S?\s+([\d,.]+)\s(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) (.*)$`)
 
 // ParseListed reads a line of a ListAll; ok is false for others.
 func ParseListed(line string) (l Listed, ok bool) {

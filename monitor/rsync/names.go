@@ -4,22 +4,21 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
 var (
-	calledPath = regexp.MustCompile(`^[a-z_]+\((.*)\) failed`)
-	pathEnd    = regexp.MustCompile(`"\)?(?: failed|: | \(in | \((?:from |[A-Z])| returned | is a directory|, |$)`)
-	linkedEnd  = regexp.MustCompile(`"(?: \(in [^)]*\))? [-=]> `)
-	linking    = regexp.MustCompile(`(?:^|\] |: )(?:symlink|rename|link|copyfile|copy|keep_backup failed:) "`)
-	inModule   = regexp.MustCompile(`^\)? \(in ([^)]*)\)`)
-	tempName   = regexp.MustCompile(`(?s)^\.(.+)\.[A-Za-z0-9]{6}$`)
-	tempEntry  = regexp.MustCompile(`(?s)^\.(.+)\.[0-9]{1,6}$`) // of what takes the place of something
-	escaped    = regexp.MustCompile(`\\#([0-7]{3})`)
-	quoteEnd   = regexp.MustCompile(`"(?:; mode not set)?$`)
+	calledPath = expressionOf(`^[a-z_]+\((.*)\) failed`)
+	pathEnd    = expressionOf(`"\)?(?: failed|: | \(in | \((?:from |[A-Z])| returned | is a directory|, |$)`)
+	linkedEnd  = expressionOf(`"(?: \(in [^)]*\))? [-=]> `)
+	linking    = expressionOf(`(?:^|\] |: )(?:symlink|rename|link|copyfile|copy|keep_backup failed:) "`)
+	inModule   = expressionOf(`^\)? \(in ([^)]*)\)`)
+	tempName   = expressionOf(`(?s)^\.(.+)\.[A-Za-z0-9]{6}$`)
+	tempEntry  = expressionOf(`(?s)^\.(.+)\.[0-9]{1,6}$`) // of what takes the place of something
+	escaped    = expressionOf(`\\#([0-7]{3})`)
+	quoteEnd   = expressionOf(`"(?:; mode not set)?$`)
 )
 
 // paths finds the path that a line is about, of which rest begins with the path.

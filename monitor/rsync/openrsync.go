@@ -2,7 +2,6 @@ package rsync
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 
@@ -11,7 +10,7 @@ import (
 
 // openLine is a line of an openrsync about an error: it begins with the name and
 // the process of the program or, in older ones, with a place in its source.
-var openLine = regexp.MustCompile(`^(?:[A-Za-z0-9_.+-]+\(\d+\)|[A-Za-z0-9_./-]+\.c:\d+|openrsync): (error|warning): (.*)$`)
+var openLine = expressionOf(`^(?:[A-Za-z0-9_.+-]+\(\d+\)|[A-Za-z0-9_./-]+\.c:\d+|openrsync): (error|warning): (.*)$`)
 
 // openWord is what an openrsync says behind or before a path, and before the
 // system's words, which have no number there.
@@ -172,9 +171,9 @@ func withoutError(words string) string {
 }
 
 // openTemp is the name of a temporary file.
-var openTemp = regexp.MustCompile(`(?s)^\.(.+)\.[A-Za-z0-9]{6,10}$`)
+var openTemp = expressionOf(`(?s)^\.(.+)\.[A-Za-z0-9]{6,10}$`)
 
-var openError = regexp.MustCompile(`: [A-Z][A-Za-z/ -]+$`)
+var openError = expressionOf(`: [A-Z][A-Za-z/ -]+$`)
 
 // reasonOf is why what a message complains about cannot succeed, "" if it may.
 func (w openWord) reasonOf(words string) dirty.Reason {

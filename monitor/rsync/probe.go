@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -24,9 +23,9 @@ type Version struct {
 }
 
 var (
-	versionLine  = regexp.MustCompile(`(?m)^rsync +version v?(\d+)\.(\d+)(?:\.(\d+))?\S* +protocol version (\d+)`)
-	openrsync    = regexp.MustCompile(`(?m)^openrsync: protocol version (\d+)`)
-	daemonBanner = regexp.MustCompile(`^@RSYNCD: (\d+)(?:\.\d+)?`)
+	versionLine  = expressionOf(`(?m)^rsync +version v?(\d+)\.(\d+)(?:\.(\d+))?\S* +protocol version (\d+)`)
+	openrsync    = expressionOf(`(?m)^openrsync: protocol version (\d+)`)
+	daemonBanner = expressionOf(`^@RSYNCD: (\d+)(?:\.\d+)?`)
 )
 
 // ParseVersion reads the output of `rsync --version`.

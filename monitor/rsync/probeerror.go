@@ -1,7 +1,5 @@
 package rsync
 
-import "regexp"
-
 // ProbeError is that a probe could not be carried out.
 type ProbeError struct {
 	message string
@@ -21,7 +19,7 @@ func (e *ProbeError) broken() bool { return (e.Unreachable || e.Busy || e.Mute) 
 func (e *ProbeError) Error() string { return e.message }
 
 // refusals are what an rsync says about an option that it does not take.
-var refusals = regexp.MustCompile(`(?i)unknown option|unrecognized|invalid option|refus|not supported|invalid file mode|rejecting|` +
+var refusals = expressionOf(`(?i)unknown option|unrecognized|invalid option|refus|not supported|invalid file mode|rejecting|` +
 	`rrsync error: invalid rsync-command syntax|rrsync error: option .* has been disabled`)
 
 // refused reports whether a run failed for an option. That it just failed is no

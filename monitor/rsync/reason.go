@@ -1,7 +1,6 @@
 package rsync
 
 import (
-	"regexp"
 	"strings"
 	"syscall"
 
@@ -29,7 +28,7 @@ var errnos = map[string]syscall.Errno{
 	"Function not implemented":                          syscall.ENOSYS,
 }
 
-var errnoEnd = regexp.MustCompile(`: ([A-Z][A-Za-z ]+) \(\d+\)$`)
+var errnoEnd = expressionOf(`: ([A-Z][A-Za-z ]+) \(\d+\)$`)
 
 // errno is the error at the end of one of rsync's lines, 0 for none that is known.
 func errno(line string) syscall.Errno {
@@ -41,11 +40,11 @@ func errno(line string) syscall.Errno {
 
 // making reports whether a line is about an entry that can only be made where the
 // file system, and the user, know its kind.
-var making = regexp.MustCompile(`(?:symlink|mknod) "`)
+var making = expressionOf(`(?:symlink|mknod) "`)
 
 // byName reports whether a line is about a call in which the name is all that can be
 // wrong.
-var byName = regexp.MustCompile(`(?:mkstemp|mkdir|rename|symlink|mknod|open|failed to stat) "`)
+var byName = expressionOf(`(?:mkstemp|mkdir|rename|symlink|mknod|open|failed to stat) "`)
 
 // reasonOf is why what a line complains about cannot succeed, "" if it may.
 // attribute: only mode, owner or times could not be set.

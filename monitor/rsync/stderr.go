@@ -1,7 +1,6 @@
 package rsync
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -98,11 +97,11 @@ func (c Complaints) contain(text string) bool {
 }
 
 var (
-	attribute  = regexp.MustCompile(`failed to set (?:times|permissions|attributes|mode)|(?:chown|chgrp|lchown|chmod|utimens?) "`)
-	vanished   = regexp.MustCompile(`^(?:file|directory) has vanished: |\[sender\].*: (?:No such file or directory \(2\)|Not a directory \(20\)|Is a directory \(21\))`)
-	noTarget   = regexp.MustCompile(`^rsync: (?:\[(?:Receiver|receiver|generator)[^\]]*\] )?(?:mkdir|change_dir(?:#\d)?) "(.*)"(?: \(in [^)]*\))? failed: No such file or directory`)
-	openTarget = regexp.MustCompile(`: error: (?:[a-z]+: )?(.*?)(?:: [a-z]+)?: No such file or directory$`) // openrsync's words, behind its name or a line of its source
-	who        = regexp.MustCompile(`^(?:rsync: )?(?:\[(sender|receiver|Receiver|generator|client|server)(?:=[0-9.a-z]+)?\] )?`)
+	attribute  = expressionOf(`failed to set (?:times|permissions|attributes|mode)|(?:chown|chgrp|lchown|chmod|utimens?) "`)
+	vanished   = expressionOf(`^(?:file|directory) has vanished: |\[sender\].*: (?:No such file or directory \(2\)|Not a directory \(20\)|Is a directory \(21\))`)
+	noTarget   = expressionOf(`^rsync: (?:\[(?:Receiver|receiver|generator)[^\]]*\] )?(?:mkdir|change_dir(?:#\d)?) "(.*)"(?: \(in [^)]*\))? failed: No such file or directory`)
+	openTarget = expressionOf(`: error: (?:[a-z]+: )?(.*?)(?:: [a-z]+)?: No such file or directory$`) // openrsync's words, behind its name or a line of its source
+	who        = expressionOf(`^(?:rsync: )?(?:\[(sender|receiver|Receiver|generator|client|server)(?:=[0-9.a-z]+)?\] )?`)
 )
 
 // ParseStderr reads rsync's standard error. source is the absolute path of the

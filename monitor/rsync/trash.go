@@ -2,7 +2,6 @@ package rsync
 
 import (
 	"path"
-	"regexp"
 	"strings"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 const trashLayout = "2006-01-02T15-04-05.000000Z"
 
 // trashLine is a line of a listing: a directory with the name of a transfer.
-var trashLine = regexp.MustCompile(`^d[rwxsStT-]{9}\S* .* (\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6}Z)$`)
+var trashLine = expressionOf(`^d[rwxsStT-]{9}\S* .* (\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6}Z)$`)
 
 // Trashes reports whether a run for this remote keeps what it deletes.
 func (e Endpoint) Trashes() bool { return e.Remote.Trash != 0 && !e.Strategy.Basic }
@@ -88,7 +87,7 @@ func TrashBefore(listing string, limit time.Time) (names []string) {
 
 // privateTrash is the first line of the listing of a directory that only its
 // owner can enter.
-var privateTrash = regexp.MustCompile(`(?m)^drwx------\S* .* \.$`)
+var privateTrash = expressionOf(`(?m)^drwx------\S* .* \.$`)
 
 // IsPrivate tells from the output of a ListTrash that only the owner can look
 // into the trash.

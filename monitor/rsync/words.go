@@ -71,7 +71,7 @@ const (
 )
 
 // side begins a message of rsync's, since 3.2, with who says it.
-var side = regexp.MustCompile(`^\[([a-zA-Z]+)(?:=[0-9.a-z]+)?\] `)
+var side = expressionOf(`^\[([a-zA-Z]+)(?:=[0-9.a-z]+)?\] `)
 
 func withoutSide(message string) string { return side.ReplaceAllString(message, "") }
 
@@ -140,7 +140,7 @@ const (
 // or a next step. The first that is found counts. What is said of a path that may
 // not be read or written is not among them, see rights.
 var known = []struct {
-	text        *regexp.Regexp
+	text        *expression
 	means, hint string
 	// verdict replaces that on an exit code which only says that the connection
 	// broke: the remote was reached, and refused. Done for none.
@@ -149,36 +149,36 @@ var known = []struct {
 	{literal("No space left on device"), "the disk is full", makeRoom, Done},
 	{literal("Disk quota exceeded"), "the quota on the remote is used up", makeRoom, Done},
 	{literal("Read-only file system"), "the remote's file system is read-only", "mount it writable; wsync goes on by itself", Done},
-	{regexp.MustCompile(`^skipping non-regular file `), "only root can make a device there", "", Done},
+	{expressionOf(`^skipping non-regular file `), "only root can make a device there", "", Done},
 	{literal("Transport endpoint is not connected"), meansDead, "mount it again; wsync goes on by itself", Done},
-	{regexp.MustCompile(`Stale (?:NFS )?file handle`), meansStale, "mount it again; wsync goes on by itself", Done},
+	{expressionOf(`Stale (?:NFS )?file handle`), meansStale, "mount it again; wsync goes on by itself", Done},
 	{literal("Input/output error"), meansFaulty, "the kernel's log (dmesg) says why; wsync goes on by itself", Done},
-	{regexp.MustCompile(`(?:Bad message|Structure needs cleaning) \(\d+\)`), "the file system is damaged", "check it with fsck; wsync goes on by itself", Done},
+	{expressionOf(`(?:Bad message|Structure needs cleaning) \(\d+\)`), "the file system is damaged", "check it with fsck; wsync goes on by itself", Done},
 	{literal("Host is down"), meansDown, "bring it back; wsync goes on by itself", Done},
 	{literal("REMOTE HOST IDENTIFICATION HAS CHANGED"), "", "if the host was set up anew, remove its old key with ssh-keygen -R", Done},
 	{literal("Host key verification failed"), "", "connect once by hand with ssh to check and accept the host's key", Done},
 	{literal("UNPROTECTED PRIVATE KEY FILE"), "", "chmod 600 the key file: ssh uses none that others may read", Done},
-	{regexp.MustCompile(`^Load key ".*": Permission denied`), "", "the key file must be readable for the user who runs the daemon", Done},
+	{expressionOf(`^Load key ".*": Permission denied`), "", "the key file must be readable for the user who runs the daemon", Done},
 	// The names of the ways to log in, where a system's error has its number.
-	{regexp.MustCompile(`Permission denied \([a-z]`), "", "check the user name and the key, or run ssh-add; ssh to the host must work without a question", Done},
+	{expressionOf(`Permission denied \([a-z]`), "", "check the user name and the key, or run ssh-add; ssh to the host must work without a question", Done},
 	{literal("Too many authentication failures"), "", "the agent offers many keys before the right one: name it with --identity-file, or with IdentitiesOnly in ~/.ssh/config", Done},
 	{literal("Bad owner or permissions on "), "", "chmod 600 that file, which nobody else may write", Done},
 	{literal("Could not resolve hostname"), "", "check the host's name, or its entry in ~/.ssh/config", Done},
 	{literal("Connection refused"), "", "nothing listens there", Done},
-	{regexp.MustCompile(`(?:rsync: (?:command )?not found|command not found: rsync|Unknown command: '?rsync)`), "there is no rsync on the remote", installRsync, Attention},
+	{expressionOf(`(?:rsync: (?:command )?not found|command not found: rsync|Unknown command: '?rsync)`), "there is no rsync on the remote", installRsync, Attention},
 	{literal("rrsync error: Another instance of rrsync is already accessing"), "the remote lets one rsync in at a time, and another one is there", "rrsync -no-lock lets several in", Trouble},
-	{regexp.MustCompile(`rrsync error: sending to read-only server`), "the key may only read there", "take -ro from rrsync in the remote's authorized_keys", Attention},
-	{regexp.MustCompile(`rrsync error: option --(?:delete|remove)\S* has been disabled`), "the key may not delete there", "take -no-del from rrsync in the remote's authorized_keys: a mirror has to delete", Attention},
-	{regexp.MustCompile(`rrsync error: option (?:-b|--backup-dir|--delay-updates) has been disabled`), "the key may not overwrite there", "take -no-overwrite from rrsync in the remote's authorized_keys", Attention},
-	{regexp.MustCompile(`^Unknown --usermap name on receiver`), "the remote does not know the user", "make the user there, or set owner to a number: an rsync daemon that uses chroot knows no names", Done},
-	{regexp.MustCompile(`^Unknown --groupmap name on receiver`), "the remote does not know the group", "make the group there, or set group to a number: an rsync daemon that uses chroot knows no names", Done},
+	{expressionOf(`rrsync error: sending to read-only server`), "the key may only read there", "take -ro from rrsync in the remote's authorized_keys", Attention},
+	{expressionOf(`rrsync error: option --(?:delete|remove)\S* has been disabled`), "the key may not delete there", "take -no-del from rrsync in the remote's authorized_keys: a mirror has to delete", Attention},
+	{expressionOf(`rrsync error: option (?:-b|--backup-dir|--delay-updates) has been disabled`), "the key may not overwrite there", "take -no-overwrite from rrsync in the remote's authorized_keys", Attention},
+	{expressionOf(`^Unknown --usermap name on receiver`), "the remote does not know the user", "make the user there, or set owner to a number: an rsync daemon that uses chroot knows no names", Done},
+	{expressionOf(`^Unknown --groupmap name on receiver`), "the remote does not know the group", "make the group there, or set group to a number: an rsync daemon that uses chroot knows no names", Done},
 	{literal("auth failed on module"), "the rsync daemon refused the user or the password", "attach with --user and --password-file", Done},
 	{literal("Unknown module"), "the rsync daemon has no such module", "rsync HOST:: lists its modules", Done},
 	{literal("module is read only"), "the rsync daemon's module is read-only", "set read only = no for the module", Done},
 	{literal("max connections"), "the rsync daemon has no connection free", "", Done},
 }
 
-func literal(text string) *regexp.Regexp { return regexp.MustCompile(regexp.QuoteMeta(text)) }
+func literal(text string) *expression { return expressionOf(regexp.QuoteMeta(text)) }
 
 // The ends of rsync's messages about what may not be done: EACCES for lack of
 // rights, EPERM for what only the owner or the superuser may do.
@@ -190,14 +190,14 @@ const (
 var (
 	// named is the path of a message, before " failed", for example, and a daemon's
 	// module.
-	named = regexp.MustCompile(`^[^"]*"(.*?)"( \(in [^)]*\))?(?:: |\)? failed| -> |$)`)
+	named = expressionOf(`^[^"]*"(.*?)"( \(in [^)]*\))?(?:: |\)? failed| -> |$)`)
 	// reads are what fails when the named path itself may not be read; all else
 	// fails for the directory that it is in.
-	reads = regexp.MustCompile(`(?:opendir|send_files failed to open|read errors mapping|change_dir|failed to open files-from)`)
+	reads = expressionOf(`(?:opendir|send_files failed to open|read errors mapping|change_dir|failed to open files-from)`)
 	// owned is what only the owner of the named path may do.
-	owned = regexp.MustCompile(`failed to set (?:times|permissions)|unlink|rmdir|rename|delete_file`)
+	owned = expressionOf(`failed to set (?:times|permissions)|unlink|rmdir|rename|delete_file`)
 	// calls is a path in parentheses instead of quotes.
-	calls = regexp.MustCompile(`(?:unlink|rmdir|symlink|mknod|delete_file: [a-z]+)\((.*)\) failed`)
+	calls = expressionOf(`(?:unlink|rmdir|symlink|mknod|delete_file: [a-z]+)\((.*)\) failed`)
 )
 
 // rights explains a message about a path that may not be read or written. The
@@ -235,7 +235,7 @@ func rights(message string) (means, hint string) {
 
 // mute are what rsync says when no rsync has answered: something else has, or
 // nothing. Four bytes are those in which a version begins.
-var mute = regexp.MustCompile(`is your shell clean\?|connection unexpectedly closed \([0-3] bytes received so far\)`)
+var mute = expressionOf(`is your shell clean\?|connection unexpectedly closed \([0-3] bytes received so far\)`)
 
 // Mute reports whether a run failed because nothing on the remote answered as an
 // rsync does, and nothing on standard error says why.

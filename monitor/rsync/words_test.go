@@ -1,7 +1,6 @@
 package rsync
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -89,12 +88,12 @@ func TestWords(t *testing.T) {
 	}
 	for _, k := range known { // and none is without a row
 		if !slices.ContainsFunc(wordsTests, func(test wordsTest) bool { return k.text.MatchString(test.stderr) || anyLine(k.text, test.stderr) }) {
-			t.Errorf("no row has %s", k.text)
+			t.Errorf("no row has %s", k.text.text)
 		}
 	}
 }
 
-func anyLine(text *regexp.Regexp, stderr string) bool {
+func anyLine(text *expression, stderr string) bool {
 	return slices.ContainsFunc(strings.Split(stderr, "\n"), text.MatchString)
 }
 
