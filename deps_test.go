@@ -26,8 +26,8 @@ type importRule struct {
 // importRules make data flow one way, from the command line to rsync, so that
 // each package can be understood with only those right of it in mind.
 var importRules = []importRule{
-	{pkg: "", may: "client/cli daemon monitor",
-		why: "main wires the three programs that the binary is, and nothing else"},
+	{pkg: "", may: "client/cli daemon monitor monitor/doctor",
+		why: "main wires the programs that the binary is, and nothing else"},
 	{pkg: "client/cli", may: "client daemon/api monitor/report monitor/exclude monitor/exclude/gitignore config",
 		why: "the command line asks the daemon for everything, by the client; only which rules ignore what, it says itself"},
 	{pkg: "client", may: "daemon/api monitor/report config",
@@ -49,6 +49,9 @@ var importRules = []importRule{
 	{pkg: "monitor/transfer", may: "monitor/direct monitor/dirty monitor/exclude monitor/guard monitor/links monitor/marks monitor/mounts monitor/relay " +
 		"monitor/relpath monitor/remote monitor/remotefs monitor/report monitor/rsync monitor/ssh monitor/walk monitor/watch config",
 		why: "it carries out orders, and knows nothing of who gives them"},
+	{pkg: "monitor/doctor", may: "monitor/direct monitor/exclude monitor/guard monitor/links monitor/report monitor/rsync monitor/ssh monitor/transfer monitor/walk " +
+		"config config/filesystem",
+		why: "it looks at what the others do, and nobody needs it for that"},
 	{pkg: "monitor/remote", may: "monitor/dirty monitor/exclude monitor/guard monitor/relpath monitor/report monitor/watch config", leaf: true,
 		why: "what is due follows from what it is told, and from nothing that it looks at"},
 	{pkg: "monitor/worker", may: "monitor/dirty monitor/exclude monitor/guard monitor/mounts monitor/remote monitor/report monitor/rsync monitor/watch config",

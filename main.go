@@ -9,6 +9,7 @@ import (
 	"wsync/client/cli"
 	"wsync/daemon"
 	"wsync/monitor"
+	"wsync/monitor/doctor"
 )
 
 func main() {
@@ -21,6 +22,7 @@ func main() {
 		Version:    buildVersion(),
 		RunDaemon:  daemon.Run,
 		RunMonitor: monitor.Run,
+		Examine:    doctor.Examine,
 	}))
 }
 

@@ -18,10 +18,11 @@ import (
 
 	"wsync/client"
 	"wsync/config"
+	"wsync/monitor/report"
 )
 
-// Deps is what the command line gets from main. RunDaemon and RunMonitor are
-// handed in so that this package depends on neither.
+// Deps is what the command line gets from main. RunDaemon, RunMonitor and Examine
+// are handed in so that this package depends on neither.
 type Deps struct {
 	Args           []string // os.Args
 	Stdin          io.Reader
@@ -35,6 +36,8 @@ type Deps struct {
 	RunDaemon func(ctx context.Context, settings config.Settings, version string, also ...io.Writer) error
 	// RunMonitor is the monitor of the workspace name.
 	RunMonitor func(ctx context.Context, name string, in io.Reader, out io.Writer) error
+	// Examine carries out an examination, and calls tell with each result.
+	Examine func(ctx context.Context, e report.Examination, tell func(report.Check)) error
 }
 
 // Main carries out one command and returns the exit code.
@@ -129,7 +132,7 @@ func (c *command) commands() []*cli.Command {
 		c.addCommand(), c.removeCommand(), c.listCommand(), c.infoCommand(), c.ignoreCommand(), c.renameCommand(),
 		c.attachCommand(), c.detachCommand(), c.setCommand(),
 		c.pauseCommand(), c.resumeCommand(), c.resyncCommand(), c.approveCommand(), c.restartCommand(),
-		c.statusCommand(), c.diffCommand(), c.waitCommand(), c.logsCommand(),
+		c.statusCommand(), c.diffCommand(), c.waitCommand(), c.logsCommand(), c.doctorCommand(),
 		c.demoCommand(), c.helpCommand(), c.versionCommand(), c.monitorCommand(),
 	}
 }

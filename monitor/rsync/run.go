@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -181,7 +180,7 @@ func (p *process) result(ctx context.Context, progress func(Progress)) (Result, 
 const codeUnsupported = 4
 
 // unknownID is what rsync says of a user or group that all files are to belong to.
-var unknownID = regexp.MustCompile(`(?m)^Unknown --(?:user|group)map name on receiver: `)
+var unknownID = expressionOf(`(?m)^Unknown --(?:user|group)map name on receiver: `)
 
 // read reads rsync's standard output to its end.
 func (r *Result) read(stdout io.Reader, progress func(Progress)) {
