@@ -52,13 +52,19 @@ func TestScript(t *testing.T) {
 // packages, and TestChurn has the accidents.
 var shortScripts = []string{"daemon", "demo", "local", "ssh"}
 
+// canXattrs reports whether files can have extended attributes and access control lists,
+// by commands that are there.
+var canXattrs = func() bool { return false }
+
 // scriptCondition says what scripts ask for beyond testscript's own conditions.
 // root: root runs the tests. loopfuse: file systems of user space can be mounted from
-// images.
+// images. xattrs: files can have extended attributes and access control lists.
 func scriptCondition(condition string) (bool, error) {
 	switch condition {
 	case "root":
 		return os.Geteuid() == 0, nil
+	case "xattrs":
+		return canXattrs(), nil
 	case "loopfuse":
 	default:
 		return false, fmt.Errorf("unknown condition %q", condition)

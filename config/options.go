@@ -122,6 +122,18 @@ var remoteOptions = []option[Remote]{
 		"numeric-ids", "off", "keep owners and groups by number instead of by name",
 		switchOption(func(r *Remote) *bool { return &r.NumericIDs }), Effect{Transfers: true, Pass: true}, nil,
 	},
+	{
+		"acls", "off", "mirror access control lists",
+		switchOption(func(r *Remote) *bool { return &r.ACLs }), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
+		"xattrs", "off", "mirror extended attributes",
+		switchOption(func(r *Remote) *bool { return &r.Xattrs }), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
+		"sparse", SparseAuto, "holes in files there: as here, wherever there are zeros, or none",
+		choiceOption(func(r *Remote) *string { return &r.Sparse }, SparseAuto, SparseOn, SparseOff), Effect{Transfers: true}, nil,
+	},
 }
 
 // workspaceOptions are those of a workspace.

@@ -64,6 +64,14 @@ const (
 	OnEmptyAllow = "allow"
 )
 
+// The values of Remote.Sparse. SparseAuto is written as "".
+const (
+	SparseAuto = "auto"
+	// SparseOn makes a hole of all that is nothing but zeros, SparseOff makes none.
+	SparseOn  = "on"
+	SparseOff = "off"
+)
+
 // Remote is one place that a workspace is mirrored to.
 type Remote struct {
 	// Name identifies the remote within its workspace; see ValidateName.
@@ -107,6 +115,12 @@ type Remote struct {
 	Owner      Whose `json:"owner,omitempty"`
 	Group      Whose `json:"group,omitempty"`
 	NumericIDs bool  `json:"numeric_ids,omitempty"`
+
+	// ACLs and Xattrs: access control lists and extended attributes are mirrored.
+	ACLs   bool `json:"acls,omitempty"`
+	Xattrs bool `json:"xattrs,omitempty"`
+	// Sparse is what becomes of holes in files: "", which keeps them, SparseOn or SparseOff.
+	Sparse string `json:"sparse,omitempty"`
 
 	// TrashLeft: Trash is 0 and was not before. What the trash has stays.
 	TrashLeft bool `json:"trash_left,omitempty"`

@@ -130,6 +130,8 @@ func (s source) Lstat(path string) (fs.FileInfo, error) {
 	return os.Lstat(filepath.Join(string(s), path))
 }
 
+func (s source) Carries(string, fs.FileInfo, watch.Change) bool { return true }
+
 func (s source) ReadDir(path string) ([]fs.DirEntry, error) {
 	return os.ReadDir(filepath.Join(string(s), path))
 }

@@ -31,6 +31,7 @@ type Lane struct {
 	trash func() string
 	// replaced is what may have been replaced by the same.
 	replaced []replaced
+	sparse   string // config.Remote.Sparse
 
 	// temps are files made ahead of time, next to be used first; made counts
 	// them for their names.
@@ -491,11 +492,12 @@ func (f *flight) place(from, to string) Reply {
 }
 
 // partsOf are the parts of a file that are to be written, and the attributes that
-// it is given after that. What is a hole here is none to be written.
+// it is given after that. What is a hole here is none to be written, unless the options of
+// the remote say otherwise.
 func (l *Lane) partsOf(c content) (parts iter.Seq2[int, int], a Attributes) {
 	piece := l.target.Piece()
 	a = l.attributesOf(c.info)
-	if sparse.Has(c.info) {
+	if l.sparse != config.SparseOff && (l.sparse == config.SparseOn || sparse.Has(c.info)) {
 		size := int64(len(c.data))
 		a.Size = &size
 		return sparse.Extents(c.data, piece), a

@@ -19,10 +19,10 @@ type owning struct {
 	inherits bool
 }
 
-// SetRemote says what becomes of modes, owners and groups by the options of a remote;
+// SetRemote says what becomes of modes, owners, groups and holes by the options of a remote;
 // until then all stay as they are. witness is a file that rsync has made there.
 func (l *Lane) SetRemote(r config.Remote, witness string) error {
-	l.modes = r.ModeChanges()
+	l.modes, l.sparse = r.ModeChanges(), r.Sparse
 	l.owning.users, l.owning.groups, l.owning.numeric = r.Owner, r.Group, r.NumericIDs
 	if r.Owner.Name() != "" || r.Group.Name() != "" {
 		// What they are called there, rsync has found out.

@@ -33,6 +33,8 @@ type Limits struct {
 type Source interface {
 	Lstat(path string) (fs.FileInfo, error)
 	ReadDir(path string) ([]fs.DirEntry, error)
+	// Carries reports whether nothing of what is at path is lost on this way.
+	Carries(path string, info fs.FileInfo, change watch.Change) bool
 }
 
 // Kind is what a Step does.
@@ -290,7 +292,7 @@ func (p *planner) covers(e *dirty.Entry) bool {
 // steps are those that bring a path in line that exists.
 func (p *planner) steps(e *dirty.Entry, name string, info fs.FileInfo, change watch.Change) (steps []Step, bytes int64, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || !p.owns(stat.Uid, stat.Gid) || !carries(info) {
+	if !ok || !p.owns(stat.Uid, stat.Gid) || !carries(info) || !p.source.Carries(name, info, change) {
 		return nil, 0, false
 	}
 	step := Step{Path: name, Info: info, Entry: e}

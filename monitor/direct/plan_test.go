@@ -86,6 +86,8 @@ func (m made) Lstat(name string) (fs.FileInfo, error) {
 	return info{at, i}, i.err
 }
 
+func (m made) Carries(string, fs.FileInfo, watch.Change) bool { return true }
+
 func (m made) ReadDir(name string) (entries []fs.DirEntry, err error) {
 	for p, i := range m {
 		if path.Dir(p) == name {

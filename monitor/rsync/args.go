@@ -71,9 +71,15 @@ func (j Job) IsDry() bool { return slices.Contains(j.Args, dryRun) }
 func (j Job) Checksum() Job { return j.with("--checksum") }
 
 // Sparse makes the job leave holes where there is nothing but zeros, if holes tells
-// that there are files which have some. It costs time: what is written goes in
-// small pieces then.
+// that there are files which have some, or the remote's options ask for it. It costs
+// time: what is written goes in small pieces then.
 func (j Job) Sparse(e Endpoint, holes bool) Job {
+	switch e.Remote.Sparse {
+	case config.SparseOn:
+		holes = true
+	case config.SparseOff:
+		holes = false
+	}
 	if !holes || e.Strategy.Basic {
 		return j // openrsync does not know how
 	}
@@ -440,6 +446,8 @@ func (e Endpoint) kept() []string {
 		{"--usermap=" + e.Remote.Owner.Map(), e.Strategy.Capabilities.NoOwners || e.Remote.Owner.Map() == ""},
 		{"--groupmap=" + e.Remote.Group.Map(), e.Strategy.Capabilities.NoGroups || e.Remote.Group.Map() == ""},
 		{"--numeric-ids", !e.Remote.NumericIDs},
+		{"--acls", !e.Remote.ACLs},
+		{"--xattrs", !e.Remote.Xattrs},
 	} {
 		if !o.not {
 			options = append(options, o.option)
@@ -456,10 +464,11 @@ func (e Endpoint) kept() []string {
 
 // asHere is the endpoint at which all has the attributes that it has on this side,
 // whatever the options of the remote say: for what is none of the workspace's, or has
-// those of the remote here.
+// those of the remote here. What it does not have here, it keeps there.
 func (e Endpoint) asHere() Endpoint {
 	e.Remote.Chmod, e.Remote.Umask = "", ""
 	e.Remote.Owner, e.Remote.Group = config.WhoseAuto, config.WhoseAuto
+	e.Remote.ACLs, e.Remote.Xattrs = false, false
 	return e
 }
 

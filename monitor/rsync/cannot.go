@@ -11,7 +11,9 @@ func (s Strategy) Cannot() map[string]string {
 			}
 		}
 	}
-	add(s.Basic, "one of the two rsyncs is openrsync, which does not know how", "delay-updates", "trash", "bandwidth")
+	add(s.Basic, "one of the two rsyncs is openrsync, which does not know how", "delay-updates", "trash", "bandwidth", "acls", "xattrs")
+	add(s.NoACLs, "the rsync on the remote was built without them", "acls")
+	add(s.NoXattrs, "the rsync on the remote was built without them", "xattrs")
 	add(s.BasicHere, "the rsync of this machine is openrsync, which does not know how", "chmod", "umask")
 	add(s.NoMaps, "one of the two rsyncs is older than 3.1.0, or openrsync, and has no --usermap and --groupmap", "owner", "group")
 	add(s.NoDelay, "the remote's rsync cannot make a directory for it, as under rrsync", "delay-updates")

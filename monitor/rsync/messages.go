@@ -30,6 +30,8 @@ const (
 	quoted
 	// called: in parentheses behind the name of a system call.
 	called
+	// written: as relative, or the whole of it; it may be that of a temporary file.
+	written
 )
 
 // message is a kind of line that rsync writes about an error.
@@ -133,6 +135,9 @@ var messages = []message{
 	{text: `failed to set attributes on "`, about: aboutPath, attribute: true},
 	{text: `failed to set mode on "`, about: aboutPath, attribute: true},
 	{text: `failed to modify permissions on "`, about: aboutPath, attribute: true},
+	{text: `rsync_xal_set: `, before: `xattr("`, behind: `","`, about: aboutPath, naming: written, attribute: true},
+	{text: `rsync_xal_clear: `, before: `xattr("`, behind: `","`, about: aboutPath, naming: written, attribute: true},
+	{text: `set_acl: `, before: `(`, behind: `, ACL_TYPE`, about: aboutPath, naming: written, attribute: true},
 	{text: `chown "`, about: aboutPath, attribute: true},
 	{text: `chgrp "`, about: aboutPath, attribute: true},
 	{text: `lchown "`, about: aboutPath, attribute: true},

@@ -33,6 +33,8 @@ func (m *message) paths(line, rest, source, destination string) []string {
 			rest = rest[:strings.LastIndex(rest, m.behind)]
 		}
 		found.addSaid(unescape(rest), roots)
+	case written:
+		found.addPossiblyTemporary(unescape(rest[:strings.LastIndex(rest, m.behind)]), roots, line)
 	case quoted:
 		if end := quoteEnd.FindStringIndex(rest); end != nil {
 			found.addSaid(unescape(rest[:end[0]]), roots)
@@ -158,6 +160,16 @@ func (ps *paths) addQuoted(line string, roots []string, destination string) {
 		}
 		ps.addWritten(name, under, line)
 	}
+}
+
+// addPossiblyTemporary adds name, which is from the top of the tree or below one of
+// roots, from a line of a receiver.
+func (ps *paths) addPossiblyTemporary(name string, roots []string, line string) {
+	if !strings.HasPrefix(name, "/") {
+		const top = "/top" // any
+		name, roots = top+"/"+name, []string{top}
+	}
+	ps.addWritten(name, roots, line)
 }
 
 // addWritten adds what name, from line, is below each of roots. In the lines of

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	"wsync/monitor/child"
@@ -38,6 +39,12 @@ func ParseVersion(output string) (Version, bool) {
 		return Version{}, false
 	}
 	return Version{Flavour: "rsync", Major: number(m[1]), Minor: number(m[2]), Patch: number(m[3]), Protocol: number(m[4])}, true
+}
+
+// WithoutFeature finds in the output of rsync --version that it was built without a
+// feature, such as "ACLs" or "xattrs".
+func WithoutFeature(output, feature string) bool {
+	return strings.Contains(strings.Join(strings.Fields(output), " "), " no "+feature)
 }
 
 // ParseDaemonBanner reads the first line that an rsync daemon sends.

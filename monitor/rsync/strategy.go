@@ -23,6 +23,8 @@ type Strategy struct {
 	// NoGiving: the user there may not give files to others, as only root may. It is
 	// found out where owners or groups are asked for.
 	NoGiving bool
+	// NoACLs, NoXattrs: the remote's rsync was built without them.
+	NoACLs, NoXattrs bool
 	// Unnamed: nobody knows whether the remote's rsync is an openrsync.
 	Unnamed bool
 	// Capabilities are those of the destination's file system.

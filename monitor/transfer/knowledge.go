@@ -17,9 +17,11 @@ import (
 
 // knowledge is what was found out about a remote. It is not changed.
 type knowledge struct {
-	version  rsync.Version
-	user     user
-	strategy rsync.Strategy
+	version rsync.Version
+	user    user
+	// noACLs, noXattrs: its rsync was built without them.
+	noACLs, noXattrs bool
+	strategy         rsync.Strategy
 	// pathMax is how long a path may be, 0 for not known.
 	pathMax int
 	// probed: strategy was tried, not guessed.
@@ -43,6 +45,7 @@ func (l *Lane) guess(ctx context.Context, endpoint *rsync.Endpoint) *knowledge {
 	if k == nil {
 		k = l.ask(ctx, endpoint.Remote)
 		k.strategy = rsync.Choose(l.local, k.version)
+		k.strategy.NoACLs, k.strategy.NoXattrs = k.noACLs, k.noXattrs
 		l.known.Store(k)
 	}
 	endpoint.Strategy = k.strategy
@@ -64,7 +67,10 @@ func (l *Lane) ask(ctx context.Context, r config.Remote) *knowledge {
 	if !ok {
 		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))
 	}
-	return &knowledge{version: version, user: parseUser(output), pathMax: lastNumber(output)}
+	return &knowledge{
+		version: version, user: parseUser(output), pathMax: lastNumber(output),
+		noACLs: rsync.WithoutFeature(output, "ACLs"), noXattrs: rsync.WithoutFeature(output, "xattrs"),
+	}
 }
 
 // lastNumber is that in the last line of an output, 0 if there is none.

@@ -12,6 +12,8 @@ import (
 	"wsync/monitor/exclude"
 	"wsync/monitor/relpath"
 	"wsync/monitor/remotefs"
+	"wsync/monitor/walk"
+	"wsync/monitor/watch"
 )
 
 // errExcluded: a directory is not mirrored.
@@ -45,4 +47,16 @@ func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
 		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return relpath.Join(name, e.Name()) == u.path })
 	}
 	return entries, err
+}
+
+// Carries reports whether the direct lane loses nothing of what is at a path: extended
+// attributes and access control lists only rsync can send, and take away.
+func (s source) Carries(name string, info fs.FileInfo, change watch.Change) bool {
+	if !s.remote.ACLs && !s.remote.Xattrs {
+		return true
+	}
+	if change&^watch.Meta == 0 {
+		return false // they may have been it
+	}
+	return !walk.HasXattrs(filepath.Join(s.root, filepath.FromSlash(name)), s.remote.Xattrs, s.remote.ACLs)
 }
