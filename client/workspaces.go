@@ -26,6 +26,16 @@ func (c *Client) Workspace(ctx context.Context, name string) (*api.WorkspaceStat
 	return status, nil
 }
 
+// Explain returns the status of a workspace, with what is known of a path on each of its
+// remotes.
+func (c *Client) Explain(ctx context.Context, workspace string, explain api.Explain) (*api.WorkspaceStatus, error) {
+	status := new(api.WorkspaceStatus)
+	if err := c.do(ctx, answerTimeout, http.MethodPost, workspacePath(workspace)+"/explain", nil, explain, status); err != nil {
+		return nil, err
+	}
+	return status, nil
+}
+
 // SetPath has another directory be the workspace's.
 func (c *Client) SetPath(ctx context.Context, workspace string, set api.SetPath) (*api.WorkspaceStatus, error) {
 	status := new(api.WorkspaceStatus)

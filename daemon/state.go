@@ -29,8 +29,9 @@ type entry struct {
 	// verify is the last barrier that somebody waits for to be verified by rsync.
 	verify uint64
 	orders map[string]report.Orders
-	// comparisons are those that somebody waits for.
+	// comparisons and questions are those that somebody waits for.
 	comparisons []report.Comparison
+	questions   []report.Question
 	// ping is the last question to the monitor whether it is alive, pinged when it was
 	// asked, or when an earlier one was answered after that.
 	ping   uint64
@@ -139,6 +140,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 		Ping:        e.ping,
 		Orders:      orders,
 		Comparisons: slices.Clone(e.comparisons),
+		Questions:   slices.Clone(e.questions),
 	}
 }
 

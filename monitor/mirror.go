@@ -198,11 +198,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 		return // all are ending
 	}
 	now := time.Now()
-	d := remote.Definition{
-		Comparisons: comparisonsOf(m.definition, r),
-		Remote:      r, Root: m.definition.Workspace.Root, Paused: m.definition.Workspace.Paused, AllowEmpty: m.definition.Workspace.OnEmpty == config.OnEmptyAllow, Settings: m.definition.Settings,
-		Orders: m.definition.Orders[r.Name], Confirm: m.definition.Verify,
-	}
+	d := remote.DefinitionOf(m.definition, r)
 	w, ok := m.workers[r.Name]
 	if ok && w.Serves(r) {
 		w.Define(d, m.seq.Add(1), now)
@@ -228,16 +224,6 @@ func (m *mirror) defineRemote(r config.Remote) {
 		w.Run(ctx)
 		release()
 	})
-}
-
-// comparisonsOf are the comparisons of a definition that are about a remote.
-func comparisonsOf(d report.Definition, r config.Remote) (comparisons []report.Comparison) {
-	for _, c := range d.Comparisons {
-		if c.Remote == r.ID {
-			comparisons = append(comparisons, c)
-		}
-	}
-	return comparisons
 }
 
 // newWorker makes the worker of a remote, to be released when it has ended; the

@@ -21,6 +21,7 @@ import (
 //	POST   /v1/workspaces/{workspace}/options             SetOptions -> WorkspaceStatus; ?remote=NAME for those of a remote
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/look                AttachRemote -> report.Held
+//	POST   /v1/workspaces/{workspace}/explain             Explain -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/compare             Compare -> lines of Compared
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
 //	POST   /v1/workspaces/{workspace}/remotes/{remote}/destination  AttachRemote -> WorkspaceStatus; the same remote, elsewhere
@@ -144,6 +145,16 @@ type AttachRemote struct {
 	// cannot be reached or used is refused with an error of kind Failed, unless it is to
 	// be attached Offline.
 	Settle time.Duration `json:"settle,omitempty"`
+}
+
+// Explain asks what is known of a path of a workspace, relative to that, on a remote of it
+// or, if Remote is "", on all. One that is not UTF-8 is in PathBytes. The answer is a
+// WorkspaceStatus, in which RemoteStatus.Paths has an element for each remote whose
+// monitor runs.
+type Explain struct {
+	Path      string `json:"path"`
+	PathBytes []byte `json:"path_bytes,omitempty"`
+	Remote    string `json:"remote,omitempty"`
 }
 
 // Compare asks what differs between a workspace and a remote of it, or all of its remotes

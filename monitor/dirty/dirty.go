@@ -291,6 +291,9 @@ func (s *Set) Failing() []*Entry {
 	return failing
 }
 
+// Pass returns the full pass that is due, nil for none.
+func (s *Set) Pass() *Entry { return s.everything }
+
 // FailingPass returns the full pass that is due if it fails, nil otherwise.
 func (s *Set) FailingPass() *Entry {
 	if s.everything == nil || !s.everything.Failing() {

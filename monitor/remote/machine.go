@@ -79,6 +79,7 @@ type traffic struct {
 type waiting struct {
 	barriers   Barriers
 	unanswered bool // some came that nobody has looked at
+	questions  []report.Question
 }
 
 // guards are about what must not be sent or deleted without a word.
@@ -96,6 +97,7 @@ type shown struct {
 	cannot      map[string]string
 	kept        Kept
 	lastSuccess time.Time
+	sent        sentPaths
 	lastID      int64
 	state       report.State
 	since       time.Time // of state
@@ -268,6 +270,22 @@ type Definition struct {
 	Confirm uint64
 	// Comparisons are those of the remote that somebody waits for.
 	Comparisons []report.Comparison
+	// Questions are those that are to be answered.
+	Questions []report.Question
+}
+
+// DefinitionOf is what the definition of a workspace says about one of its remotes.
+func DefinitionOf(d report.Definition, r config.Remote) Definition {
+	of := Definition{
+		Remote: r, Root: d.Workspace.Root, Paused: d.Workspace.Paused, AllowEmpty: d.Workspace.OnEmpty == config.OnEmptyAllow,
+		Settings: d.Settings, Orders: d.Orders[r.Name], Confirm: d.Verify, Questions: d.Questions,
+	}
+	for _, c := range d.Comparisons {
+		if c.Remote == r.ID {
+			of.Comparisons = append(of.Comparisons, c)
+		}
+	}
+	return of
 }
 
 // Define takes in a new definition of the remote. The first one's orders are
@@ -292,7 +310,7 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 		m.root = d.Root
 	}
 	m.orders = d.Orders
-	m.barriers.Wanted = d.Confirm
+	m.barriers.Wanted, m.questions = d.Confirm, d.Questions
 	e.Cancel = e.Cancel || m.paused && !before // a comparison goes on while it is
 	e.CancelStep = m.defineComparisons(d.Comparisons)
 	return e

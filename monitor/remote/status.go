@@ -30,6 +30,9 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		Kept:         m.kept.report(),
 		Comparisons:  m.comparisonStatus(),
 	}
+	for _, q := range m.questions {
+		s.Paths = append(s.Paths, m.explain(q))
+	}
 	if m.retry.failure != nil {
 		s.Hint = m.retry.failure.Hint
 	}

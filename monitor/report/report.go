@@ -37,6 +37,8 @@ type Definition struct {
 	Ping uint64 `json:"ping,omitempty"`
 	// Orders are one-time requests, by the remote's name.
 	Orders map[string]Orders `json:"orders,omitempty"`
+	// Questions are those that somebody waits for.
+	Questions []Question `json:"questions,omitempty"`
 	// Comparisons are those that somebody waits for.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 }
@@ -226,6 +228,8 @@ type RemoteStatus struct {
 	// Cannot are the options of config.Remote, by name, that the remote is not able to
 	// follow, and why not, as far as is known.
 	Cannot map[string]string `json:"cannot,omitempty"`
+	// Paths answers the questions of the Definition.
+	Paths []PathStatus `json:"paths,omitempty"`
 	// Comparisons are those of the Definition that are about the remote.
 	Comparisons []ComparisonStatus `json:"comparisons,omitempty"`
 }

@@ -1,0 +1,75 @@
+package daemon
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"wsync/config"
+	"wsync/daemon/api"
+	"wsync/monitor/report"
+)
+
+// explainTime bounds how long a monitor may take to say what it knows of a path.
+const explainTime = 5 * time.Second
+
+// explain handles POST /v1/workspaces/{workspace}/explain: the status of the workspace, in
+// which each remote of which something is known has one element in Paths.
+func (d *Daemon) explain(r *http.Request) (any, error) {
+	var req api.Explain
+	if err := decode(r, &req); err != nil {
+		return nil, err
+	}
+	d.ping(r.Context(), r.PathValue("workspace")) // what has changed until now is known
+	question := report.Question{ID: config.NewID(), Path: req.Path, PathBytes: req.PathBytes}
+	var e *entry
+	var err error
+	d.lock.Do(func() {
+		if e, err = d.find(r); err != nil {
+			return
+		}
+		if req.Remote != "" && e.remote(req.Remote) < 0 {
+			err = unknownRemote(e, req.Remote)
+			return
+		}
+		e.questions = append(slices.Clone(e.questions), question)
+		e.supervisor.Define(d.definition(e))
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), explainTime)
+	defer cancel()
+	d.until(ctx, func() bool {
+		for _, remote := range e.workspace.Remotes {
+			if asked := req.Remote == "" || remote.Name == req.Remote; asked && e.isAsked() && len(answerTo(question, d.remoteStatus(e, remote))) == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	var status api.WorkspaceStatus
+	d.lock.Do(func() {
+		e.questions = slices.DeleteFunc(slices.Clone(e.questions), func(q report.Question) bool { return q.ID == question.ID })
+		e.supervisor.Define(d.definition(e))
+		status = d.workspaceStatus(e)
+		if req.Remote != "" {
+			err = narrow(&status, e, req.Remote)
+		}
+	})
+	for i := range status.Remotes {
+		status.Remotes[i].Paths = answerTo(question, status.Remotes[i])
+	}
+	return status, err
+}
+
+// answerTo is what a remote's status says about one question.
+func answerTo(q report.Question, s report.RemoteStatus) (answer []report.PathStatus) {
+	for _, p := range s.Paths {
+		if p.ID == q.ID {
+			answer = append(answer, p)
+		}
+	}
+	return answer
+}
