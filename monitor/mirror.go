@@ -243,15 +243,16 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 	})
 	return worker.New(worker.Options{
 		Log: log, Root: m.root, Carrier: lane,
-		Guard:       m.checkAndHalt,
-		NextMark:    func() uint64 { return m.seq.Add(1) },
-		LastMark:    m.seq.Load,
-		AfterEvents: m.afterEvents,
-		Changed:     m.changed,
-		Mounts:      m.mounted,
-		Identity:    m.definition.Workspace.Root,
-		Stamp:       worker.StampPath(settings.RunDirectory, r),
-		Comparisons: filepath.Join(settings.RunDirectory, report.ComparisonDirectory),
+		Guard:        m.checkAndHalt,
+		NextMark:     func() uint64 { return m.seq.Add(1) },
+		LastMark:     m.seq.Load,
+		AfterEvents:  m.afterEvents,
+		AfterChanges: m.afterChanges,
+		Changed:      m.changed,
+		Mounts:       m.mounted,
+		Identity:     m.definition.Workspace.Root,
+		Stamp:        worker.StampPath(settings.RunDirectory, r),
+		Comparisons:  filepath.Join(settings.RunDirectory, report.ComparisonDirectory),
 
 		LookInterval: remote.LookInterval(r.Connection.Kind()),
 	}, r), release

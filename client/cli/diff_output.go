@@ -41,7 +41,7 @@ func sidesText(d report.Difference) string {
 		parts = append(parts, sides(d, func(e report.Entry) string { return e.Mode }))
 	case report.DiffTarget:
 		parts = append(parts, sides(d, func(e report.Entry) string { return "-> " + wholeName(e.Target) }))
-	case report.DiffOwner, report.DiffGroup, report.DiffDevice:
+	case report.DiffOwner, report.DiffGroup, report.DiffACL, report.DiffXattrs, report.DiffLink, report.DiffDevice:
 	default:
 		parts = append(parts, sides(d, func(e report.Entry) string { return fileText(e.Kind, e.Size, e.ModTime) }))
 	}
@@ -94,7 +94,7 @@ func wholeName(name string) string {
 // kindsInOrder are the kinds of differences as they are counted.
 var kindsInOrder = []report.DifferenceKind{
 	report.DiffNew, report.DiffDelete, report.DiffKind, report.DiffContent, report.DiffTarget, report.DiffDevice, report.DiffTime,
-	report.DiffMode, report.DiffOwner, report.DiffGroup, report.DiffUnknown,
+	report.DiffMode, report.DiffOwner, report.DiffGroup, report.DiffACL, report.DiffXattrs, report.DiffLink, report.DiffUnknown,
 }
 
 // summaryText counts the differences.

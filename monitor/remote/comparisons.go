@@ -211,6 +211,9 @@ func (m *Machine) Known(id string) (k Known, ok bool) {
 	}
 	k = Known{touched: c.touched, allHeld: m.holds.stopsAll(), failing: make(map[string]string)}
 	c.touched = nil
+	if m.search.Files > 0 {
+		k.touched.MarkEverything(0, m.changed, m.changed) // under names that nobody knows yet
+	}
 	if m.holds.held != nil {
 		k.held.AddAll(m.holds.Names)
 	}

@@ -116,6 +116,9 @@ const (
 	DiffMode    DifferenceKind = "mode"
 	DiffOwner   DifferenceKind = "owner"
 	DiffGroup   DifferenceKind = "group"
+	DiffACL     DifferenceKind = "acl"
+	DiffXattrs  DifferenceKind = "xattrs"
+	DiffLink    DifferenceKind = "link"    // another file there, and another name of one here
 	DiffDevice  DifferenceKind = "device"  // which one it is
 	DiffUnknown DifferenceKind = "unknown" // it could not be compared; see Difference.Problem
 )

@@ -9,7 +9,9 @@ type Differs struct {
 	New, Sent bool
 	// Content is that of a file, or of what else has some: where a link leads, or which
 	// device it is. Size counts for a file whose contents were not compared.
-	Content, Size, Time, Mode, Owner, Group bool
+	Content, Size, Time, Mode, Owner, Group, ACL, Xattrs bool
+	// Link: a file is not the one there that it is here under another name.
+	Link bool
 }
 
 // ParseCode reads an itemized code.
@@ -33,5 +35,7 @@ func ParseCode(code string) (d Differs) {
 	d.Content, d.Size = code[2] == 'c', code[3] == 's'
 	d.Time = code[4] == 't' || code[4] == 'T'
 	d.Mode, d.Owner, d.Group = code[5] == 'p', code[6] == 'o', code[7] == 'g'
+	d.ACL, d.Xattrs = len(code) > 9 && code[9] == 'a', len(code) > 10 && code[10] == 'x'
+	d.Link = code[0] == 'h'
 	return d
 }

@@ -13,6 +13,9 @@ func TestParseCode(t *testing.T) {
 		"cLc.t......":  {Kind: 'l', Content: true, Time: true},
 		"cDc........":  {Kind: 'c', Content: true},
 		".f          ": {Kind: '-'},
+		".f.......a.":  {Kind: '-', ACL: true},
+		".d.......ax":  {Kind: 'd', ACL: true, Xattrs: true},
+		"hf          ": {Kind: '-', Link: true},
 		"short":        {},
 	} {
 		if got := ParseCode(code); got != want {

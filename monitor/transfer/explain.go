@@ -128,6 +128,9 @@ func differs(code rsync.Differs) (kinds []report.DifferenceKind, sends bool) {
 	add(code.Mode, report.DiffMode)
 	add(code.Owner, report.DiffOwner)
 	add(code.Group, report.DiffGroup)
+	add(code.ACL, report.DiffACL)
+	add(code.Xattrs, report.DiffXattrs)
+	add(code.Link, report.DiffLink)
 	return kinds, code.Sent
 }
 

@@ -60,7 +60,7 @@ func (w *Worker) comparer(f *flight) remote.Comparer {
 	c := w.comparers[id]
 	if c == nil {
 		known := func(ctx context.Context) (remote.Known, bool) {
-			w.awaitEvents(ctx)
+			await(ctx, w.AfterChanges, knownTime)
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return w.machine.Known(id)
@@ -71,15 +71,20 @@ func (w *Worker) comparer(f *flight) remote.Comparer {
 	return c
 }
 
-// awaitEvents waits until all is marked that has happened so far, though not for ever.
-func (w *Worker) awaitEvents(ctx context.Context) (told bool) {
+// knownTime bounds the wait for what the watcher has to tell of changes that a comparison
+// may have found: it may have to look at directories for that.
+const knownTime = time.Minute
+
+// await waits until all is marked that has happened so far, of which after tells, though
+// not for longer than limit.
+func await(ctx context.Context, after func(do func()), limit time.Duration) (told bool) {
 	done := make(chan struct{})
-	w.AfterEvents(func() { close(done) })
+	after(func() { close(done) })
 	select {
 	case <-done:
 		return true
 	case <-ctx.Done():
-	case <-time.After(toldTime):
+	case <-time.After(limit):
 	}
 	return false
 }

@@ -163,7 +163,7 @@ const toldTime = 5 * time.Second
 // call waits until all that has happened so far is told. What is marked meanwhile is
 // still in the set.
 func (a *asker) Announced(ctx context.Context, path string) bool {
-	if !a.told.Load() && a.w.awaitEvents(ctx) {
+	if !a.told.Load() && await(ctx, a.w.AfterEvents, toldTime) {
 		a.told.Store(true)
 	}
 	a.w.mu.Lock()

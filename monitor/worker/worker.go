@@ -63,6 +63,8 @@ type Options struct {
 	NextMark, LastMark func() uint64
 	// AfterEvents calls back when all that events tell of from before is marked.
 	AfterEvents func(do func())
+	// AfterChanges is AfterEvents that has also looked where changes are no events.
+	AfterChanges func(do func())
 	// Changed has it reported, at once or soon, that something has changed.
 	Changed func(atOnce bool)
 	// Mounts tells what is mounted in the workspace.
