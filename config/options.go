@@ -134,6 +134,10 @@ var remoteOptions = []option[Remote]{
 		"sparse", SparseAuto, "holes in files there: as here, wherever there are zeros, or none",
 		choiceOption(func(r *Remote) *string { return &r.Sparse }, SparseAuto, SparseOn, SparseOff), Effect{Transfers: true}, nil,
 	},
+	{
+		"devices", DevicesOn, "mirror FIFOs, sockets and devices",
+		choiceOption(func(r *Remote) *string { return &r.Devices }, DevicesOn, DevicesOff), Effect{Transfers: true, Pass: true}, nil,
+	},
 }
 
 // workspaceOptions are those of a workspace.

@@ -72,6 +72,12 @@ const (
 	SparseOff = "off"
 )
 
+// The values of Remote.Devices. DevicesOn is written as "".
+const (
+	DevicesOn  = "on"
+	DevicesOff = "off"
+)
+
 // Remote is one place that a workspace is mirrored to.
 type Remote struct {
 	// Name identifies the remote within its workspace; see ValidateName.
@@ -121,6 +127,8 @@ type Remote struct {
 	Xattrs bool `json:"xattrs,omitempty"`
 	// Sparse is what becomes of holes in files: "", which keeps them, SparseOn or SparseOff.
 	Sparse string `json:"sparse,omitempty"`
+	// Devices is DevicesOff if FIFOs, sockets and devices are left out, or "".
+	Devices string `json:"devices,omitempty"`
 
 	// TrashLeft: Trash is 0 and was not before. What the trash has stays.
 	TrashLeft bool `json:"trash_left,omitempty"`

@@ -138,6 +138,9 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 	if remote.Unsupported > 0 {
 		b.field(4, "unsupported", count(remote.Unsupported, "path")+" that it cannot hold; wsync info has the reasons")
 	}
+	if remote.LeftOut > 0 {
+		b.field(4, "left out", count(remote.LeftOut, "path")+", FIFOs, sockets or devices; wsync info names the first")
+	}
 	if held := remote.Held; held != nil {
 		b.field(4, "held", heldText(held))
 		for _, path := range held.Sample {
@@ -263,16 +266,19 @@ func leftOut(w config.Workspace) string {
 	return strings.Join(append(parts, files), ", ")
 }
 
-// unsupported lists what a destination cannot hold.
+// unsupported lists what a destination cannot hold, and what is left out there.
 func (b *block) unsupported(remote report.RemoteStatus) {
-	label := "cannot hold"
-	for _, u := range remote.UnsupportedPaths {
-		b.field(4, label, u.Path+": "+u.Problem)
-		label = ""
+	list := func(label string, count int, first []report.Unsupported) {
+		for _, u := range first {
+			b.field(4, label, u.Path+": "+u.Problem)
+			label = ""
+		}
+		if more := count - len(first); more > 0 && label == "" {
+			b.field(4, "", fmt.Sprintf("and %d more", more))
+		}
 	}
-	if more := remote.Unsupported - len(remote.UnsupportedPaths); more > 0 && label == "" {
-		b.field(4, "", fmt.Sprintf("and %d more", more))
-	}
+	list("cannot hold", remote.Unsupported, remote.UnsupportedPaths)
+	list("left out", remote.LeftOut, remote.LeftOutPaths)
 }
 
 // longSilence is how long a monitor that has very much to read may take to answer.

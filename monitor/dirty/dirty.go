@@ -114,14 +114,20 @@ func NewSet() *Set {
 }
 
 // SkipParked says whether what is parked is left out of Len and Oldest: nobody
-// waits for it.
+// waits for it. What is LeftOut always is.
 func (s *Set) SkipParked(skip bool) { s.skips = skip }
+
+// skipped reports whether an entry counts for nothing.
+func (s *Set) skipped(e *Entry) bool { return e.Parked() && (s.skips || e.Reason == LeftOut) }
 
 // Parked returns the entries that are parked.
 func (s *Set) Parked() []*Entry {
 	var parked []*Entry
+	if !s.parks {
+		return nil
+	}
 	for _, e := range s.entries {
-		if s.parks && e.Parked() {
+		if e.Parked() {
 			parked = append(parked, e)
 		}
 	}
@@ -132,7 +138,7 @@ func (s *Set) Parked() []*Entry {
 func (s *Set) counted() iter.Seq[*Entry] {
 	return func(yield func(*Entry) bool) {
 		for _, e := range s.entries {
-			if !(s.skips && e.Parked()) && !yield(e) {
+			if !s.skipped(e) && !yield(e) {
 				return
 			}
 		}
@@ -220,8 +226,10 @@ func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
 // Len is the number of dirty paths.
 func (s *Set) Len() int {
 	n := len(s.entries) + len(s.moves)
-	if s.skips {
-		n -= len(s.Parked())
+	for _, e := range s.Parked() {
+		if s.skipped(e) {
+			n--
+		}
 	}
 	return n
 }

@@ -17,6 +17,9 @@ const (
 	// BadKind: the remote's file system, or its user, cannot make entries of
 	// this kind: devices, pipes, sockets or symbolic links.
 	BadKind Reason = "kind not possible there"
+	// LeftOut: the options of the remote leave entries of this kind out, and nobody
+	// waits for it.
+	LeftOut Reason = "left out"
 	// Meets: another name, which is kept, is the same file on the remote's file
 	// system.
 	Meets Reason = "another name is the same file there"

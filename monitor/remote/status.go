@@ -48,7 +48,9 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		transfer := m.transfer
 		s.Transfer = &transfer
 	}
-	s.Unsupported, s.UnsupportedPaths = m.unsupported()
+	unsupported, leftOut := m.parked()
+	s.Unsupported, s.UnsupportedPaths = len(unsupported), m.firstOf(unsupported)
+	s.LeftOut, s.LeftOutPaths = len(leftOut), m.firstOf(leftOut)
 	failing := m.firstFailing()
 	if s.Error == "" && failing != nil {
 		s.Error, s.Hint = m.options.Words(failing.Problem)
@@ -157,7 +159,7 @@ func (m *Machine) firstFailing() *dirty.Entry {
 	}
 	var first *dirty.Entry
 	for _, e := range all {
-		if !e.Failing() || e.Parked() && m.remote.SkipUnsupported {
+		if !e.Failing() || e.Parked() && (m.remote.SkipUnsupported || e.Reason == dirty.LeftOut) {
 			continue
 		}
 		if first == nil || e.NotBefore.Before(first.NotBefore) || e.NotBefore.Equal(first.NotBefore) && e.Path < first.Path {
@@ -167,25 +169,37 @@ func (m *Machine) firstFailing() *dirty.Entry {
 	return first
 }
 
-// unsupportedListed is how many of the paths are named that a remote cannot hold.
+// unsupportedListed is how many of the paths are named that are not on a remote.
 const unsupportedListed = 100
 
-// unsupported counts what the destination cannot hold, and lists the first of it.
-func (m *Machine) unsupported() (count int, first []report.Unsupported) {
-	parked := m.set.Parked()
+// parked are what the destination cannot hold, and what is left out there.
+func (m *Machine) parked() (unsupported, leftOut []*dirty.Entry) {
+	all := m.set.Parked()
 	for _, b := range m.underWay() {
 		for _, e := range b.Entries {
 			if e.Parked() {
-				parked = append(parked, e)
+				all = append(all, e)
 			}
 		}
 	}
-	slices.SortFunc(parked, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
-	for _, e := range parked[:min(len(parked), unsupportedListed)] {
+	slices.SortFunc(all, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
+	for _, e := range all {
+		if e.Reason == dirty.LeftOut {
+			leftOut = append(leftOut, e)
+		} else {
+			unsupported = append(unsupported, e)
+		}
+	}
+	return unsupported, leftOut
+}
+
+// firstOf are the first of entries that are parked, for people.
+func (m *Machine) firstOf(entries []*dirty.Entry) (first []report.Unsupported) {
+	for _, e := range entries[:min(len(entries), unsupportedListed)] {
 		said, _ := m.options.Words(e.Problem)
 		first = append(first, report.Unsupported{Path: e.Path, Problem: said})
 	}
-	return len(parked), first
+	return first
 }
 
 // nextRetry is when the next attempt is due.

@@ -25,6 +25,8 @@ type Capabilities struct {
 	// NoSymlinks: symbolic links cannot be made. NoSpecials: nor can FIFOs, sockets
 	// and devices.
 	NoSymlinks, NoSpecials bool
+	// LeavesSpecials: FIFOs, sockets and devices are left out, whatever can be made.
+	LeavesSpecials bool
 	// NoLinkTimes: symbolic links have times that cannot be set, as by way of SFTP.
 	NoLinkTimes bool
 	// Granularity is that of modification times if it is more than a second, or 0.
@@ -50,7 +52,7 @@ func (c Capabilities) Folds() bool { return c.FoldsCase || c.FoldsFull || c.Fold
 
 // Refuses reports whether something may be refused for its name or kind.
 func (c Capabilities) Refuses() bool {
-	return c.NoSymlinks || c.NoSpecials || c.Refused != "" || c.NoInvalidUTF8 || c.NoTrailingDot || c.NoTrailingSpace || c.NoDeviceNames
+	return c.NoSymlinks || c.NoSpecials || c.LeavesSpecials || c.Refused != "" || c.NoInvalidUTF8 || c.NoTrailingDot || c.NoTrailingSpace || c.NoDeviceNames
 }
 
 // Limited reports whether there may be something in a workspace that the file system
@@ -74,6 +76,8 @@ func (c Capabilities) Refusal(name string, mode fs.FileMode) string {
 	case !c.RefusesKind(mode):
 	case mode&fs.ModeSymlink != 0:
 		return "the file system there has no symbolic links"
+	case c.LeavesSpecials:
+		return "FIFOs, sockets and devices are left out (devices=off)"
 	default:
 		return "the file system there has no FIFOs, sockets and devices"
 	}
@@ -85,9 +89,13 @@ func (c Capabilities) Refusal(name string, mode fs.FileMode) string {
 
 // RefusesKind reports whether the file system has no entries of this type.
 func (c Capabilities) RefusesKind(mode fs.FileMode) bool {
-	const special = fs.ModeNamedPipe | fs.ModeSocket | fs.ModeDevice | fs.ModeCharDevice
-	return c.NoSymlinks && mode&fs.ModeSymlink != 0 || c.NoSpecials && mode&special != 0
+	return c.NoSymlinks && mode&fs.ModeSymlink != 0 || (c.NoSpecials || c.LeavesSpecials) && mode&special != 0
 }
+
+// Leaves reports whether entries of this type are left out.
+func (c Capabilities) Leaves(mode fs.FileMode) bool { return c.LeavesSpecials && mode&special != 0 }
+
+const special = fs.ModeNamedPipe | fs.ModeSocket | fs.ModeDevice | fs.ModeCharDevice
 
 // refusedName says what is wrong with a name, or "".
 func (c Capabilities) refusedName(name string) string {

@@ -82,7 +82,7 @@ func TestDescribe(t *testing.T) {
 	if lines := (Capabilities{}).Describe(); len(lines) > 0 {
 		t.Errorf("of what keeps everything is said: %q", lines)
 	}
-	all := Capabilities{true, true, true, true, true, true, true, true, true, 2 * time.Second, SuspectCharacters, true, true, true, true, 1024}
+	all := Capabilities{true, true, true, true, true, true, true, true, true, true, 2 * time.Second, SuspectCharacters, true, true, true, true, 1024}
 	said := strings.Join(all.Describe(), "\n")
 	for _, want := range []string{"case", "normalisation", "modes", "owners and groups", "2s", "times of symbolic links", "links cannot", "FIFOs", `with any of " * : < > ? \ |`, "control", "UTF-8", "dot", "space", "AUX", "1021 bytes"} {
 		if !strings.Contains(said, want) {

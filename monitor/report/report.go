@@ -197,6 +197,11 @@ type RemoteStatus struct {
 	// config.Remote.SkipUnsupported is set, and tried with full passes.
 	Unsupported      int           `json:"unsupported,omitempty"`
 	UnsupportedPaths []Unsupported `json:"unsupported_paths,omitempty"`
+	// LeftOut is the number of FIFOs, sockets and devices that are left out because
+	// config.Remote.Devices says so, and LeftOutPaths are the first of them. They are not
+	// pending.
+	LeftOut      int           `json:"left_out,omitempty"`
+	LeftOutPaths []Unsupported `json:"left_out_paths,omitempty"`
 	// Held are deletions that wait for approval, nil if none do.
 	Held *Held `json:"held,omitempty"`
 	// Kept are the directories that are gone here and were left there, because they hold

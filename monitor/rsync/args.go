@@ -383,7 +383,11 @@ func (e Endpoint) job(args []string, input []byte) Job {
 
 // unfiltered is job without the rules about what is left alone.
 func (e Endpoint) unfiltered(args []string, input []byte) Job {
-	return e.sharing(append(e.kept(), "--devices", "--specials"), args, input)
+	all := e.kept()
+	if e.Remote.Devices != config.DevicesOff {
+		all = append(all, "--devices", "--specials")
+	}
+	return e.sharing(all, args, input)
 }
 
 // plain is unfiltered for contents alone.

@@ -43,12 +43,14 @@ type fitting struct {
 	// wait for a full pass or are to be tried before; taken are those of the batch.
 	known map[string]string
 	taken map[string]bool
+	// fresh are those of the batch that have not failed before.
+	fresh map[string]bool
 }
 
 // begin prepares it.
 func (f *fitting) begin(t *transfer) {
 	f.names, f.unfit, f.exempt = make(map[string]map[string][]string), make(map[string]bool), make(map[string]bool)
-	f.known, f.taken = make(map[string]string), make(map[string]bool)
+	f.known, f.taken, f.fresh = make(map[string]string), make(map[string]bool), make(map[string]bool)
 	for _, path := range t.Except {
 		f.exempt[path] = true
 	}
@@ -58,7 +60,7 @@ func (f *fitting) begin(t *transfer) {
 		}
 	}
 	for _, e := range t.Batch.Entries {
-		f.taken[e.Path] = true
+		f.taken[e.Path], f.fresh[e.Path] = true, !e.Failing()
 	}
 }
 
@@ -201,6 +203,9 @@ func refusalOf(c remotefs.Capabilities, path string, mode fs.FileMode) unfit {
 	u := unfit{path: path, problem: c.Refusal(filepath.Base(path), mode), reason: dirty.BadName}
 	if c.RefusesKind(mode) {
 		u.reason = dirty.BadKind
+	}
+	if c.Leaves(mode) {
+		u.reason = dirty.LeftOut
 	}
 	if why := c.TooLong(path); why != "" {
 		u.problem, u.reason = why, dirty.TooLong

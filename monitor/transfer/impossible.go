@@ -68,7 +68,8 @@ func (t *transfer) clearReplaced() {
 		t.lookAnew()
 	}
 	for _, e := range t.out.Failed {
-		if e.Reason == dirty.BadKind && e.Path != "" && t.clearable(e.Path) {
+		// What is left out without a change of its own may be somebody's there.
+		if (e.Reason == dirty.BadKind || e.Reason == dirty.LeftOut && t.fitting.fresh[e.Path]) && e.Path != "" && t.clearable(e.Path) {
 			part.Entries = append(part.Entries, e)
 			paths = append(paths, e.Path)
 		}

@@ -149,6 +149,7 @@ func (l *Lane) probe(ctx context.Context, endpoint rsync.Endpoint, guessed *know
 		d.Close()
 		d, refusal = nil, "the file system there has no symbolic links, without which only that keeps a trash"
 	}
+	strategy.Capabilities.LeavesSpecials = endpoint.Remote.Devices == config.DevicesOff
 	if d != nil {
 		d.SetCapabilities(strategy.Capabilities)
 	}
