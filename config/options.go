@@ -81,6 +81,10 @@ var remoteOptions = []option[Remote]{
 		trashOption(), Effect{Transfers: true, Pass: true}, nil,
 	},
 	{
+		"trash-size", "off", "remove the oldest of the trash when it is larger",
+		newOption(func(r *Remote) *Size { return &r.TrashSize }, expectedSize, ParseSize, Size.String), Effect{Pass: true}, nil,
+	},
+	{
 		"skip-unsupported", "off", "be in sync without what the file system there cannot hold",
 		switchOption(func(r *Remote) *bool { return &r.SkipUnsupported }), Effect{}, nil,
 	},

@@ -20,6 +20,9 @@ func TestSetOptions(t *testing.T) {
 		"skip-unsupported=on":                       "skip-unsupported=on",
 		"chmod=D2755,F644 umask=27":                 "chmod=D2755,F644 umask=027",
 		"umask=22; umask=0":                         "",
+		"trash=7d trash-size=10g":                   "trash=7d trash-size=10G",
+		"trash-size=1536M":                          "trash-size=1536M",
+		"trash-size=1T; trash-size=":                "",
 		"bandwidth=2m":                              "bandwidth=2M",
 		"bandwidth=1536K":                           "bandwidth=1536K",
 		"bandwidth=1M; bandwidth=off":               "",
@@ -58,13 +61,16 @@ func TestSetOptionsRefuses(t *testing.T) {
 	for words, want := range map[string]string{
 		"trash=1d delay-updates=perhaps": `delay-updates: expected on or off, found "perhaps"`,
 		"trash=1d trash=2d":              "trash is given twice",
+		"trash-size=10":                  `trash-size: expected off, or a number of bytes from 1K to 1024T, such as 500M or 10G, found "10"`,
+		"trash-size=9999999T":            `trash-size: expected`,
+		"trash-size=+1G":                 `trash-size: expected`,
 		"bandwidth=1K":                   `bandwidth: expected off, or a number of bytes a second from 10K to 100G, such as 500K or 2M, found "1K"`,
 		"bandwidth=9999999G":             `bandwidth: expected`,
 		"full-pass=10":                   `full-pass: expected a duration from 1m to 30d, such as 10m or 1d, found "10"`,
 		"rsync-path=/usr/bin/rsync":      "rsync-path: it is for remotes that are reached by ssh",
 		"trash=1d on-empty=allow":        "on-empty is an option of the workspace: name no remote",
 		"trash=1d trashes=1d":            `a remote has no option "trashes": did you mean trash?`,
-		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, skip-unsupported, full-pass, `,
+		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, trash-size, skip-unsupported, full-pass, `,
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: Connection{Local: &Local{}}}
 		err := r.SetOptions(assign(t, words))

@@ -97,6 +97,9 @@ type Remote struct {
 	// there, 0 for not at all. See TrashDirectory.
 	Trash Age `json:"trash,omitempty"`
 
+	// TrashSize is how large the trash may be, 0 for any size; full passes look.
+	TrashSize Size `json:"trash_size,omitempty"`
+
 	// SkipUnsupported: what the destination's file system cannot hold is counted,
 	// and otherwise no reason for the remote not to be in sync.
 	SkipUnsupported bool `json:"skip_unsupported,omitempty"`

@@ -2,6 +2,7 @@ package rsync
 
 import (
 	"bytes"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -194,9 +195,23 @@ func TestTrash(t *testing.T) {
 	if !IsPrivate(listing) || IsPrivate(strings.Replace(listing, "drwx------", "drwxr-x---", 1)) || IsPrivate("") {
 		t.Error("who can look into the trash is not understood")
 	}
-	many := strings.Repeat("drwxr-xr-x 4,096 2026/11/23 08:00:45 2026-01-02T03-04-05.000000Z\n", 2*maxExpired)
-	if n := len(TrashBefore(many, limit)); n != maxExpired {
-		t.Errorf("%d at a time", n)
+	sizes := make(TrashSizes)
+	for _, line := range []string{
+		"drwx------          4,096 2026/11/23 08:00:45 .", "drwxr-xr-x          4,096 2026/11/23 08:00:45 2026-01-02T03-04-07.000000Z",
+		"-rw-r--r--          1,000 2026/11/23 08:00:45 2026-01-02T03-04-05.000000Z/d/a", "lrwxrwxrwx             24 2026/11/23 08:00:45 2026-01-02T03-04-05.000000Z/l -> a",
+		"-rw-r--r--          3,000 2026/11/23 08:00:45 2026-01-02T03-04-06.000000Z/a", "-rw-r--r--          5,000 2026/11/23 08:00:45 mine/a",
+		"-rw-r--r--          5,000 2026/11/23 08:00:45 2026-01-02T03-04-05.000000Zx/a", "-rw-r--r--          5,000 2026/11/23 08:00:45 2026-13-02T03-04-05.000000Z/a",
+	} {
+		sizes.Add(line)
+	}
+	const first, second, third = "2026-01-02T03-04-05.000000Z", "2026-01-02T03-04-06.000000Z", "2026-01-02T03-04-07.000000Z"
+	if want := (TrashSizes{first: 1024, second: 3000, third: 0}); !maps.Equal(sizes, want) {
+		t.Errorf("the trash is %v, want %v", sizes, want)
+	}
+	for limit, want := range map[int64][]string{4024: nil, 4023: {first}, 3000: {first}, 2999: {first, second}, 0: {first, second}} {
+		if got := sizes.Above(limit); !slices.Equal(got, want) {
+			t.Errorf("above %d: %q, want %q", limit, got, want)
+		}
 	}
 	basic := ssh
 	basic.Strategy.Basic = true

@@ -1,7 +1,9 @@
 package rsync
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,8 +71,55 @@ func ListTrash(e Endpoint) Job {
 	return Job{Args: append(job.Args[:last-1:last-1], job.Args[last]+config.TrashDirectory+"/")}
 }
 
-// TrashBefore returns the directories of transfers that began before limit,
-// the first of them, from the output of a ListTrash.
+// ListTrashSizes lists all that is in the trash; each line is for TrashSizes.Add.
+func ListTrashSizes(e Endpoint, line func(line string)) Job {
+	job := e.unfiltered([]string{"--list-only", "--recursive"}, nil)
+	last := len(job.Args) - 1
+	return Job{Args: append(job.Args[:last-1:last-1], job.Args[last]+config.TrashDirectory+"/"), Listing: line}
+}
+
+// TrashSizes are the sizes in bytes of directories of transfers in the trash, by their
+// names.
+type TrashSizes map[string]int64
+
+// Add adds a line of a ListTrashSizes.
+func (s TrashSizes) Add(line string) {
+	l, ok := ParseListed(line)
+	name, _, _ := strings.Cut(l.Path, "/")
+	if !ok || !isTransfer(name) {
+		return
+	}
+	if l.Kind != 'd' {
+		s[name] += l.Size
+	} else if _, ok := s[name]; !ok {
+		s[name] = 0
+	}
+}
+
+// Above returns the directories, the oldest first, without which the trash has no more
+// than limit bytes.
+func (s TrashSizes) Above(limit int64) (names []string) {
+	var total int64
+	for _, size := range s {
+		total += size
+	}
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if total <= limit {
+			break
+		}
+		total -= s[name]
+		names = append(names, name)
+	}
+	return names
+}
+
+func isTransfer(name string) bool {
+	_, err := time.Parse(trashLayout, name)
+	return err == nil && len(name) == len(trashLayout)
+}
+
+// TrashBefore returns the directories of transfers that began before limit, from the
+// output of a ListTrash.
 func TrashBefore(listing string, limit time.Time) (names []string) {
 	for line := range strings.Lines(listing) {
 		found := trashLine.FindStringSubmatch(strings.TrimRight(line, "\n"))
@@ -78,7 +127,7 @@ func TrashBefore(listing string, limit time.Time) (names []string) {
 			continue
 		}
 		began, err := time.Parse(trashLayout, found[1])
-		if err == nil && began.Before(limit) && len(names) < maxExpired {
+		if err == nil && began.Before(limit) {
 			names = append(names, found[1])
 		}
 	}
@@ -93,11 +142,11 @@ var privateTrash = expressionOf(`(?m)^drwx------\S* .* \.$`)
 // into the trash.
 func IsPrivate(listing string) bool { return privateTrash.MatchString(listing) }
 
-// maxExpired is how many directories are removed at a time: they are arguments.
-const maxExpired = 500
+// MaxExpired is how many directories an ExpireTrash may remove: they are arguments.
+const MaxExpired = 500
 
 // ExpireTrash removes directories of the trash, which must be names from
-// TrashBefore, and nothing else. It must be run in an empty directory, and makes
+// TrashBefore or TrashSizes.Above, and nothing else. It must be run in an empty directory, and makes
 // the mode and times of the trash those of that one.
 func ExpireTrash(e Endpoint, names []string) Job {
 	args := []string{"--recursive", "--delete"}
