@@ -11,8 +11,8 @@ import (
 // Where a bandwidth is set, a large file is on its way for long, and not everything can go
 // beside it: deletions, renames, and what is very much wait for the end of a transfer, and
 // all that there is for the end of a full pass. So a transfer sends one large file, after
-// all else, and leaves the others for transfers of their own; a full pass, and what is
-// sent with a directory, leaves all.
+// all else, and leaves the others for transfers of their own; one with a full pass leaves
+// all, and so does what is sent with a directory.
 
 // leftAtOnce is how many files are left of one sweep at most: each is a dirty path then.
 const leftAtOnce = 1000
@@ -21,7 +21,7 @@ const leftAtOnce = 1000
 // all else. It changes the sweep's part, of which the paths that are left are no part any
 // more.
 func (t *transfer) leaveLarge(s *sweep) (last []string) {
-	if t.Remote.Bandwidth == 0 || t.Confirm || t.endpoint.Delays() {
+	if t.Remote.Bandwidth == 0 || t.Confirm || s.unlike || t.endpoint.Delays() {
 		return nil // what appears together is sent together
 	}
 	large, sizes := t.largeOf(s.names)
@@ -35,10 +35,13 @@ func (t *transfer) leaveLarge(s *sweep) (last []string) {
 		return nil
 	}
 	slices.SortStableFunc(large, func(a, b string) int { return cmp.Compare(sizes[a], sizes[b]) })
-	s.names, last = small, large[:1]
-	gone := below(s.part.Entries, large[1:])
-	t.out.Large.Entries = append(t.out.Large.Entries, gone...)
-	s.part.Entries = slices.DeleteFunc(slices.Clone(s.part.Entries), func(e *dirty.Entry) bool { return slices.Contains(gone, e) })
+	s.names = small
+	if t.Batch.Everything == nil {
+		last, large = large[:1], large[1:]
+	}
+	left := below(s.part.Entries, large)
+	t.out.Large.Entries = append(t.out.Large.Entries, left...)
+	s.part.Entries = slices.DeleteFunc(slices.Clone(s.part.Entries), func(e *dirty.Entry) bool { return slices.Contains(left, e) })
 	return last
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"wsync/config"
 	"wsync/monitor/dirty"
@@ -13,15 +14,15 @@ import (
 	"wsync/monitor/watch"
 )
 
-// slowRate is a bandwidth at which a file of 40 KiB is large.
-const slowRate = config.Rate(64 << 10)
+// testRate is a bandwidth at which a file of 40 KiB is large.
+const testRate = config.Rate(64 << 10)
 
 // unhurried is a lane to a remote with a bandwidth, where rsync is not slowed down. The
 // file runs has the arguments of its runs that send.
 func unhurried(t *testing.T, open func(t testing.TB) (*Lane, config.Remote)) (l *Lane, r config.Remote, runs string) {
 	t.Helper()
 	l, r = open(t)
-	r.Bandwidth = slowRate
+	r.Bandwidth = testRate
 	runs = filepath.Join(newDir(t), "runs")
 	scriptedRsync(t, `case " $* " in *" --server "* | *" --dry-run "*) ;; *) echo "$*" >>'`+runs+`'; esac
 for a; do shift; case $a in --bwlimit=*) ;; *) set -- "$@" "$a" ;; esac; done; exec rsync "$@"`)
@@ -93,6 +94,18 @@ func TestLargeIsLast(t *testing.T) {
 				t.Errorf("a pass leaves %q, and has repaired %d", got, out.Drift)
 			}
 
+			// What is dirty beside a pass is not sent with it either, and what only has
+			// to be compared is.
+			order.Batch.Entries = []*dirty.Entry{entryOf("a"), entryOf("z")}
+			order.Since = time.Unix(1, 0)
+			out = l.Transfer(t.Context(), order, new(asker))
+			succeed(t, out)
+			has("a pass and changes", "b z d/a d/z")
+			if got := pathsOf(out.Large.Entries); got != "a c" || out.Large.Len() != 3 {
+				t.Errorf("a pass and changes leave %q", got)
+			}
+
+			order.Batch.Entries, order.Since = nil, time.Time{}
 			order.Remote.Bandwidth = 0
 			out = l.Transfer(t.Context(), order, new(asker))
 			succeed(t, out)

@@ -28,6 +28,8 @@ type sweep struct {
 	names []string
 	// listed: names were found by a look into directories of the workspace.
 	listed bool
+	// unlike: names only may differ, and most do not.
+	unlike bool
 	// send sends what is listed, and deletes nothing.
 	send func(names []string) rsync.Job
 	// failures have been found already.

@@ -199,14 +199,19 @@ func (t *transfer) fullPass() {
 	}
 	t.sweep(pass)
 	rules := t.excluded()
+	left := make(map[string]bool) // for transfers of their own
+	for _, e := range t.out.Large.Entries {
+		left[e.Path] = true
+	}
 	reread = slices.DeleteFunc(reread, func(p string) bool {
-		return len(p) > t.endpoint.MaxPath() || t.excepted(p) || rules.Excludes(p, false)
+		return left[p] || len(p) > t.endpoint.MaxPath() || t.excepted(p) || rules.Excludes(p, false)
 	})
 	if len(reread) == 0 || t.out.Failure != nil || t.out.Hold != nil || t.out.Again.Everything != nil {
 		return
 	}
 	t.sweep(sweep{
-		names: reread,
+		names:  reread,
+		unlike: true,
 		send: func(names []string) rsync.Job {
 			return rsync.Paths(t.endpoint, names, false).Checksum().Sparse(t.endpoint, holes)
 		},
