@@ -97,6 +97,16 @@ var remoteOptions = []option[Remote]{
 		bandwidthOption(), Effect{Transfers: true}, nil,
 	},
 	{
+		"compress", CompressAuto, "whether rsync compresses what it sends: with auto where the line is slow or has a bandwidth",
+		choiceOption(func(r *Remote) *string { return &r.Compress }, CompressAuto, CompressOn, CompressOff), Effect{Transfers: true},
+		func(r *Remote) string {
+			if r.Compress == CompressOn && r.Connection.Kind() == KindLocal {
+				return "rsync never compresses on one machine"
+			}
+			return ""
+		},
+	},
+	{
 		"rsync-path", "rsync", "the rsync to run over there, for ssh",
 		rsyncPathOption(), Effect{Transfers: true},
 		func(r *Remote) string {
@@ -388,6 +398,8 @@ func (r Remote) Demands(name string) bool {
 		return r.Owner.Demands()
 	case "group":
 		return r.Group.Demands()
+	case "compress":
+		return r.Compress == CompressOn
 	}
 	return slices.ContainsFunc(remoteOptions, func(o option[Remote]) bool { return o.name == name && len(o.kind.get(&r)) > 0 })
 }

@@ -33,6 +33,8 @@ func TestSetOptions(t *testing.T) {
 		"devices=off":                               "devices=off",
 		"sparse=off; sparse=auto":                   "",
 		"numeric-ids=on":                            "numeric-ids=on",
+		"compress=off":                              "compress=off",
+		"compress=off; compress=auto":               "",
 		"skip-unsupported=on; skip-unsupported=off": "",
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: local}
@@ -64,6 +66,8 @@ func TestSetOptionsRefuses(t *testing.T) {
 		"trash-size=10":                  `trash-size: expected off, or a number of bytes from 1K to 1024T, such as 500M or 10G, found "10"`,
 		"trash-size=9999999T":            `trash-size: expected`,
 		"trash-size=+1G":                 `trash-size: expected`,
+		"compress=on":                    "compress: rsync never compresses on one machine",
+		"compress=zstd":                  `compress: expected auto, on or off, found "zstd"`,
 		"bandwidth=1K":                   `bandwidth: expected off, or a number of bytes a second from 10K to 100G, such as 500K or 2M, found "1K"`,
 		"bandwidth=9999999G":             `bandwidth: expected`,
 		"full-pass=10":                   `full-pass: expected a duration from 1m to 30d, such as 10m or 1d, found "10"`,

@@ -78,6 +78,13 @@ const (
 	DevicesOff = "off"
 )
 
+// The values of the option compress. Remote.Compress is "" for CompressAuto.
+const (
+	CompressAuto = "auto"
+	CompressOn   = "on"
+	CompressOff  = "off"
+)
+
 // Remote is one place that a workspace is mirrored to.
 type Remote struct {
 	// Name identifies the remote within its workspace; see ValidateName.
@@ -109,6 +116,10 @@ type Remote struct {
 
 	// Bandwidth is how much is sent at most, 0 for no limit.
 	Bandwidth Rate `json:"bandwidth,omitempty"`
+
+	// Compress says whether rsync compresses: CompressOn, CompressOff, or "" to have that
+	// decided by what the line is measured to be.
+	Compress string `json:"compress,omitempty"`
 
 	// RsyncPath is the rsync to run over there, "" for the one in PATH there.
 	RsyncPath string `json:"rsync_path,omitempty"`

@@ -131,6 +131,20 @@ func (l *Lane) restoreTime() Reply {
 	return l.target.SetAttributes("", a)
 }
 
+// RoundTrip measures how long the target takes for an answer, by the shortest of a few.
+func (l *Lane) RoundTrip() (shortest time.Duration) {
+	for i := range 3 {
+		began := time.Now()
+		reply := l.target.Type("")
+		l.target.Flush()
+		_, _ = reply.Wait()
+		if took := time.Since(began); i == 0 || took < shortest {
+			shortest = took
+		}
+	}
+	return shortest
+}
+
 // Err says why the lane cannot be used any more, nil while it can.
 func (l *Lane) Err() error { return l.target.Err() }
 

@@ -30,6 +30,8 @@ type Endpoint struct {
 	Relay *net.TCPAddr
 	// Strategy is what both ends are able to do.
 	Strategy Strategy
+	// Compress: what is sent is to be compressed, where that can be; see Compresses.
+	Compress bool
 	// Rate is how many bytes a second a run may send, 0 for no limit.
 	Rate config.Rate
 	// Began is when the transfer began, which names what it puts into the
@@ -410,6 +412,9 @@ func (e Endpoint) sharing(all, args []string, input []byte) Job {
 	}
 	if e.Rate != 0 && !e.Strategy.Basic {
 		all = append(all, "--bwlimit="+strconv.FormatInt(max(int64(e.Rate)>>10, 1), 10)) // in KiB
+	}
+	if e.Compresses() {
+		all = append(all, "--compress")
 	}
 	if e.Strategy.SecludedArgs {
 		// The rsyncs that need it know only its old name.

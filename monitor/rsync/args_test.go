@@ -441,6 +441,26 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// Where it is asked for, and can be, what is sent is compressed.
+func TestCompresses(t *testing.T) {
+	for _, test := range []struct {
+		e    Endpoint
+		want bool
+	}{
+		{Endpoint{}, false},
+		{Endpoint{Compress: true}, true},
+		{Endpoint{Compress: true, Strategy: Strategy{Basic: true}}, false},
+		{Endpoint{Compress: true, Strategy: Strategy{Uncompressed: true}}, false},
+	} {
+		test.e.Remote = config.Remote{RemotePath: "/r", Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "h"}}}
+		for _, j := range []Job{Paths(test.e, []string{"a"}, true), Beside(test.e, []string{"a"}), Look(test.e, nil)} {
+			if got := slices.Contains(j.Args, "--compress"); got != test.want {
+				t.Errorf("%+v: %v", test.e.Strategy, got)
+			}
+		}
+	}
+}
+
 func TestSparseJobs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ basic, holes, want bool }{

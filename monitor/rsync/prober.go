@@ -239,10 +239,22 @@ func (p *prober) send(ctx context.Context) error {
 // which options the remote takes.
 func (p *prober) sendDirectory(ctx context.Context) (r Result, err error) {
 	var failure *ProbeError
-	for _, p.endpoint.Strategy = range p.endpoint.Strategy.lesser() {
+	fails := func() bool {
 		p.sent = true
-		if r, err = p.run(ctx, p.source, sendDirectory(p.endpoint, p.scratch)); err == nil || !errors.As(err, &failure) || !failure.refused {
+		r, err = p.run(ctx, p.source, sendDirectory(p.endpoint, p.scratch))
+		return errors.As(err, &failure) && failure.refused
+	}
+	uncompressed := false
+	for _, p.endpoint.Strategy = range p.endpoint.Strategy.lesser() {
+		p.endpoint.Strategy.Uncompressed = uncompressed
+		if !fails() {
 			break
+		}
+		if p.endpoint.Compresses() && strings.Contains(r.Stderr, "--compress") {
+			uncompressed, p.endpoint.Strategy.Uncompressed = true, true
+			if !fails() {
+				break
+			}
 		}
 	}
 	if !p.endpoint.Strategy.NoDelay && strings.Contains(r.Stderr, noPartialDir) {

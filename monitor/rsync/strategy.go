@@ -16,6 +16,8 @@ type Strategy struct {
 	SecludedArgs bool
 	// Basic: the remote's rsync knows only what openrsync does.
 	Basic bool
+	// Uncompressed: the remote refuses --compress, as an rsync daemon may.
+	Uncompressed bool
 	// BasicHere: it is the rsync of this machine that is an openrsync.
 	BasicHere bool
 	// NoMaps: one of the two rsyncs has no --usermap and --groupmap.

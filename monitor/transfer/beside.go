@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -87,6 +88,7 @@ func (t *transfer) runBeside() {
 	}
 	t.endpoint.Began = t.lane.now()
 	t.limit(&t.endpoint)
+	t.lane.compression(&t.endpoint)
 	var names []string
 	for _, e := range small {
 		names = append(names, e.Path)
@@ -118,6 +120,9 @@ func (t *transfer) runAlone(job rsync.Job) (r ran, err error) {
 	return r, nil
 }
 
+// special are FIFOs, sockets and devices.
+const special = fs.ModeNamedPipe | fs.ModeSocket | fs.ModeDevice | fs.ModeCharDevice | fs.ModeIrregular
+
 // smallBeside divides the batch: small are entries of small files, symbolic links, and
 // attributes of directories, that have nothing but directories above them, and nothing of
 // the rest.
@@ -133,7 +138,7 @@ func (t *transfer) smallBeside() (small, rest []*dirty.Entry) {
 		info, err := t.lane.Lstat(e.Path)
 		switch {
 		case err != nil, e.Path == "", e.Failing(), e.Change&watch.Tree != 0, info.IsDir() && e.Change&watch.Entry != 0,
-			info.Mode().IsRegular() && info.Size() > limits.FileSize, len(small) >= t.Room,
+			info.Mode().IsRegular() && info.Size() > limits.FileSize, info.Mode()&special != 0, len(small) >= t.Room,
 			len(e.Path) > t.endpoint.MaxPath(), rules.Excludes(e.Path, info.IsDir()), t.leadsThrough(e.Path, left):
 			left[e.Path] = true
 			rest = append(rest, e)

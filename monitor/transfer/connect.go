@@ -103,9 +103,11 @@ func (l *Lane) connectDaemon(ctx context.Context, endpoint *rsync.Endpoint) *rem
 		s.Close() // it may only be about to end
 		l.standby = nil
 	}
+	began := time.Now()
 	if err := l.relay.Connect(ctx); err != nil {
 		return failed(remote.Offline, err, "")
 	}
+	l.line.do(func(m *measures) { m.roundTripTook(time.Since(began)) })
 	return nil
 }
 

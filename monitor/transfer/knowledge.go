@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -97,6 +98,9 @@ func (t *transfer) probe() (ok bool) {
 		t.lane.known.Store(k)
 	}
 	t.endpoint.Strategy, t.out.Strategy = k.strategy, k.notes
+	if note := t.lane.compression(&t.endpoint); note != "" {
+		t.out.Strategy = append(slices.Clone(k.notes), note)
+	}
 	t.out.Cannot = k.user.cannot(t.Remote, k.strategy.Cannot())
 	return true
 }
@@ -152,6 +156,10 @@ func (l *Lane) probe(ctx context.Context, endpoint rsync.Endpoint, guessed *know
 	strategy.Capabilities.LeavesSpecials = endpoint.Remote.Devices == config.DevicesOff
 	if d != nil {
 		d.SetCapabilities(strategy.Capabilities)
+		if l.connection != nil {
+			took := d.RoundTrip()
+			l.line.do(func(m *measures) { m.roundTripTook(took) })
+		}
 	}
 	endpoint.Strategy = strategy
 	k := &knowledge{version: guessed.version, user: guessed.user, strategy: strategy, probed: true, direct: d}

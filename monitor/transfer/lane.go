@@ -74,6 +74,8 @@ type Lane struct {
 	tools       *guard.Tools
 	exclude     *exclude.Live
 
+	// line is what was measured of the line since the connection was made.
+	line line
 	// pace is that of the direct lane.
 	pace pace
 	// stale: what is known is to be forgotten by the next transfer.
@@ -130,6 +132,7 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 		return remote.Outcome{Failure: failure}
 	}
 	t.limit(&t.endpoint)
+	l.compression(&t.endpoint)
 	t.do()
 	if l.relay != nil {
 		l.relay.Release()
@@ -154,6 +157,7 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 // Close ends the use of the remote: what is known about it is forgotten.
 func (l *Lane) Close() {
 	l.closeDirect()
+	l.line.do(func(m *measures) { *m = measures{} })
 	if l.standby != nil {
 		l.standby.Close()
 		l.standby = nil

@@ -95,6 +95,7 @@ func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 	if job.IsDry() {
 		progress = nil // it sends nothing
 	}
+	began := time.Now()
 	result, ahead, err := t.lane.run(t.ctx, dir, job, t.Remote.Bandwidth, progress)
 	if err != nil {
 		hint := ""
@@ -106,6 +107,11 @@ func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 	}
 	t.ahead = t.ahead || ahead
 	t.out.Verified = time.Now()
+	if r := result.Progress; t.Remote.Bandwidth == 0 && !job.IsDry() {
+		t.lane.line.do(func(m *measures) {
+			m.ran(runMeasured{files: r.Files, bytes: r.Bytes, took: t.out.Verified.Sub(began), compressed: t.endpoint.Compresses()})
+		})
+	}
 	if !job.IsDry() {
 		t.out.Files, t.out.Bytes = files+result.Progress.Files, bytes+result.Progress.Bytes
 	}
