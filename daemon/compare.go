@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"wsync/config"
@@ -62,9 +63,12 @@ func (c *comparing) begin(r *http.Request, req api.Compare) (err error) {
 	if c.e.process.State == watchdog.Failed {
 		return &api.Error{Kind: api.Conflict, Message: "its monitor has failed", Hint: "wsync restart " + w.Name}
 	}
+	if req.Repair && c.e.isPaused(req.Remote) {
+		return &api.Error{Kind: api.Conflict, Message: "it is paused", Hint: strings.TrimSpace("wsync resume " + w.Name + " " + req.Remote)}
+	}
 	for _, remote := range w.Remotes {
 		if req.Remote == "" || req.Remote == remote.Name {
-			c.asked = append(c.asked, report.Comparison{ID: config.NewID(), Remote: remote.ID, Checksum: req.Checksum})
+			c.asked = append(c.asked, report.Comparison{ID: config.NewID(), Remote: remote.ID, Checksum: req.Checksum, Repair: req.Repair})
 		}
 	}
 	c.e.comparisons = append(c.e.comparisons, c.asked...)

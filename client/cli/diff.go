@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"wsync/client"
 	"wsync/daemon/api"
 	"wsync/monitor/report"
 )
@@ -31,16 +32,9 @@ a transfer that is under way. The exit code is 0 if nothing differs and 4 if som
 }
 
 func (c *command) diff(cCtx *cli.Context) error {
-	workspace, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
-	daemon, err := c.connect()
-	if err != nil {
+	d := &differences{command: c, workspace: cCtx.Args().Get(0), asJSON: cCtx.Bool("json")}
+	if _, err := d.find(cCtx, api.Compare{Remote: cCtx.Args().Get(1), Checksum: cCtx.Bool("checksum")}); err != nil {
 		return err
-	}
-	d := &differences{command: c, workspace: workspace, asJSON: cCtx.Bool("json")}
-	err = daemon.Compare(cCtx.Context, workspace, api.Compare{Remote: remote, Checksum: cCtx.Bool("checksum")}, d.take)
-	d.clear()
-	if err != nil {
-		return fmt.Errorf("cannot compare %s: %w", target(workspace, remote), err)
 	}
 	switch {
 	case d.failed:
@@ -49,6 +43,20 @@ func (c *command) diff(cCtx *cli.Context) error {
 		return &codedError{code: exitNotInSync}
 	}
 	return nil
+}
+
+// find has remotes compared, and prints what differs.
+func (d *differences) find(cCtx *cli.Context, compare api.Compare) (*client.Client, error) {
+	daemon, err := d.connect()
+	if err != nil {
+		return nil, err
+	}
+	err = daemon.Compare(cCtx.Context, d.workspace, compare, d.take)
+	d.clear()
+	if err != nil {
+		return nil, fmt.Errorf("cannot compare %s: %w", target(d.workspace, compare.Remote), err)
+	}
+	return daemon, nil
 }
 
 // differences prints what a comparison finds, as it comes.
@@ -60,8 +68,11 @@ type differences struct {
 	waits string
 	// progress: a line on the terminal says how far it is.
 	progress bool
-	// failed: something could not be compared. differ: something differs.
-	failed, differ bool
+	// failed: something could not be compared. differ: something differs, wrong: also
+	// other than what is on its way, or is being repaired.
+	failed, differ, wrong bool
+	// repair is how much is being repaired.
+	repair int
 }
 
 // differenceLine is a difference in JSON, and resultLine how a remote was compared.
@@ -109,6 +120,10 @@ func (d *differences) result(remote string, result api.ComparisonResult) {
 		d.failed = true
 	} else if s.Differences > 0 || len(s.Unreachable) > 0 {
 		d.differ = true
+	}
+	if s != nil {
+		d.repair += s.Repair
+		d.wrong = d.wrong || s.Differences-s.Repair > s.Pending || len(s.Unreachable) > 0 || s.Pending > 0 && !result.State.Well()
 	}
 	if d.asJSON {
 		d.jsonLine(resultLine{d.workspace, remote, result})

@@ -99,8 +99,12 @@ var kindsInOrder = []report.DifferenceKind{
 
 // summaryText counts the differences.
 func summaryText(s report.ComparisonSummary) string {
+	compared := ""
+	if s.Files > 0 {
+		compared = fmt.Sprintf("; %s, %s compared by content", count(s.Files, "file"), size(s.Bytes))
+	}
 	if s.Differences == 0 {
-		return "nothing differs"
+		return "nothing differs" + compared
 	}
 	var kinds, states []string
 	for _, kind := range kindsInOrder {
@@ -120,5 +124,5 @@ func summaryText(s report.ComparisonSummary) string {
 	if len(states) > 0 {
 		text += "; " + strings.Join(states, ", ")
 	}
-	return text + "; " + size(s.Send) + " to send"
+	return text + "; " + size(s.Send) + " to send" + compared
 }

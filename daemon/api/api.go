@@ -164,6 +164,9 @@ type Compare struct {
 	Remote string `json:"remote,omitempty"`
 	// Checksum: contents are compared, not only sizes and times.
 	Checksum bool `json:"checksum,omitempty"`
+	// Repair has what differs though nothing was known of that sent, or deleted there, as
+	// a change would be: by the guards, and in its turn. It is refused while that is paused.
+	Repair bool `json:"repair,omitempty"`
 }
 
 // Compared is a line of the answer to Compare. Of each remote, one after the other, there

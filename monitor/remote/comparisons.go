@@ -154,18 +154,27 @@ func (c *comparison) begin(m *Machine, now time.Time) {
 type StepEnd struct {
 	// Failure is that there will be no result, nil for none.
 	Failure *Failure
+	// Repair are paths that differ though nothing was known of that, to be sent.
+	Repair []string
 	// Status is what there is to be reported of the comparison; its ID and, unless it is
 	// done, its State count for nothing.
 	Status report.ComparisonStatus
 }
 
 // EndStep takes in how a step of a comparison ended. One that was cancelled though
-// somebody waits for it is made anew, from the beginning.
-func (m *Machine) EndStep(s *Sending, end StepEnd, now time.Time) {
+// somebody waits for it is made anew, from the beginning. seq numbers new marks.
+func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 	m.running, m.transfer = nil, report.Transfer{}
 	m.set.Restore(s.left, now)
 	m.set.Restore(s.takeTimes(), now)
 	m.unanswered = true
+	for _, path := range end.Repair {
+		change := watch.Entry | watch.Content | watch.Meta
+		if path == "" {
+			change = watch.Meta
+		}
+		m.set.Mark(path, change, seq, now)
+	}
 	c := m.comparisons.find(s.Order.Comparison.ID)
 	switch {
 	case c == nil:

@@ -44,7 +44,7 @@ func TestComparisonsTakeTurns(t *testing.T) {
 		steps = append(steps, step)
 		switch step {
 		case Compare:
-			m.EndStep(m.Compare(1, start), StepEnd{}, start)
+			m.EndStep(m.Compare(1, start), StepEnd{}, 9, start)
 		case Send:
 			m.End(m.Send(noRepositories{}, 1, false, start), Outcome{}, nil, start)
 		}
@@ -52,7 +52,7 @@ func TestComparisonsTakeTurns(t *testing.T) {
 	if want := []Step{Compare, Send, Compare, Send}; !slices.Equal(steps, want) {
 		t.Errorf("%v, want %v", steps, want)
 	}
-	m.EndStep(m.Compare(1, start), StepEnd{Status: report.ComparisonStatus{State: report.ComparisonDone}}, start)
+	m.EndStep(m.Compare(1, start), StepEnd{Status: report.ComparisonStatus{State: report.ComparisonDone}}, 9, start)
 	if m.step(start) == Compare {
 		t.Error("a comparison that is done goes on")
 	}
@@ -81,7 +81,7 @@ func TestComparisonIsNoTransfer(t *testing.T) {
 		t.Fatal("a small change does not go beside a comparison")
 	}
 	m.End(beside, Outcome{}, nil, start)
-	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Offline, Message: "why", Hint: "how"}}, start)
+	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Offline, Message: "why", Hint: "how"}}, 9, start)
 	if m.retry.failures != 0 {
 		t.Error("what a comparison fails for is taken for a failure of a transfer")
 	}
@@ -100,12 +100,12 @@ func TestComparisonIsGivenUp(t *testing.T) {
 	if !m.defineComparisons(wanted("b")) || !m.Compares("a") || !m.Compares("b") || m.Compares("c") {
 		t.Error("a comparison that nobody waits for goes on")
 	}
-	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Canceled}}, start)
+	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Canceled}}, 9, start)
 	if m.Compares("a") {
 		t.Error("one that is given up is still kept")
 	}
 	s = m.Compare(1, start)
-	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Canceled}}, start)
+	m.EndStep(s, StepEnd{Failure: &Failure{Kind: Canceled}}, 9, start)
 	if got := m.Status(start).Comparisons; len(got) != 1 || got[0].State != report.ComparisonWaiting {
 		t.Errorf("one that was interrupted is not made anew: %v", got)
 	}
@@ -154,7 +154,7 @@ func TestKnown(t *testing.T) {
 	if _, again := m.Known("a"); again {
 		t.Error("it is handed over twice")
 	}
-	m.EndStep(s, StepEnd{}, start)
+	m.EndStep(s, StepEnd{}, 9, start)
 
 	m = comparing("a")
 	m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: "bad", Attempts: 1, Problem: "no", Change: watch.Entry}}}, start)
@@ -165,5 +165,24 @@ func TestKnown(t *testing.T) {
 		if got, problem := k.State(path); got != want || (problem == "no") != (want == report.StateFailing) {
 			t.Errorf("%s: %q %q, want %q", path, got, problem, want)
 		}
+	}
+}
+
+// TestRepair: what is to be repaired is dirty, and whoever asks afterwards waits for it.
+func TestRepair(t *testing.T) {
+	m := comparing("a")
+	m.EndStep(m.Compare(1, start), StepEnd{Repair: []string{"f", ""}}, 9, start)
+	m.AddBarrier(5, 9, start)
+	m.EndStep(m.Compare(1, start), StepEnd{Status: report.ComparisonStatus{State: report.ComparisonDone}}, 10, start)
+	if m.Answer() {
+		t.Error("nobody waits for what is repaired")
+	}
+	s := m.Send(noRepositories{}, 10, false, start)
+	if s == nil || len(s.Order.Batch.Entries) != 2 || s.Order.Batch.Everything != nil {
+		t.Fatalf("%v is sent", s)
+	}
+	m.End(s, Outcome{}, nil, start)
+	if !m.Answer() {
+		t.Error("it is not known to be repaired")
 	}
 }

@@ -15,6 +15,9 @@ type Comparison struct {
 	Remote string `json:"remote"`
 	// Checksum: contents are compared, too, not only sizes and times.
 	Checksum bool `json:"checksum,omitempty"`
+	// Repair: what is found to be Drift is dirty from then on, and goes the way of all
+	// changes.
+	Repair bool `json:"repair,omitempty"`
 }
 
 // ComparisonPath is the file with what a comparison has found, a Difference in JSON a
@@ -70,6 +73,12 @@ type ComparisonSummary struct {
 	Pending int `json:"pending"`
 	Held    int `json:"held"`
 	Failing int `json:"failing"`
+	// Files and Bytes are how much was compared by its contents, where both sides have a
+	// file.
+	Files int   `json:"files,omitempty"`
+	Bytes int64 `json:"bytes,omitempty"`
+	// Repair is how many of the differences are being repaired.
+	Repair int `json:"repair,omitempty"`
 	// Send is the number of bytes of the files that would be sent, at most.
 	Send int64 `json:"send_bytes"`
 	// Unreachable are the paths at which something was mounted that is not any more:

@@ -38,9 +38,11 @@ type comparison struct {
 	leading map[string]bool
 	// absent: there is no destination. unlisted: the remote does not say what it has.
 	absent, unlisted bool
-	what             explanation
-	status           report.ComparisonStatus
-	summary          report.ComparisonSummary
+	// repair are the paths to be repaired that this step has found.
+	repair  []string
+	what    explanation
+	status  report.ComparisonStatus
+	summary report.ComparisonSummary
 }
 
 // Compare returns a comparison with the remote. What it has found is in file at its end.
@@ -67,6 +69,7 @@ func (c *comparison) Step(ctx context.Context, order remote.Order, asker remote.
 		l.Close()
 	}
 	t := &transfer{Order: order, asker: asker, lane: l, ctx: ctx}
+	c.repair = nil
 	var err error
 	if t.endpoint, end.Failure = l.reach(ctx, order.Remote); end.Failure == nil {
 		err = c.step(t)
@@ -89,8 +92,12 @@ func (c *comparison) Step(ctx context.Context, order remote.Order, asker remote.
 	case l.standby == nil && l.known.Load() != nil && l.known.Load().probed:
 		l.prepare(t.endpoint)
 	}
+	if end.Failure == nil {
+		end.Repair = c.repair
+	}
 	if c.next == nil {
 		c.status.State = report.ComparisonDone
+		c.summary.Files, c.summary.Bytes = c.status.Files, c.status.Bytes
 		c.status.Summary = &c.summary
 	}
 	end.Status = c.status

@@ -97,7 +97,7 @@ func (c *comparison) difference(code, name string, rules exclude.Rules) (d repor
 		}
 		kinds, sends := differs(rsync.ParseCode(code))
 		if len(kinds) == 0 {
-			return d, false
+			kinds = []report.DifferenceKind{report.DiffUnknown} // rsync does not name what is equal
 		}
 		if d.Kind, d.Sends = kinds[0], sends; d.Kind != report.DiffNew {
 			d.Differs = kinds
@@ -160,6 +160,10 @@ func (c *comparison) write(t *transfer, some []report.Difference) error {
 			d.Problem = problem
 		}
 		c.summary.Add(d)
+		if c.Repair && d.State == report.StateDrift {
+			c.repair = append(c.repair, name)
+			c.summary.Repair++
+		}
 		if err := c.what.lines.Encode(d); err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ func (w *Worker) compare(f *flight) {
 	}
 	w.mu.Lock()
 	delete(w.flights, f)
-	w.machine.EndStep(f.Sending, end, time.Now())
+	w.machine.EndStep(f.Sending, end, w.NextMark(), time.Now())
 	if end.Failure != nil {
 		delete(w.comparers, f.Order.Comparison.ID)
 		defer c.Close()

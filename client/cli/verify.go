@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"wsync/daemon/api"
+)
+
+func (c *command) verifyCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Category:  sectionStatus,
+		Usage:     "prove that remotes are equal, by contents",
+		ArgsUsage: "NAME [REMOTE]",
+		Description: `Compares all of the workspace NAME with a remote, or with all of them, by contents, and lists what differs. Both sides
+read all of their files; changes are mirrored meanwhile. The exit code is 0 if all is equal but for what is on its way,
+which is said to be so, and 4 if not. With --repair, what differs though nothing had changed here is sent, or deleted
+there, as changes are: guards hold deletions. The exit code is 0 then if all that is on the remotes, too.`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "repair", Usage: "bring in line what differs, and wait for that"},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON, a line for each difference and one for each remote"},
+		},
+		Action: c.verify,
+	}
+}
+
+func (c *command) verify(cCtx *cli.Context) error {
+	workspace, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
+	d := &differences{command: c, workspace: workspace, asJSON: cCtx.Bool("json")}
+	daemon, err := d.find(cCtx, api.Compare{Remote: remote, Checksum: true, Repair: cCtx.Bool("repair")})
+	if err != nil {
+		return err
+	}
+	code := exitDone
+	switch {
+	case d.failed:
+		code = exitFailed
+	case d.wrong:
+		code = exitNotInSync
+	}
+	if d.repair > 0 {
+		repaired, err := daemon.Wait(cCtx.Context, api.Wait{Workspace: workspace, Remote: remote, Confirmed: true})
+		if err != nil {
+			return fmt.Errorf("cannot wait for %s: %w", target(workspace, remote), err)
+		}
+		if code == exitDone {
+			code = waitCode(repaired)
+		}
+		if !d.asJSON {
+			c.behind(repaired.Behind, true)
+		}
+		if !d.asJSON && repaired.InSync {
+			c.result("%s: repaired %s", target(workspace, remote), count(d.repair, "difference"))
+		}
+	}
+	if code != exitDone {
+		return &codedError{code: code}
+	}
+	return nil
+}
