@@ -58,7 +58,7 @@ var importRules = []importRule{
 		why: "it has orders carried out, by whoever does"},
 	{pkg: "monitor/dirty", may: "monitor/relpath monitor/watch", leaf: true,
 		why: "what may differ has nothing to do with who sends it"},
-	{pkg: "monitor/marks", may: "monitor/remote monitor/rsync monitor/ssh config",
+	{pkg: "monitor/marks", may: "monitor/remote monitor/rsync monitor/sftp monitor/ssh config",
 		why: "whose a destination is has nothing to do with what is sent"},
 	{pkg: "monitor/links", may: "monitor/relpath monitor/walk",
 		why: "names of files are about the workspace alone"},

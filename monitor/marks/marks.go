@@ -4,7 +4,7 @@
 // other's files. What their destinations are called does not tell: a host has many
 // names, and the other may be another daemon's. So each leaves a mark at its
 // destination and looks for those of others there and in the directories above it,
-// when it has connected and before each full pass. It writes before it looks: of
+// when it has connected and before each full pass. It has written before it looks: of
 // two that come at the same time at least one sees the other. The one that finds
 // another's mark above its own destination leaves its own there, too.
 //
@@ -93,11 +93,15 @@ func (m *Marks) Look(ctx context.Context, endpoint rsync.Endpoint, write bool, t
 	}
 	defer release()
 	levels := m.levelsOf(ctx, endpoint.Remote)
-	if write {
-		m.leaveMark(ctx, endpoint, endpoint.Remote.RemotePath)
-	}
-	found := m.pullMarks(ctx, endpoint, levels)
 	self := m.markOf(endpoint.Remote)
+	var found []foundMark
+	if !write || slices.Contains(m.left.Levels, endpoint.Remote.RemotePath) {
+		found = m.pullMarks(ctx, endpoint, levels)
+	}
+	if write && !m.isFresh(found, self, endpoint.Remote) {
+		m.leaveMark(ctx, endpoint, endpoint.Remote.RemotePath)
+		found = m.pullMarks(ctx, endpoint, levels)
+	}
 	var met remote.Meeting
 	for _, f := range found {
 		switch {
@@ -120,6 +124,16 @@ func (m *Marks) Look(ctx context.Context, endpoint rsync.Endpoint, write bool, t
 	}
 	slices.Sort(met.IDs)
 	return &met
+}
+
+// isFresh reports whether the own mark, as it is to be now, is among those that were found
+// at the destination, and need not be renewed before the next look.
+func (m *Marks) isFresh(found []foundMark, self config.Mark, r config.Remote) bool {
+	return slices.ContainsFunc(found, func(f foundMark) bool {
+		left := self.Until.Sub(f.Until)
+		f.Until = self.Until
+		return f.level == r.RemotePath && f.Mark == self && left < markTime/2
+	})
 }
 
 // Inside finds out about the mirrors in directories of the destination, of which a

@@ -25,6 +25,11 @@ type foundMark struct {
 
 // pullMarks reads the marks in directories of the remote.
 func (m *Marks) pullMarks(ctx context.Context, endpoint rsync.Endpoint, levels []string) (found []foundMark) {
+	if session := m.witnessed(ctx, endpoint); session != nil {
+		if found, ok := pullBySFTP(session, levels); ok {
+			return found
+		}
+	}
 	dir, err := os.MkdirTemp(m.scratch, "marks-")
 	if err != nil {
 		m.log.Warn("Cannot look for other mirrors", zap.Error(err))

@@ -73,3 +73,18 @@ func TestTakeOver(t *testing.T) {
 		})
 	}
 }
+
+// A user who has detached the other one and resumes is told nothing of it while the next
+// look is under way.
+func TestResumeAfterAMeeting(t *testing.T) {
+	s := newSchedule(t, nil)
+	s.Everything(PassStart, 1, s.now, s.now)
+	s.end(metBy("x"))
+	if state := s.Status(s.now).State; state != report.Halted {
+		t.Errorf("%s", state)
+	}
+	s.order(report.Orders{Retry: 1}, 1, s.now)
+	if status := s.Status(s.now); status.State == report.Halted || status.Held != nil {
+		t.Errorf("%+v", status)
+	}
+}

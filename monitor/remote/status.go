@@ -100,7 +100,7 @@ func (m *Machine) currentState(failing bool) report.State {
 		return report.Paused
 	case m.halt != "" || m.holds.isShown() || m.apart.Unreachable != nil:
 		return report.Halted
-	case m.retry.is(Met):
+	case m.retry.is(Met) && m.meetings.met != nil:
 		return report.Halted
 	case m.retry.is(Offline):
 		return report.Offline
