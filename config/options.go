@@ -152,6 +152,14 @@ var remoteOptions = []option[Remote]{
 		"devices", DevicesOn, "mirror FIFOs, sockets and devices",
 		choiceOption(func(r *Remote) *string { return &r.Devices }, DevicesOn, DevicesOff), Effect{Transfers: true, Pass: true}, nil,
 	},
+	{
+		"sudo", "off", "run rsync over there by sudo -n",
+		switchOption(func(r *Remote) *bool { return &r.Sudo }), Effect{Transfers: true, Pass: true}, onlyBySSH,
+	},
+	{
+		"ssh-option", "none", "an option of ssh that runs nothing",
+		sshOptionsOption(), Effect{Transfers: true}, onlyBySSH,
+	},
 }
 
 // workspaceOptions are those of a workspace.

@@ -144,6 +144,11 @@ type Remote struct {
 	// Devices is DevicesOff if FIFOs, sockets and devices are left out, or "".
 	Devices string `json:"devices,omitempty"`
 
+	// Sudo: rsync is run by sudo over there. SSHOptions are options of ssh, NAME=VALUE; see
+	// ParseSSHOption.
+	Sudo       bool     `json:"sudo,omitempty"`
+	SSHOptions []string `json:"ssh_option,omitempty"`
+
 	// TrashLeft: Trash is 0 and was not before. What the trash has stays.
 	TrashLeft bool `json:"trash_left,omitempty"`
 
@@ -259,6 +264,7 @@ func (w Workspace) Clone() Workspace {
 func (r Remote) Clone() Remote {
 	r.unknown = cloneUnknown(r.unknown)
 	r.Connection = r.Connection.clone()
+	r.SSHOptions = slices.Clone(r.SSHOptions)
 	return r
 }
 

@@ -233,7 +233,7 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 	var connection *ssh.Connection
 	release = func() {}
 	if r.Connection.Kind() == config.KindSSH {
-		connection = m.pool.Connection(ssh.HostOf(r.Connection))
+		connection = m.pool.Connection(ssh.HostOf(r))
 		release = func() { m.pool.Release(connection) }
 	}
 	lane := transfer.New(transfer.Options{

@@ -337,7 +337,7 @@ func TestSSHArguments(t *testing.T) {
 		{SSH: &config.SSH{Host: "h"}}:                                              common + "-- h true",
 		{SSH: &config.SSH{Host: "h", Port: 22, Username: "u", IdentityFile: "/k"}}: common + "-p 22 -l u -i /k -- h true",
 	} {
-		if got := strings.Join(sshArguments(connection), " "); got != want {
+		if got := strings.Join(sshArguments(config.Remote{Connection: connection}), " "); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

@@ -68,7 +68,7 @@ func (c *command) attach(cCtx *cli.Context) error {
 	if remote.Connection.Kind() == config.KindSSH {
 		c.warnMissing("ssh")
 		if isTerminal(c.deps.Stdin) && isTerminal(c.err) {
-			c.firstConnection(ctx, remote.Connection)
+			c.firstConnection(ctx, remote)
 		}
 	}
 	attach := api.AttachRemote{
@@ -183,8 +183,8 @@ func absoluteFile(cCtx *cli.Context, option string) (string, error) {
 // firstConnection lets ssh ask the user what it may have to ask, about an
 // unknown host key or for a passphrase: the daemon has no terminal. A failure
 // only warns, since the host may just be down.
-func (c *command) firstConnection(ctx context.Context, connection config.Connection) {
-	ssh := exec.CommandContext(ctx, "ssh", sshArguments(connection)...)
+func (c *command) firstConnection(ctx context.Context, remote config.Remote) {
+	ssh := exec.CommandContext(ctx, "ssh", sshArguments(remote)...)
 	ssh.Stdin, ssh.Stdout, ssh.Stderr = c.deps.Stdin, c.err, c.err
 	err := ssh.Run()
 	const sshFailed = 255 // any other code is that of the command, which ran or was not allowed to
@@ -201,8 +201,13 @@ func (c *command) firstConnection(ctx context.Context, connection config.Connect
 // sshArguments connects as the monitor will, and does nothing there. Settings
 // of the user's that would get in the way of that are turned off: connections
 // that are shared say nothing.
-func sshArguments(connection config.Connection) []string {
-	args := []string{"-T", "-o", "ConnectTimeout=10", "-o", "ControlPath=none", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none"}
+func sshArguments(remote config.Remote) []string {
+	connection := remote.Connection
+	var args []string
+	for _, option := range remote.SSHOptions {
+		args = append(args, "-o", option)
+	}
+	args = append(args, "-T", "-o", "ConnectTimeout=10", "-o", "ControlPath=none", "-o", "ClearAllForwardings=yes", "-o", "RemoteCommand=none")
 	if alias := connection.HostAlias; alias != nil {
 		return append(args, "--", alias.HostAlias, "true")
 	}

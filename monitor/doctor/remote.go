@@ -30,7 +30,7 @@ func (x *examiner) remote(w config.Workspace, r config.Remote) {
 	a.state(w, r)
 	var connection *ssh.Connection
 	if r.Connection.Kind() == config.KindSSH {
-		connection = x.pool.Connection(ssh.HostOf(r.Connection))
+		connection = x.pool.Connection(ssh.HostOf(r))
 	}
 	environment := func() []string { return rsync.Environment(os.Getenv("SSH_AUTH_SOCK")) }
 	live := exclude.NewLive(w.LocalPath, w)

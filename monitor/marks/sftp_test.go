@@ -34,7 +34,7 @@ PATH=`+bin+`/ssh-only:$PATH exec rsync "$@"`)
 	t.Cleanup(pool.Close)
 	above := t.TempDir()
 	r := config.Remote{Name: "r", ID: "0a", RemotePath: filepath.Join(above, "dst"), Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}
-	connection := pool.Connection(ssh.HostOf(r.Connection))
+	connection := pool.Connection(ssh.HostOf(r))
 	name := "w"
 	m := New(Options{Log: zap.NewNop(), Scratch: t.TempDir(), Connection: connection, Workspace: func() string { return name },
 		Environment: func() []string { return rsync.Environment("") }})

@@ -423,8 +423,8 @@ func (e Endpoint) sharing(all, args []string, input []byte) Job {
 	switch c := e.Remote.Connection; c.Kind() {
 	case config.KindSSH:
 		all = append(all, "--rsh="+quoteCommand(e.SSH))
-		if e.Remote.RsyncPath != "" {
-			all = append(all, "--rsync-path="+e.Remote.RsyncPath)
+		if command := e.Remote.RsyncCommand(); command != "rsync" {
+			all = append(all, "--rsync-path="+command)
 		}
 	case config.KindRsyncDaemon:
 		all = append(all, "--contimeout="+strconv.Itoa(connectTimeout))

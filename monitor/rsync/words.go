@@ -172,6 +172,8 @@ var known = []struct {
 	{expressionOf(`rrsync error: option (?:-b|--backup-dir|--delay-updates) has been disabled`), "the key may not overwrite there", "take -no-overwrite from rrsync in the remote's authorized_keys", Attention},
 	{expressionOf(`^Unknown --usermap name on receiver`), "the remote does not know the user", "make the user there, or set owner to a number: an rsync daemon that uses chroot knows no names", Done},
 	{expressionOf(`^Unknown --groupmap name on receiver`), "the remote does not know the group", "make the group there, or set group to a number: an rsync daemon that uses chroot knows no names", Done},
+	{expressionOf(`sudo: command not found|sudo: not found|command not found: sudo|Unknown command: '?sudo`), "there is no sudo on the remote", "set sudo=off, or install sudo there", Attention},
+	{expressionOf(`^sudo: `), "sudo does not let rsync be run there", "the user needs a line in sudoers(5) there, such as: deploy ALL=(root) NOPASSWD: /usr/bin/rsync", Attention},
 	{literal("auth failed on module"), "the rsync daemon refused the user or the password", "attach with --user and --password-file", Done},
 	{literal("Unknown module"), "the rsync daemon has no such module", "rsync HOST:: lists its modules", Done},
 	{literal("module is read only"), "the rsync daemon's module is read-only", "set read only = no for the module", Done},

@@ -31,21 +31,28 @@ type Host struct {
 	Port         int
 	User         string
 	IdentityFile string
+	// Options are config.Remote.SSHOptions, separated by spaces.
+	Options string
 }
 
-// HostOf returns the host of an ssh connection.
-func HostOf(c config.Connection) Host {
+// HostOf returns the host of a remote that is reached by ssh.
+func HostOf(r config.Remote) Host {
+	c, options := r.Connection, strings.Join(r.SSHOptions, " ")
 	if c.HostAlias != nil {
-		return Host{Name: c.HostAlias.HostAlias}
+		return Host{Name: c.HostAlias.HostAlias, Options: options}
 	}
-	return Host{Name: c.SSH.Host, Port: c.SSH.Port, User: c.SSH.Username, IdentityFile: c.SSH.IdentityFile}
+	return Host{Name: c.SSH.Host, Port: c.SSH.Port, User: c.SSH.Username, IdentityFile: c.SSH.IdentityFile, Options: options}
 }
 
 // Options are the arguments that reach h without asking anybody anything, and
-// that notice a dead link within 15 seconds. The user's configuration decides
+// that notice a dead link within 15 seconds, unless h has other options for it. The user's configuration decides
 // all the rest.
 func Options(h Host) []string {
-	args := []string{
+	var args []string
+	for option := range strings.FieldsSeq(h.Options) {
+		args = append(args, "-o", option) // the first of a name counts
+	}
+	args = append(args,
 		"-o", "BatchMode=yes",
 		"-o", "ConnectTimeout=10",
 		"-o", "ServerAliveInterval=5",
@@ -56,7 +63,7 @@ func Options(h Host) []string {
 		"-o", "PermitLocalCommand=no",
 		"-o", "RemoteCommand=none",
 		"-o", "RequestTTY=no",
-	}
+	)
 	if h.Port != 0 {
 		args = append(args, "-p", strconv.Itoa(h.Port))
 	}

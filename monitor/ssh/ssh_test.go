@@ -56,12 +56,14 @@ func TestOptions(t *testing.T) {
 func TestHostOf(t *testing.T) {
 	for _, test := range []struct {
 		connection config.Connection
+		options    []string
 		want       Host
 	}{
-		{config.Connection{HostAlias: &config.HostAlias{HostAlias: "a"}}, Host{Name: "a"}},
-		{config.Connection{SSH: &config.SSH{Host: "h", Port: 1, Username: "u", IdentityFile: "~/k"}}, Host{"h", 1, "u", "~/k"}},
+		{config.Connection{HostAlias: &config.HostAlias{HostAlias: "a"}}, nil, Host{Name: "a"}},
+		{config.Connection{HostAlias: &config.HostAlias{HostAlias: "a"}}, []string{"Compression=yes", "ConnectTimeout=3"}, Host{Name: "a", Options: "Compression=yes ConnectTimeout=3"}},
+		{config.Connection{SSH: &config.SSH{Host: "h", Port: 1, Username: "u", IdentityFile: "~/k"}}, nil, Host{"h", 1, "u", "~/k", ""}},
 	} {
-		if got := HostOf(test.connection); got != test.want {
+		if got := HostOf(config.Remote{Connection: test.connection, SSHOptions: test.options}); got != test.want {
 			t.Errorf("%+v", got)
 		}
 	}

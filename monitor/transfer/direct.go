@@ -32,6 +32,8 @@ func (l *Lane) openDirect(ctx context.Context, r config.Remote, witness string) 
 	switch {
 	case r.DelayUpdates:
 		return nil, "its updates are to be delayed"
+	case r.Sudo:
+		return nil, "that is run by sudo there, and sftp would write as another user"
 	}
 	var target direct.Target
 	switch r.Connection.Kind() {

@@ -92,7 +92,7 @@ func laneTo(t testing.TB, sshd *remotetest.SSHD) (*Lane, config.Remote) {
 	check(t, err)
 	t.Cleanup(pool.Close)
 	r := config.Remote{Name: "r", RemotePath: t.TempDir(), Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "backup"}}}
-	return firstPass(t, newLane(t, pool.Connection(ssh.HostOf(r.Connection)), run), r), r
+	return firstPass(t, newLane(t, pool.Connection(ssh.HostOf(r)), run), r), r
 }
 
 // newLane is a lane of an empty workspace.

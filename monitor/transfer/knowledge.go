@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -62,8 +61,7 @@ func (l *Lane) ask(ctx context.Context, r config.Remote) *knowledge {
 	if l.connection == nil {
 		return &knowledge{}
 	}
-	program := cmp.Or(r.RsyncPath, "rsync") // no shell takes that path for anything else
-	output, said, err := l.connection.Output(ctx, l.environment(), program+" --version; id; getconf PATH_MAX /")
+	output, said, err := l.connection.Output(ctx, l.environment(), r.RsyncCommand()+" --version; id; getconf PATH_MAX /")
 	version, ok := rsync.ParseVersion(output + "\n" + said) // where some openrsyncs have it
 	if !ok {
 		l.log.Debug("Cannot learn the remote's version of rsync", zap.Error(err))

@@ -57,7 +57,7 @@ func (u user) isBound() bool { return u.uid != "" && u.uid != "0" }
 // cannot adds what the options of a remote need root for, where it is this user that
 // runs rsync there.
 func (u user) cannot(r config.Remote, cannot map[string]string) map[string]string {
-	if u.isBound() && r.RsyncPath == "" && cannot["owner"] == "" {
+	if u.isBound() && r.RsyncPath == "" && !r.Sudo && cannot["owner"] == "" {
 		cannot["owner"] = boundWords
 	}
 	return cannot

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -227,7 +228,7 @@ func (w *Worker) Serves(r config.Remote) bool {
 	w.mu.Lock()
 	is := w.machine.Remote()
 	w.mu.Unlock()
-	return is.Destination() == r.Destination() && reflect.DeepEqual(is.Connection, r.Connection) && is.ID == r.ID
+	return is.Destination() == r.Destination() && slices.Equal(is.SSHOptions, r.SSHOptions) && reflect.DeepEqual(is.Connection, r.Connection) && is.ID == r.ID
 }
 
 func (w *Worker) poke() {
