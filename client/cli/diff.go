@@ -138,12 +138,22 @@ func (d *differences) result(remote string, result api.ComparisonResult) {
 	if result.State == report.Paused {
 		d.note("%s is paused", name)
 	}
+	if s.Skipped > 0 {
+		d.note("%s: %s not there, as its options say", name, isOrAre(s.Skipped))
+	}
 	for _, place := range s.Unreachable {
 		d.note("%s: %s was on a file system that is no longer mounted, and was not compared", name, place)
 	}
 	for _, note := range s.Notes {
 		d.note("%s: %s", name, note)
 	}
+}
+
+func isOrAre(entries int) string {
+	if entries == 1 {
+		return "1 entry is"
+	}
+	return entryCount(entries) + " are"
 }
 
 // progressed says what takes so long.

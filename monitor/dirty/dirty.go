@@ -117,8 +117,8 @@ func NewSet() *Set {
 // waits for it. What is LeftOut always is.
 func (s *Set) SkipParked(skip bool) { s.skips = skip }
 
-// skipped reports whether an entry counts for nothing.
-func (s *Set) skipped(e *Entry) bool { return e.Parked() && (s.skips || e.Reason == LeftOut) }
+// Skips reports whether an entry counts for nothing: nobody waits for it.
+func (s *Set) Skips(e *Entry) bool { return e.Parked() && (s.skips || e.Reason == LeftOut) }
 
 // Parked returns the entries that are parked.
 func (s *Set) Parked() []*Entry {
@@ -138,7 +138,7 @@ func (s *Set) Parked() []*Entry {
 func (s *Set) counted() iter.Seq[*Entry] {
 	return func(yield func(*Entry) bool) {
 		for _, e := range s.entries {
-			if !s.skipped(e) && !yield(e) {
+			if !s.Skips(e) && !yield(e) {
 				return
 			}
 		}
@@ -227,7 +227,7 @@ func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
 func (s *Set) Len() int {
 	n := len(s.entries) + len(s.moves)
 	for _, e := range s.Parked() {
-		if s.skipped(e) {
+		if s.Skips(e) {
 			n--
 		}
 	}

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -208,7 +209,7 @@ type Known struct {
 	touched *dirty.Set
 	held    guard.Names
 	allHeld bool
-	failing map[string]string // why, in words
+	failing map[string]string // why, in words; "" for what nobody waits for
 }
 
 // Known returns what is known of what a comparison finds, from when it began until now;
@@ -230,7 +231,10 @@ func (m *Machine) Known(id string) (k Known, ok bool) {
 		k.held.AddAll(u.Names)
 	}
 	for _, e := range m.set.Failing() {
-		k.failing[e.Path], _ = m.options.Words(e.Problem)
+		if k.failing[e.Path] = ""; !m.set.Skips(e) {
+			said, _ := m.options.Words(e.Problem)
+			k.failing[e.Path] = cmp.Or(said, "it fails")
+		}
 	}
 	return k, true
 }
@@ -238,7 +242,10 @@ func (m *Machine) Known(id string) (k Known, ok bool) {
 // State is what is known of a path that differs, and why it fails if it does.
 func (k *Known) State(path string) (state report.DifferenceState, problem string) {
 	for p := path; p != "" && len(k.failing) > 0; p = relpath.Parent(p) {
-		if problem, ok := k.failing[p]; ok {
+		switch problem, ok := k.failing[p]; {
+		case ok && problem == "":
+			return report.StateSkipped, ""
+		case ok:
 			return report.StateFailing, problem
 		}
 	}

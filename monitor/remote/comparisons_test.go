@@ -168,6 +168,17 @@ func TestKnown(t *testing.T) {
 	}
 }
 
+// TestKnownToNobody: what nobody waits for is no difference.
+func TestKnownToNobody(t *testing.T) {
+	m := comparing("a")
+	m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: "fifo", Attempts: 1, Problem: "left out", Reason: dirty.LeftOut, Change: watch.Entry}}}, dirty.Never)
+	m.Compare(1, start)
+	k, _ := m.Known("a")
+	if state, problem := k.State("fifo"); state != report.StateSkipped || problem != "" {
+		t.Errorf("%q, %q", state, problem)
+	}
+}
+
 // TestRepair: what is to be repaired is dirty, and whoever asks afterwards waits for it.
 func TestRepair(t *testing.T) {
 	m := comparing("a")

@@ -81,6 +81,9 @@ type ComparisonSummary struct {
 	Repair int `json:"repair,omitempty"`
 	// Send is the number of bytes of the files that would be sent, at most.
 	Send int64 `json:"send_bytes"`
+	// Skipped is how many entries are not on the remote, and not among the differences,
+	// because options of the remote say that nobody waits for them.
+	Skipped int `json:"skipped,omitempty"`
 	// Unreachable are the paths at which something was mounted that is not any more:
 	// they were not compared.
 	Unreachable []string `json:"unreachable,omitempty"`
@@ -146,6 +149,8 @@ const (
 	StateHeld DifferenceState = "held"
 	// StateFailing: it was tried, and fails.
 	StateFailing DifferenceState = "failing"
+	// StateSkipped: nobody waits for it, as options of the remote say. It is not told.
+	StateSkipped DifferenceState = "skipped"
 )
 
 // Difference is an entry that differs.

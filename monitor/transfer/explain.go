@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"wsync/config"
 	"wsync/monitor/exclude"
 	"wsync/monitor/relpath"
 	"wsync/monitor/remote"
@@ -154,6 +155,10 @@ func (c *comparison) write(t *transfer, some []report.Difference) error {
 			d.Kind = report.DiffKind
 		}
 		state, problem := c.what.known.State(name)
+		if state == report.StateSkipped || t.Remote.Devices == config.DevicesOff && d.Here != nil && d.Here.Kind == report.Special {
+			c.summary.Skipped++
+			continue
+		}
 		if d.State = state; d.Problem != "" {
 			d.State = report.StateFailing
 		} else {
