@@ -9,6 +9,7 @@ import (
 	"wsync/config"
 	"wsync/daemon/api"
 	"wsync/monitor/report"
+	"wsync/watchdog"
 )
 
 // explainTime bounds how long a monitor may take to say what it knows of a path.
@@ -42,8 +43,11 @@ func (d *Daemon) explain(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(r.Context(), explainTime)
 	defer cancel()
 	d.until(ctx, func() bool {
+		if s := e.process.State; s != watchdog.Starting && s != watchdog.Running {
+			return true
+		}
 		for _, remote := range e.workspace.Remotes {
-			if asked := req.Remote == "" || remote.Name == req.Remote; asked && e.isAsked() && len(answerTo(question, d.remoteStatus(e, remote))) == 0 {
+			if asked := req.Remote == "" || remote.Name == req.Remote; asked && len(answerTo(question, d.remoteStatus(e, remote))) == 0 {
 				return false
 			}
 		}
