@@ -185,6 +185,8 @@ func isZero(value any) bool {
 		return *v == WhoseAuto
 	case *Age:
 		return *v == 0
+	case *Window:
+		return *v == ""
 	case *Rate:
 		return *v == 0
 	case *Size:

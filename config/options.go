@@ -97,6 +97,14 @@ var remoteOptions = []option[Remote]{
 		bandwidthOption(), Effect{Transfers: true}, nil,
 	},
 	{
+		"window", "off", "when large files are sent, by the clock here; what is being sent goes on",
+		windowOption(), Effect{}, nil,
+	},
+	{
+		"window-for", WindowForLarge, "what waits for the window: files above 10 MB, or all, small changes and deletions as well",
+		choiceOption(func(r *Remote) *string { return &r.WindowFor }, WindowForLarge, WindowForAll), Effect{}, nil,
+	},
+	{
 		"compress", CompressAuto, "whether rsync compresses what it sends: with auto where the line is slow or has a bandwidth",
 		choiceOption(func(r *Remote) *string { return &r.Compress }, CompressAuto, CompressOn, CompressOff), Effect{Transfers: true},
 		func(r *Remote) string {
@@ -240,6 +248,10 @@ func rsyncPathOption() optionKind[Remote] {
 
 func bandwidthOption() optionKind[Remote] {
 	return newOption(func(r *Remote) *Rate { return &r.Bandwidth }, expectedRate, ParseRate, Rate.String)
+}
+
+func windowOption() optionKind[Remote] {
+	return newOption(func(r *Remote) *Window { return &r.Window }, expectedWindow, ParseWindow, func(w Window) string { return string(w) })
 }
 
 func intervalOption(field func(*Remote) *Interval) optionKind[Remote] {

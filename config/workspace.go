@@ -78,6 +78,15 @@ const (
 	DevicesOff = "off"
 )
 
+// The values of the option window-for. Remote.WindowFor is "" for WindowForLarge.
+const (
+	WindowForLarge = "large"
+	WindowForAll   = "all"
+)
+
+// WindowSize is the size in bytes above which a file is large for a window.
+const WindowSize = 10_000_000
+
 // The values of the option compress. Remote.Compress is "" for CompressAuto.
 const (
 	CompressAuto = "auto"
@@ -116,6 +125,11 @@ type Remote struct {
 
 	// Bandwidth is how much is sent at most, 0 for no limit.
 	Bandwidth Rate `json:"bandwidth,omitempty"`
+
+	// Window is when what is large may be sent, "" for any time, and WindowFor is what waits
+	// for it: WindowForAll, or "" for WindowForLarge.
+	Window    Window `json:"window,omitempty"`
+	WindowFor string `json:"window_for,omitempty"`
 
 	// Compress says whether rsync compresses: CompressOn, CompressOff, or "" to have that
 	// decided by what the line is measured to be.

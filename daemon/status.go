@@ -132,7 +132,7 @@ func (d *Daemon) wait(r *http.Request) (any, error) {
 	var stuckSince time.Time
 	result.TimedOut = !d.until(ctx, func() bool {
 		var s standing
-		s, err = d.standing(req, barriers)
+		s, err = d.standing(ctx, req, barriers)
 		result.Behind = s.behind
 		switch {
 		case len(s.behind) == 0 || err != nil:
@@ -195,7 +195,7 @@ type standing struct {
 
 // standing looks at all that is waited for. The error is that it was removed
 // meanwhile. The lock is held.
-func (d *Daemon) standing(req api.Wait, barriers map[*entry]uint64) (standing, error) {
+func (d *Daemon) standing(ctx context.Context, req api.Wait, barriers map[*entry]uint64) (standing, error) {
 	var found standing
 	for e := range barriers {
 		if req.Workspace == "" {
@@ -229,7 +229,7 @@ func (d *Daemon) standing(req api.Wait, barriers map[*entry]uint64) (standing, e
 			found.behind = append(found.behind, api.BehindRemote{Workspace: name, Remote: s})
 			trouble, _ := mood(s)
 			switch {
-			case e.stuck(r, s, barrier):
+			case e.stuck(r, s, barrier) || s.Asked >= barrier && opensTooLate(ctx, s):
 				found.stuck = true
 			case trouble == well:
 				found.open = true
@@ -237,6 +237,13 @@ func (d *Daemon) standing(req api.Wait, barriers map[*entry]uint64) (standing, e
 		}
 	}
 	return found, nil
+}
+
+// opensTooLate reports whether all that a remote lacks waits for its window, which is shut
+// for longer than ctx lasts.
+func opensTooLate(ctx context.Context, s report.RemoteStatus) bool {
+	deadline, bounded := ctx.Deadline()
+	return s.OnlyWindow() && s.State == report.Pending && !(bounded && s.Window.Until.Before(deadline))
 }
 
 // stuck reports whether a remote that is behind needs a command. A report from

@@ -74,6 +74,8 @@ func (p *printer) behind(remotes []api.BehindRemote, confirmed bool) {
 			line += ": " + problemText(remote)
 		case remote.Held != nil:
 			line += ": " + heldText(remote.Held)
+		case remote.Window != nil:
+			line += ": " + p.windowText(remote.Window)
 		}
 		p.note("%s", line)
 		if remote.Hint != "" {
@@ -110,6 +112,23 @@ func (b *block) remoteHeading(workspace api.WorkspaceStatus, remote report.Remot
 	fmt.Fprintf(b, "  %s  %s\n", remote.Name, plain(destination(workspace.Workspace, remote.Name)))
 }
 
+// windowText says what waits for a window, and until when.
+func (p *printer) windowText(w *report.Window) string {
+	until, now := w.Until.Local(), p.now().Local()
+	form := "15:04"
+	if until.Sub(now) > 24*time.Hour || until.YearDay() != now.YearDay() {
+		form = "Mon 15:04"
+	}
+	what := count(w.Paths, "large file") + " wait"
+	switch {
+	case w.All:
+		what = "all waits"
+	case w.Paths == 1:
+		what += "s"
+	}
+	return what + " until " + until.Format(form)
+}
+
 // remote adds what there is to know about a remote now.
 func (p *printer) remote(b *block, remote report.RemoteStatus) {
 	now := p.now()
@@ -128,6 +147,9 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 			pending += ", the oldest for " + age(*remote.OldestPending, now)
 		}
 		b.field(4, "pending", pending)
+	}
+	if window := remote.Window; window != nil {
+		b.field(4, "window", p.windowText(window))
 	}
 	if transfer := remote.Transfer; transfer != nil {
 		b.field(4, "transfer", transferText(transfer, now))

@@ -59,6 +59,8 @@ type Entry struct {
 	// else. It says nothing about what is beside it, and must be looked at, as it
 	// may have gone from there, too.
 	MovedTo string
+	// Windowed: the entry waits for the window of the remote.
+	Windowed bool
 	// Deferred: the entry waits for others to come, with which it is to be
 	// looked at; see Set.Defer.
 	Deferred bool

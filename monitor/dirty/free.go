@@ -78,7 +78,7 @@ func (s *Set) movesFreeAt(free func(path string) bool) (at time.Time, ok bool) {
 // take removes and returns an entry, of a transfer that begins at now.
 func (s *Set) take(p string, now time.Time) *Entry {
 	e := s.entries[p]
-	e.Deferred = false
+	e.Deferred, e.Windowed = false, false
 	delete(s.entries, p)
 	if e.Change&watch.Open != 0 {
 		s.writing[p] = writing{sent: now}

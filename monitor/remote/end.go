@@ -258,7 +258,7 @@ func (m *Machine) putBackParts(s *Sending, out Outcome, now time.Time) {
 		}
 		m.set.Defer(out.Later, now, quiet)
 	}
-	m.set.Restore(out.Large, now)
+	m.leaveLarge(s, out.Large, now)
 	for _, e := range out.Failed {
 		e.TriedAt = now
 		at := m.retry.slot(now, e.Attempts, MaxBackoff)

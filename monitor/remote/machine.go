@@ -296,6 +296,9 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	m.limits = guard.Limits{Share: d.Settings.HoldDeletionsShare, Count: d.Settings.HoldDeletionsCount, AllowEmpty: d.AllowEmpty}
 	changed := config.OptionsChanged(m.remote, d.Remote)
 	before := m.paused
+	if m.remote.Window != d.Remote.Window || m.remote.WindowFor != d.Remote.WindowFor {
+		m.set.EndWindow(now)
+	}
 	m.remote, m.paused = d.Remote, d.Paused || d.Remote.Paused
 	m.adoption.adopted = m.adoption.adopted || !d.Remote.AdoptionPending
 	m.set.SkipParked(d.Remote.SkipUnsupported)

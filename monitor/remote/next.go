@@ -76,6 +76,9 @@ func (m *Machine) due(now time.Time) (at time.Time, ok bool) {
 	if !m.armed || m.paused || m.halt != "" || m.holds.stopsAll() {
 		return time.Time{}, false
 	}
+	if until, shut := m.allShut(now); shut {
+		return until, true
+	}
 	if m.running != nil {
 		return m.besideDue(now)
 	}
@@ -289,6 +292,7 @@ func (m *Machine) sendBeside(git Repositories, mark uint64, beside bool, now tim
 // sending is a transfer of a batch.
 func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sending {
 	_, since, _ := batch.Oldest()
+	_, shut := m.largeShut(now)
 	s := &Sending{
 		Since:     since,
 		began:     now,
@@ -307,7 +311,15 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			TakeOver:   m.meetings.takeOver,
 			Away:       m.apart.away,
 			AwayHeld:   m.apart.Unreachable != nil,
+			Shut:       shut,
 		},
+	}
+	if pass := batch.Everything; pass != nil && shut {
+		for _, e := range m.set.WindowedMoves() {
+			// What is to stay until the window opens is open for the pass as well.
+			e.Seq, e.Since = min(e.Seq, pass.Seq), earlier(e.Since, pass.Since)
+			s.Order.Except = append(s.Order.Except, e.Path)
+		}
 	}
 	for _, e := range slices.Concat(m.set.Failing(), batch.Entries) {
 		if !e.Failing() {

@@ -48,6 +48,8 @@ type Order struct {
 	Unapproved bool
 	// TakeOver are the other mirrors whose marks are to be removed.
 	TakeOver []string
+	// Shut: what is larger than config.WindowSize is to be left for the remote's window.
+	Shut bool
 	// Away are the paths at which file systems were mounted of which the remote
 	// may hold something, and are not any more. AwayHeld: that is held already.
 	Away     []string

@@ -49,6 +49,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		s.Transfer = &transfer
 	}
 	unsupported, leftOut := m.parked()
+	s.Window = m.window(s.Pending, s.PendingEverything, now)
 	s.Unsupported, s.UnsupportedPaths = len(unsupported), m.firstOf(unsupported)
 	s.LeftOut, s.LeftOutPaths = len(leftOut), m.firstOf(leftOut)
 	failing := m.firstFailing()

@@ -202,6 +202,8 @@ type RemoteStatus struct {
 	// pending.
 	LeftOut      int           `json:"left_out,omitempty"`
 	LeftOutPaths []Unsupported `json:"left_out_paths,omitempty"`
+	// Window is what waits for the remote's window, nil for nothing.
+	Window *Window `json:"window,omitempty"`
 	// Held are deletions that wait for approval, nil if none do.
 	Held *Held `json:"held,omitempty"`
 	// Kept are the directories that are gone here and were left there, because they hold
@@ -243,6 +245,21 @@ type RemoteStatus struct {
 // keeps the remote from being in sync.
 func (s RemoteStatus) OnlyUnsupported() bool {
 	return s.Unsupported > 0 && s.Pending == s.Unsupported && !s.PendingEverything && s.Transfer == nil
+}
+
+// OnlyWindow reports whether nothing but the window keeps the remote from being in sync.
+func (s RemoteStatus) OnlyWindow() bool {
+	return s.Window != nil && s.Transfer == nil && (s.Window.All || s.Pending == s.Window.Paths && !s.PendingEverything)
+}
+
+// Window is what waits until the window of the remote opens.
+type Window struct {
+	// Until is when that is.
+	Until time.Time `json:"until"`
+	// Paths is the number of paths that wait. All: everything waits, small changes and
+	// deletions, too.
+	Paths int  `json:"paths"`
+	All   bool `json:"all,omitempty"`
 }
 
 // Unsupported is a path that the destination's file system cannot hold.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/watch"
 )
@@ -21,10 +22,11 @@ const leftAtOnce = 1000
 // all else. It changes the sweep's part, of which the paths that are left are no part any
 // more.
 func (t *transfer) leaveLarge(s *sweep) (last []string) {
+	t.awaitWindow(s)
 	if t.Remote.Bandwidth == 0 || t.Confirm || s.unlike || t.endpoint.Delays() {
 		return nil // what appears together is sent together
 	}
-	large, sizes := t.largeOf(s.names)
+	large, sizes := t.largeOf(s.names, largeSize(t.Remote.Bandwidth))
 	if len(large) == 0 || len(large) > leftAtOnce {
 		return nil
 	}
@@ -45,12 +47,55 @@ func (t *transfer) leaveLarge(s *sweep) (last []string) {
 	return last
 }
 
-// largeOf are those of names that are large files, with their sizes.
-func (t *transfer) largeOf(names []string) (large []string, sizes map[string]int64) {
+// awaitWindow takes out of a sweep what has to wait for the remote's window, also of a
+// confirmation: it may have changed since.
+func (t *transfer) awaitWindow(s *sweep) {
+	if !t.Shut || s.unlike {
+		return
+	}
+	large, sizes := t.largeOf(s.names, config.WindowSize)
+	if len(large) == 0 {
+		return
+	}
+	s.names = slices.DeleteFunc(slices.Clone(s.names), func(name string) bool { _, is := sizes[name]; return is })
+	if s.found() {
+		t.leave(large, s.part)
+		return
+	}
+	left := below(s.part.Entries, large)
+	t.out.Large.Entries = append(t.out.Large.Entries, left...)
+	s.part.Entries = slices.DeleteFunc(slices.Clone(s.part.Entries), func(e *dirty.Entry) bool { return slices.Contains(left, e) })
+}
+
+// renamedLarge takes out of entries the old names of what was renamed and waits itself: it
+// is not to be missing there in between.
+func (t *transfer) renamedLarge(entries []*dirty.Entry) (rest []*dirty.Entry) {
+	if !t.Shut || t.Confirm {
+		return entries
+	}
+	for _, e := range entries {
+		if e.MovedTo != "" && t.isGone(e.Path) && t.holdsLarge(e.MovedTo) {
+			t.out.Large.Entries = append(t.out.Large.Entries, e)
+			t.Except = append(slices.Clip(t.Except), e.Path)
+		} else {
+			rest = append(rest, e)
+		}
+	}
+	return rest
+}
+
+// holdsLarge reports whether a path is, or has below it, what waits for the window.
+func (t *transfer) holdsLarge(path string) bool {
+	large, _ := t.largeOf(t.list([]string{path}).names, config.WindowSize)
+	return len(large) > 0
+}
+
+// largeOf are those of names that are files above a size, with their sizes.
+func (t *transfer) largeOf(names []string, above int64) (large []string, sizes map[string]int64) {
 	sizes = make(map[string]int64)
 	for _, name := range names {
 		info, err := t.lane.Lstat(name)
-		if err == nil && info.Mode().IsRegular() && info.Size() > largeSize(t.Remote.Bandwidth) {
+		if err == nil && info.Mode().IsRegular() && info.Size() > above {
 			large, sizes[name] = append(large, name), info.Size()
 		}
 	}
@@ -64,7 +109,7 @@ func (t *transfer) leave(names []string, part dirty.Batch) {
 		// As what is new, which the remote need not have.
 		t.out.Large.Entries = append(t.out.Large.Entries, &dirty.Entry{Path: name, Change: watch.Entry | watch.Content, Seq: seq, Since: since})
 	}
-	if part.Everything != nil {
+	if part.Everything != nil && !t.Shut { // else it may be found by many passes
 		t.out.Drift += len(names)
 	}
 }

@@ -205,3 +205,62 @@ func TestBesideRemovesNothing(t *testing.T) {
 		t.Errorf("to be done again are %q", got)
 	}
 }
+
+// While the window is shut, nothing large goes by any way, nor does the old name of what
+// was renamed; what is small does.
+func TestLargeWaitsForTheWindow(t *testing.T) {
+	for name, open := range map[string]func(t testing.TB) (*Lane, config.Remote){"local": localLane, "ssh": sshLane} {
+		t.Run(name, func(t *testing.T) {
+			l, r := open(t)
+			put(t, l.root, "old")
+			succeed(t, l.Transfer(t.Context(), orderOf(r, entryOf("old")), new(asker)))
+			for _, large := range []string{"a", "d/b", "new"} {
+				check(t, os.MkdirAll(filepath.Join(l.root, filepath.Dir(large)), 0o755))
+				check(t, os.WriteFile(filepath.Join(l.root, large), make([]byte, config.WindowSize+1), 0o644))
+			}
+			check(t, os.Remove(filepath.Join(l.root, "old")))
+			put(t, l.root, "z", "d/z")
+			has := func(what, want string) {
+				t.Helper()
+				var there []string
+				for _, name := range []string{"a", "d/b", "d/z", "new", "old", "z"} {
+					if exists(filepath.Join(r.RemotePath, name)) {
+						there = append(there, name)
+					}
+				}
+				if got := strings.Join(there, " "); got != want {
+					t.Errorf("%s: %q is there, expected %q", what, got, want)
+				}
+			}
+			order := orderOf(r, entryOf("a"), entryOf("z"), entryOf("new"), &dirty.Entry{Path: "d", Change: madeDir, Seq: 1}, &dirty.Entry{Path: "old", Change: made, Seq: 1, MovedTo: "new"})
+			order.Shut = true
+			out := l.Transfer(t.Context(), order, new(asker))
+			succeed(t, out)
+			has("changes", "d/z old z")
+			if got := pathsOf(out.Large.Entries); got != "a d/b new old" {
+				t.Errorf("%q waits", got)
+			}
+			left := out.Large.Entries
+			confirm := orderOf(r, &dirty.Entry{Path: "a", Change: watch.Content, Seq: 1})
+			confirm.Shut, confirm.Confirm = true, true
+			out = l.Transfer(t.Context(), confirm, new(asker))
+			if succeed(t, out); pathsOf(out.Large.Entries) != "a" {
+				t.Errorf("a confirmation leaves %q", pathsOf(out.Large.Entries))
+			}
+			has("a confirmation", "d/z old z")
+			pass := orderOf(r)
+			pass.Shut, pass.Batch = true, dirty.Batch{Everything: &dirty.Entry{Change: watch.Tree, Seq: 7}, Entries: left}
+			out = l.Transfer(t.Context(), pass, new(asker))
+			if succeed(t, out); pathsOf(out.Large.Entries) != "a d/b new old" || out.Drift > 2 {
+				t.Errorf("a pass leaves %q, and has repaired %d", pathsOf(out.Large.Entries), out.Drift)
+			}
+			has("a pass", "d/z old z")
+			out = l.Transfer(t.Context(), orderOf(r, left...), new(asker))
+			succeed(t, out)
+			has("in the window", "a d/b d/z new z")
+			if out.Large.Len() != 0 {
+				t.Errorf("in the window %q is left", pathsOf(out.Large.Entries))
+			}
+		})
+	}
+}

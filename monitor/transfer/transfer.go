@@ -47,6 +47,7 @@ func (t *transfer) do() {
 	if !t.begin() {
 		return
 	}
+	t.Batch.Entries = t.renamedLarge(t.Batch.Entries)
 	if t.Batch.Everything == nil && !t.Confirm {
 		t.directly()
 	}
