@@ -48,15 +48,31 @@ func (c *command) verify(cCtx *cli.Context) error {
 		if code == exitDone {
 			code = waitCode(repaired)
 		}
-		if !d.asJSON {
-			c.behind(repaired.Behind, true)
-		}
-		if !d.asJSON && repaired.InSync {
-			c.result("%s: repaired %s", target(workspace, remote), count(d.repair, "difference"))
-		}
+		c.repaired(repairLine{workspace, remote, d.repair, *repaired}, d.asJSON)
 	}
 	if code != exitDone {
 		return &codedError{code: code}
 	}
 	return nil
+}
+
+// repairLine says in JSON what became of a repair: Repair is how many differences it was
+// about.
+type repairLine struct {
+	Workspace string `json:"workspace"`
+	Remote    string `json:"remote,omitempty"`
+	Repair    int    `json:"repair"`
+	api.WaitResult
+}
+
+// repaired says what became of a repair.
+func (c *command) repaired(line repairLine, asJSON bool) {
+	switch {
+	case asJSON:
+		(&differences{command: c}).jsonLine(line)
+	case line.InSync:
+		c.result("%s: repaired %s", target(line.Workspace, line.Remote), count(line.Repair, "difference"))
+	default:
+		c.behind(line.Behind, true)
+	}
 }

@@ -155,6 +155,13 @@ func (c *comparison) write(t *transfer, some []report.Difference) error {
 			d.Kind = report.DiffKind
 		}
 		state, problem := c.what.known.State(name)
+		if d.Kind == report.DiffDelete && state == report.StateDrift {
+			for _, path := range rsync.TemporaryOf(name) { // which may be received beside
+				if is, _ := c.what.known.State(path); is == report.StatePending {
+					state = is
+				}
+			}
+		}
 		if state == report.StateSkipped || t.Remote.Devices == config.DevicesOff && d.Here != nil && d.Here.Kind == report.Special {
 			c.summary.Skipped++
 			continue
