@@ -77,6 +77,9 @@ func (t *transfer) clearReplaced() {
 	if len(paths) == 0 || t.endpoint.Strategy.Basic || t.out.Failure != nil || t.out.Hold != nil {
 		return
 	}
+	if d := t.lane.directLane(); d != nil {
+		t.lane.exclusively(d, d.ForgetTimes) // it is not somebody else's work
+	}
 	t.removeJudging(judgedNames{names: paths}, part)
 	if t.out.Hold == nil {
 		return
