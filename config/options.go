@@ -145,6 +145,10 @@ var remoteOptions = []option[Remote]{
 		switchOption(func(r *Remote) *bool { return &r.NumericIDs }), Effect{Transfers: true, Pass: true}, nil,
 	},
 	{
+		"hard-links", "off", "let the names of a file that has several be those of one file there",
+		switchOption(func(r *Remote) *bool { return &r.HardLinks }), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
 		"acls", "off", "mirror access control lists",
 		switchOption(func(r *Remote) *bool { return &r.ACLs }), Effect{Transfers: true, Pass: true}, nil,
 	},

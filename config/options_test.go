@@ -30,6 +30,7 @@ func TestSetOptions(t *testing.T) {
 		"owner=auto group=none":                     "group=none",
 		"owner=0-99:nobody,*:1000":                  "owner=0-99:nobody,*:1000",
 		"acls=on xattrs=on sparse=on":               "acls=on xattrs=on sparse=on",
+		"hard-links=on":                             "hard-links=on",
 		"devices=off":                               "devices=off",
 		"sparse=off; sparse=auto":                   "",
 		"numeric-ids=on":                            "numeric-ids=on",

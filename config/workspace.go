@@ -150,6 +150,8 @@ type Remote struct {
 	Group      Whose `json:"group,omitempty"`
 	NumericIDs bool  `json:"numeric_ids,omitempty"`
 
+	// HardLinks: the names of a file that has several are names of one file there, too.
+	HardLinks bool `json:"hard_links,omitempty"`
 	// ACLs and Xattrs: access control lists and extended attributes are mirrored.
 	ACLs   bool `json:"acls,omitempty"`
 	Xattrs bool `json:"xattrs,omitempty"`

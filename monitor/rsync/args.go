@@ -220,10 +220,11 @@ func (j Job) WithoutMissing() Job {
 }
 
 // Chunks parts paths so that each part can go as arguments of one run. The files of one
-// run appear together if updates are delayed, so that they are not parted then.
+// run appear together if updates are delayed, and the names of one file have to be in one
+// run for hard links, so that they are not parted then.
 func (e Endpoint) Chunks(paths []string) func(yield func(part []string) bool) {
 	return func(yield func(part []string) bool) {
-		if e.Delays() {
+		if e.Delays() || e.Remote.HardLinks {
 			yield(paths)
 			return
 		}
@@ -455,6 +456,7 @@ func (e Endpoint) kept() []string {
 		{"--usermap=" + e.Remote.Owner.Map(), e.Strategy.Capabilities.NoOwners || e.Remote.Owner.Map() == ""},
 		{"--groupmap=" + e.Remote.Group.Map(), e.Strategy.Capabilities.NoGroups || e.Remote.Group.Map() == ""},
 		{"--numeric-ids", !e.Remote.NumericIDs},
+		{"--hard-links", !e.Remote.HardLinks},
 		{"--acls", !e.Remote.ACLs},
 		{"--xattrs", !e.Remote.Xattrs},
 	} {
@@ -477,7 +479,7 @@ func (e Endpoint) kept() []string {
 func (e Endpoint) asHere() Endpoint {
 	e.Remote.Chmod, e.Remote.Umask = "", ""
 	e.Remote.Owner, e.Remote.Group = config.WhoseAuto, config.WhoseAuto
-	e.Remote.ACLs, e.Remote.Xattrs = false, false
+	e.Remote.ACLs, e.Remote.Xattrs, e.Remote.HardLinks = false, false, false
 	return e
 }
 

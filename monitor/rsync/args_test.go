@@ -38,6 +38,8 @@ func TestJobs(t *testing.T) {
 	moded.Remote.Chmod, moded.Remote.Umask, modeless.Remote.Chmod = "D755", "022", "D755"
 	left := local("/dst", Strategy{})
 	left.Remote.Devices = config.DevicesOff
+	linked := local("/dst", Strategy{})
+	linked.Remote.HardLinks = true
 	moding := []string{"--chmod=D755,g-w,o-w"}
 	delay := []string{"--delay-updates", "--partial-dir=.wsync-delayed", "--filter=-p .wsync-delayed/"}
 	paths := []string{"a", "#b", "d/c"}
@@ -64,6 +66,8 @@ func TestJobs(t *testing.T) {
 		{"contents", Paths(able, paths, true), append(append([]string{"--modify-window=-1"}, files...), "--force", "--delete-missing-args", "--ignore-times"), input},
 		{"quick", Paths(plain, paths, false), append(slices.Clone(files), "--force"), input},
 		{"basic paths", Paths(basic, paths, true), append(slices.Clone(files), "--ignore-times"), input},
+		{"hard links", Paths(linked, paths, false), slices.Concat([]string{"--hard-links"}, files, []string{"--force"}), input},
+		{"modes with hard links", ModesAndTimes(linked, []string{"d"}), append(slices.Clone(files), "--existing", "--ignore-existing", "--no-owner", "--no-group"), "./d\x00"},
 		{"without devices", Root(left).with("--devices").with("--specials"), []string{"--dirs", "--exclude=/*"}, ""},
 		{"modes there", Paths(moded, paths, false), slices.Concat(moding, files, []string{"--force"}), input},
 		{"look with modes there", Look(moded, nil), append(moding, "--recursive", "--delete", "--dry-run", "--stats"), ""},

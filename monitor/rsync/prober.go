@@ -49,7 +49,7 @@ func Probe(ctx context.Context, e Endpoint, dir string, env []string, visit func
 	}
 	defer os.RemoveAll(source)
 	e.Began = time.Time{} // what is made here is no loss
-	e.Remote.Devices = config.DevicesOn
+	e.Remote.Devices, e.Remote.HardLinks = config.DevicesOn, false
 	e.Remote.Chmod, e.Remote.Umask, e.Remote.ACLs, e.Remote.Xattrs = "", "", false, false
 	p := prober{source: source, scratch: ".wsync-" + filepath.Base(source), env: env, endpoint: e}
 	if err := p.prepare(); err != nil {

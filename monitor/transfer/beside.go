@@ -138,7 +138,7 @@ func (t *transfer) smallBeside() (small, rest []*dirty.Entry) {
 		info, err := t.lane.Lstat(e.Path)
 		switch {
 		case err != nil, e.Path == "", e.Failing(), e.Change&watch.Tree != 0, info.IsDir() && e.Change&watch.Entry != 0,
-			info.Mode().IsRegular() && info.Size() > limits.FileSize, info.Mode()&special != 0, len(small) >= t.Room,
+			info.Mode().IsRegular() && info.Size() > limits.FileSize, info.Mode()&special != 0, t.Remote.HardLinks && isLinked(info), len(small) >= t.Room,
 			len(e.Path) > t.endpoint.MaxPath(), rules.Excludes(e.Path, info.IsDir()), t.leadsThrough(e.Path, left):
 			left[e.Path] = true
 			rest = append(rest, e)

@@ -50,9 +50,13 @@ func (s source) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 // Carries reports whether the direct lane loses nothing of what is at a path: extended
-// attributes and access control lists only rsync can send, and take away.
+// attributes and access control lists only rsync can send, and take away, and several
+// names of a file.
 func (s source) Carries(name string, info fs.FileInfo, change watch.Change) bool {
-	if !s.remote.ACLs && !s.remote.Xattrs {
+	switch {
+	case s.remote.HardLinks && isLinked(info):
+		return false // each name would be a file of its own
+	case !s.remote.ACLs && !s.remote.Xattrs:
 		return true
 	}
 	if change&^watch.Meta == 0 {

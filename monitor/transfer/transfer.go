@@ -174,6 +174,9 @@ func (t *transfer) fullPass() {
 	var scanning sync.WaitGroup
 	scanning.Go(func() { t.lane.links.Scan(t.ctx) })
 	defer scanning.Wait()
+	if t.Remote.HardLinks {
+		scanning.Wait() // it has the names that go together
+	}
 	t.keepHouse()
 	everything := dirty.Batch{Everything: t.Batch.Everything}
 	reread := t.changedFiles()
