@@ -38,7 +38,10 @@ func overwriteText(o report.Overwrite) string {
 func fileText(kind string, bytes int64, at time.Time) string {
 	what := "a " + kind
 	if kind == report.File {
-		what = count(int(bytes), "byte")
+		what = fmt.Sprintf("%d bytes", bytes)
+		if bytes == 1 {
+			what = "1 byte"
+		}
 	}
 	return what + " of " + at.Local().Format("2006-01-02 15:04:05")
 }

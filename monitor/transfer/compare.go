@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"wsync/monitor/mounts"
 	"wsync/monitor/relpath"
@@ -134,11 +137,14 @@ func (c *comparison) look(t *transfer) error {
 		}
 	}
 	for again := true; ; again = false {
-		failures, err := c.lookOnce(t, except)
+		failures, partly, err := c.lookOnce(t, except)
 		if err != nil || t.out.Failure != nil {
 			return err
 		}
 		if len(failures) == 0 || !again {
+			if partly {
+				c.note("what only the remote has was not looked for everywhere, because something could not be read")
+			}
 			break
 		}
 		// What cannot be read keeps rsync from looking for what is to be deleted.
@@ -168,10 +174,11 @@ const (
 	codeDeletedDirectory = "*deleting/"
 )
 
-// lookOnce is one look, and returns what it complains of.
-func (c *comparison) lookOnce(t *transfer, except []string) ([]rsync.Failure, error) {
+// lookOnce is one look, and returns what it complains of. partly reports whether it did
+// not look everywhere for what only the remote has.
+func (c *comparison) lookOnce(t *transfer, except []string) (failures []rsync.Failure, partly bool, err error) {
 	if err := c.found.create(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	var concerned []string // directories whose rules may have come meanwhile
 	leading := leads{rules: t.excluded(), dirs: make(map[string]bool)}
@@ -201,31 +208,27 @@ func (c *comparison) lookOnce(t *transfer, except []string) ([]rsync.Failure, er
 	}
 	r, ok := t.run(t.lane.root, job)
 	if err := c.found.close(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if r.said.MissingDestination {
 		t.out.Failure = nil
-		return nil, c.nothingThere(t)
+		return nil, false, c.nothingThere(t)
 	}
 	if !ok {
-		return nil, nil
+		return nil, false, nil
 	}
 	for _, dir := range concerned {
 		t.lane.exclude.Enter(dir)
 	}
 	t.lane.exclude.Refresh(time.Now())
 	c.leading = leading.dirs
-	var failures []rsync.Failure
 	for _, f := range r.said.Failures {
 		if !f.Vanished && f.Path != "" {
 			c.failing[f.Path] = f.Message
 			failures = append(failures, f)
 		}
 	}
-	if r.said.DeletionsSkipped {
-		c.note("what only the remote has was not looked for everywhere, because something could not be read")
-	}
-	return failures, nil
+	return failures, r.said.DeletionsSkipped, nil
 }
 
 // nothingThere has all differ that there is.
@@ -276,6 +279,11 @@ func (c *comparison) listFiles(t *transfer) error {
 		info, err := e.Info()
 		if err != nil || rules.Excludes(name, false) || t.excepted(name) || c.failing[name] != "" || len(name) > t.endpoint.MaxPath() {
 			return true // what is gone has an event
+		}
+		if t.isUnreadable(name) {
+			// rsync takes two files that it cannot read for equal, and says nothing.
+			c.failing[name] = "cannot read the file: " + unix.EACCES.Error()
+			return true
 		}
 		c.status.TotalFiles++
 		c.status.TotalBytes += info.Size()
@@ -338,4 +346,9 @@ func (c *comparison) contents(t *transfer) error {
 	}
 	c.status.Files, c.status.Bytes = c.status.Files+len(names), c.status.Bytes+bytes
 	return c.found.close()
+}
+
+// isUnreadable reports whether a file of the workspace may not be read.
+func (t *transfer) isUnreadable(name string) bool {
+	return errors.Is(unix.Access(filepath.Join(t.lane.root, filepath.FromSlash(name)), unix.R_OK), fs.ErrPermission)
 }
