@@ -103,9 +103,10 @@ func (m *Machine) Compares(id string) bool {
 }
 
 // compareDue reports whether a step of a comparison can be made: also while the remote is
-// paused, or away as far as is known, but not beside a transfer.
+// paused, or away as far as is known, but not beside a transfer, nor before the first one
+// that finds out what the remote is able to do, if that is to come.
 func (m *Machine) compareDue() bool {
-	return m.running == nil && m.beside == nil && m.halt == "" && m.comparisons.current() != nil
+	return m.running == nil && m.beside == nil && m.halt == "" && (m.armed || m.paused) && m.comparisons.current() != nil
 }
 
 // Compare begins a step of a comparison; nil for none. mark is the number of the last

@@ -197,3 +197,26 @@ func TestRepair(t *testing.T) {
 		t.Error("it is not known to be repaired")
 	}
 }
+
+// TestFirstPassComesFirst: before it nobody has tried what the remote is able to do; where
+// it cannot come, it is not waited for.
+func TestFirstPassComesFirst(t *testing.T) {
+	m := testMachine()
+	m.Everything(PassStart, 1, start, start)
+	m.defineComparisons(wanted("a"))
+	if got := m.step(start); got != Send {
+		t.Errorf("step %d comes before the first pass", got)
+	}
+	m.retry.failures, m.retry.at = 1, start.Add(time.Hour)
+	if m.step(start) != Compare {
+		t.Error("a comparison waits for a remote that is away")
+	}
+	m.retry.failures, m.armed = 0, false
+	if m.step(start) == Compare {
+		t.Error("a comparison begins before all is watched")
+	}
+	m.paused = true
+	if m.step(start) != Compare {
+		t.Error("a comparison waits while nothing else is to come")
+	}
+}

@@ -43,7 +43,7 @@ func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at tim
 		at = earlier(at, look)
 	}
 	compare := m.compareDue()
-	if compare && !m.comparisons.last {
+	if compare && !m.comparisons.last && !m.passes.Last.IsZero() {
 		return Compare, now
 	}
 	if send, ok := m.due(now); ok {
