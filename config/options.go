@@ -85,6 +85,10 @@ var remoteOptions = []option[Remote]{
 		newOption(func(r *Remote) *Size { return &r.TrashSize }, expectedSize, ParseSize, Size.String), Effect{Pass: true}, nil,
 	},
 	{
+		"delete", DeleteMirror, "whether what is gone here is deleted there, or all is kept there that ever was",
+		choiceOption(func(r *Remote) *string { return &r.Delete }, DeleteMirror, DeleteKeep), Effect{Transfers: true, Pass: true}, nil,
+	},
+	{
 		"skip-unsupported", "off", "be in sync without what the file system there cannot hold",
 		switchOption(func(r *Remote) *bool { return &r.SkipUnsupported }), Effect{}, nil,
 	},

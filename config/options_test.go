@@ -20,6 +20,8 @@ func TestSetOptions(t *testing.T) {
 		"skip-unsupported=on":                       "skip-unsupported=on",
 		"chmod=D2755,F644 umask=27":                 "chmod=D2755,F644 umask=027",
 		"umask=22; umask=0":                         "",
+		"delete=keep":                               "delete=keep",
+		"delete=keep; delete=mirror":                "",
 		"trash=7d trash-size=10g":                   "trash=7d trash-size=10G",
 		"trash-size=1536M":                          "trash-size=1536M",
 		"trash-size=1T; trash-size=":                "",
@@ -64,6 +66,7 @@ func TestSetOptionsRefuses(t *testing.T) {
 	for words, want := range map[string]string{
 		"trash=1d delay-updates=perhaps": `delay-updates: expected on or off, found "perhaps"`,
 		"trash=1d trash=2d":              "trash is given twice",
+		"delete=never":                   `delete: expected mirror or keep, found "never"`,
 		"trash-size=10":                  `trash-size: expected off, or a number of bytes from 1K to 1024T, such as 500M or 10G, found "10"`,
 		"trash-size=9999999T":            `trash-size: expected`,
 		"trash-size=+1G":                 `trash-size: expected`,
@@ -75,7 +78,7 @@ func TestSetOptionsRefuses(t *testing.T) {
 		"rsync-path=/usr/bin/rsync":      "rsync-path: it is for remotes that are reached by ssh",
 		"trash=1d on-empty=allow":        "on-empty is an option of the workspace: name no remote",
 		"trash=1d trashes=1d":            `a remote has no option "trashes": did you mean trash?`,
-		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, trash-size, skip-unsupported, full-pass, `,
+		"trash=1d colour=red":            `a remote has no option "colour": it has delay-updates, trash, trash-size, delete, skip-unsupported, full-pass, `,
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: Connection{Local: &Local{}}}
 		err := r.SetOptions(assign(t, words))

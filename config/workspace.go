@@ -94,6 +94,15 @@ const (
 	CompressOff  = "off"
 )
 
+// The values of Remote.Delete: what is gone from the workspace is deleted, or nothing is.
+const (
+	DeleteMirror = "mirror"
+	DeleteKeep   = "keep"
+)
+
+// Keeps reports whether nothing is ever deleted there.
+func (r Remote) Keeps() bool { return r.Delete == DeleteKeep }
+
 // Remote is one place that a workspace is mirrored to.
 type Remote struct {
 	// Name identifies the remote within its workspace; see ValidateName.
@@ -115,6 +124,9 @@ type Remote struct {
 
 	// TrashSize is how large the trash may be, 0 for any size; full passes look.
 	TrashSize Size `json:"trash_size,omitempty"`
+
+	// Delete is DeleteMirror (also when it is ""), or DeleteKeep.
+	Delete string `json:"delete,omitempty"`
 
 	// SkipUnsupported: what the destination's file system cannot hold is counted,
 	// and otherwise no reason for the remote not to be in sync.

@@ -24,6 +24,8 @@ type Limits struct {
 	// Beside is how many paths go this way while rsync has to run for a large
 	// directory anyway: few need not wait for it, and many are faster with it.
 	Beside int
+	// Keep: nothing is deleted.
+	Keep bool
 	// Deletions is how many entries may be deleted before a guard has to be
 	// asked, which only the other lane does.
 	Deletions int
@@ -365,6 +367,10 @@ func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
 
 // remove finds the step for a path that is gone.
 func (p *planner) remove(e *dirty.Entry) {
+	if p.limits.Keep {
+		p.touch(e.Path, e)
+		return
+	}
 	step := Step{Kind: RemoveFile, Path: e.Path, Entry: e}
 	if e.Path == "" || e.Cleared() && e.Change&watch.Tree != 0 {
 		// A directory that was renamed is still there with all below it.

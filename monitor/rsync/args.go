@@ -362,7 +362,7 @@ func Root(e Endpoint) Job {
 
 // force lets a file take the place of a directory that is not empty.
 func (e Endpoint) force() []string {
-	if e.Strategy.Basic {
+	if e.Strategy.Basic || e.Remote.Keeps() {
 		return nil
 	}
 	return []string{"--force"}

@@ -11,7 +11,7 @@ func (s Strategy) Cannot() map[string]string {
 			}
 		}
 	}
-	add(s.Basic, "one of the two rsyncs is openrsync, which does not know how", "delay-updates", "trash", "trash-size", "bandwidth", "hard-links", "acls", "xattrs")
+	add(s.Basic, "one of the two rsyncs is openrsync, which does not know how", "delay-updates", "trash", "trash-size", "delete", "bandwidth", "hard-links", "acls", "xattrs")
 	add(s.NoACLs, "the rsync on the remote was built without them", "acls")
 	add(s.NoXattrs, "the rsync on the remote was built without them", "xattrs")
 	add(s.Basic || s.Uncompressed, s.CannotCompress(), "compress")

@@ -49,6 +49,9 @@ func (e Endpoint) Describe() []string {
 	if e.Remote.Bandwidth != 0 && e.Strategy.Basic {
 		lines = append(lines, "rsync sends as fast as it can, although a bandwidth is set: openrsync cannot be limited")
 	}
+	if e.Remote.Keeps() {
+		lines = append(lines, "nothing is deleted there (delete=keep)")
+	}
 	switch {
 	case e.Trashes():
 		lines = append(lines, "what is deleted or overwritten is kept for "+e.Remote.Trash.String()+" in "+config.TrashDirectory)

@@ -38,6 +38,10 @@ func (t *transfer) beside() {
 		t.Except = slices.Concat(t.Except, mounts.Places(t.Away, t.lane.Lstat))
 	}
 	if k.direct == nil {
+		if t.Remote.Keeps() {
+			t.out.Again = t.Batch // nobody has looked what is there
+			return
+		}
 		t.runBeside()
 		return
 	}

@@ -165,6 +165,7 @@ func (t *transfer) planDirectly(d *direct.Lane) direct.Plan {
 // directLimits are the bounds of this transfer.
 func (t *transfer) directLimits() direct.Limits {
 	limits := directLimits
+	limits.Keep = t.Remote.Keeps()
 	limits.Paths = min(limits.Paths, t.Room)
 	if rate := t.Remote.Bandwidth; rate != 0 {
 		limits.Bytes, limits.FileSize = min(limits.Bytes, largeSize(rate)), min(limits.FileSize, largeSize(rate))

@@ -26,8 +26,10 @@ type knowledge struct {
 	pathMax int
 	// probed: strategy was tried, not guessed.
 	probed bool
-	// direct is the lane for small changes, nil where there is none.
+	// direct is the lane for small changes, nil where there is none; keeps: the remote
+	// keeps what is gone.
 	direct *direct.Lane
+	keeps  bool
 	// notes say it in words.
 	notes []string
 }
@@ -160,7 +162,7 @@ func (l *Lane) probe(ctx context.Context, endpoint rsync.Endpoint, guessed *know
 		}
 	}
 	endpoint.Strategy = strategy
-	k := &knowledge{version: guessed.version, user: guessed.user, strategy: strategy, probed: true, direct: d}
+	k := &knowledge{version: guessed.version, user: guessed.user, strategy: strategy, probed: true, direct: d, keeps: endpoint.Remote.Keeps()}
 	k.notes = append([]string{"here " + l.local.String() + ", there " + k.version.String()}, endpoint.Describe()...)
 	k.notes = append(k.notes, l.describeDirect(d, refusal))
 	if err != nil {

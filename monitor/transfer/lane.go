@@ -180,7 +180,10 @@ func (l *Lane) Reset(failing bool) {
 
 // Direct reports whether there is a way for small changes without rsync, by which
 // renames can be repeated.
-func (l *Lane) Direct() bool { return l.directLane() != nil }
+func (l *Lane) Direct() bool {
+	k := l.known.Load()
+	return k != nil && k.direct != nil && !k.keeps
+}
 
 // Beside reports whether there is a way for small changes while rsync runs for others: the
 // direct lane, or another run of rsync.

@@ -158,7 +158,10 @@ func (t *transfer) passedOver(dirs []string) (excluded []string) {
 // sendListed sends what is listed, in as many runs as it takes. ok is false when the
 // outcome is final.
 func (t *transfer) sendListed(names []string, build func(names []string) rsync.Job, part dirty.Batch) (all ran, ok bool) {
-	for names := range t.endpoint.Chunks(t.withOthers(names)) {
+	if names, ok = t.replaceable(t.withOthers(names), part); !ok {
+		return all, false
+	}
+	for names := range t.endpoint.Chunks(names) {
 		job := func(int) rsync.Job { return build(names).Limit(t.endpoint, 0) }
 		r, ok := t.attempt(attempt{dir: t.lane.root, job: job, sends: true, part: part})
 		if !ok {

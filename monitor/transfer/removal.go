@@ -177,6 +177,9 @@ func (t *transfer) removeOnce(a attempt) int {
 // fromSkeleton calls remove with a skeleton for names, after it was made sure that they
 // are gone, as often as it takes for all of them.
 func (t *transfer) fromSkeleton(names []string, part dirty.Batch, remove func(top string, names []string)) {
+	if t.Remote.Keeps() {
+		return
+	}
 	var long []rsync.Failure
 	names = slices.DeleteFunc(names, func(name string) bool {
 		if t.endpoint.Removable(name) {

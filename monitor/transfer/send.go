@@ -41,6 +41,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	for _, e := range plan.TooLong {
 		t.giveUp(e, t.tooLongWords(e.Path), dirty.TooLong)
 	}
+	beside := t.leaveDeleted(&plan)
 	if t.capabilities().Folds() && len(plan.Deleted) > 0 {
 		t.keepAlive(&plan)
 	}
@@ -74,7 +75,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		// file look changed, and a file only looks unchanged by its second.
 		return rsync.Paths(t.endpoint, paths, !t.endpoint.Strategy.Nanoseconds)
 	})
-	sending.times(gone.beside)
+	sending.times(append(gone.beside, beside...))
 	if plan.Root && !sending.ran {
 		// Every other run brings the root's own times and mode along.
 		sending.paths([]string{""}, func([]string) rsync.Job { return rsync.Root(t.endpoint) })

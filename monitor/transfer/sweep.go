@@ -175,7 +175,7 @@ func (t *transfer) inTheWay(part dirty.Batch, found *tally) bool {
 	var failures []rsync.Failure
 	for _, dir := range slices.Sorted(maps.Keys(found.leading)) {
 		if info, err := t.lane.Lstat(dir); err == nil && !info.IsDir() {
-			failures = append(failures, rsync.Failure{Path: dir, Message: "the remote has a directory in its place, which stays because there is something in it that is ignored"})
+			failures = append(failures, rsync.Failure{Path: dir, Message: t.whyItStays()})
 		}
 	}
 	if len(failures) == 0 {
@@ -183,6 +183,14 @@ func (t *transfer) inTheWay(part dirty.Batch, found *tally) bool {
 	}
 	t.separate(failures, part)
 	return true
+}
+
+// whyItStays says why a directory of the remote stays.
+func (t *transfer) whyItStays() string {
+	if t.Remote.Keeps() {
+		return keptDirectory
+	}
+	return "the remote has a directory in its place, which stays because there is something in it that is ignored"
 }
 
 // account adds what a run has done to the outcome.

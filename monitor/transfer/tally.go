@@ -24,6 +24,8 @@ type tally struct {
 	rules   exclude.Rules
 	leading map[string]bool
 	keeps   []string
+	// keepsAll: nothing is to be deleted. The directories that would be are in leading.
+	keepsAll bool
 	// probes is how many of the entries are what probes have made.
 	probes int
 	// looks: what differs is remembered, too, as rsync names it.
@@ -41,7 +43,7 @@ type tally struct {
 
 // tally returns one that holds nothing yet.
 func (t *transfer) tally() *tally {
-	c := &tally{tools: t.lane.tools, rules: t.excluded()}
+	c := &tally{tools: t.lane.tools, rules: t.excluded(), keepsAll: t.Remote.Keeps()}
 	if t.Approved != nil {
 		c.passes = append(c.passes, t.Approved.Covers)
 	}
@@ -53,7 +55,7 @@ func (t *transfer) tally() *tally {
 
 // reset forgets what was counted, but not what counts.
 func (c *tally) reset() {
-	*c = tally{rules: c.rules, looks: c.looks, tools: c.tools, passes: c.passes}
+	*c = tally{rules: c.rules, keepsAll: c.keepsAll, looks: c.looks, tools: c.tools, passes: c.passes}
 }
 
 // addAll adds what another tally has counted.
@@ -84,6 +86,9 @@ func (c *tally) differs(name, code string) {
 // leads to.
 func (c *tally) add(name string, dir bool) {
 	switch {
+	case c.keepsAll:
+		c.lead(name, dir)
+		return
 	case c.rules.Stays(name, dir):
 		c.protect(name)
 		return
@@ -109,6 +114,17 @@ func (c *tally) add(name string, dir bool) {
 	if len(c.sample) < remote.SampleReserve {
 		c.sample = append(c.sample, name)
 	}
+}
+
+// lead takes in that a directory is in leading.
+func (c *tally) lead(name string, dir bool) {
+	if !dir {
+		return
+	}
+	if c.leading == nil {
+		c.leading = make(map[string]bool)
+	}
+	c.leading[name] = true
 }
 
 // protect takes in that an entry stays: so do the directories that lead to it. What is

@@ -84,6 +84,9 @@ func (t *transfer) begin() (ok bool) {
 	if t.setApart(); t.out.Failure != nil {
 		return false
 	}
+	if t.Remote.Keeps() {
+		t.Batch = t.Batch.WithoutMoves() // the old name stays
+	}
 	t.recheckMoved()
 	t.fit()
 	return t.out.Failure == nil
@@ -118,6 +121,10 @@ func (t *transfer) serves() bool {
 		t.out.Failure = failed(remote.Attention,
 			errors.New("the remote cannot keep what is deleted or overwritten: one of the two rsyncs is openrsync"),
 			"install rsync there, or turn the trash off with wsync set")
+	case t.Remote.Keeps() && t.endpoint.Strategy.Basic:
+		t.out.Failure = failed(remote.Attention,
+			errors.New("the remote may delete what is to be kept there: one of the two rsyncs is openrsync"),
+			"install rsync there, or let it delete with wsync set delete=mirror")
 	case !t.servesOwners():
 	case t.endpoint.Strategy.KeepsExisting:
 		t.out.Failure = failed(remote.Attention,
