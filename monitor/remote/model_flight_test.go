@@ -221,7 +221,9 @@ func (f *modelFlight) fly(moves []dirty.Move, plan []looked) {
 // planRsync looks at all that is left.
 func (f *modelFlight) planRsync() {
 	m := f.m
-	m.OnlyRsync(f.Sending, m.chance(2), m.now)
+	if !slices.ContainsFunc(f.rest, func(e *dirty.Entry) bool { return f.look(e).path != e.Path }) {
+		m.OnlyRsync(f.Sending, m.chance(2), m.now) // see transfer.share
+	}
 	m.shuffle(f.rest)
 	var plan []looked
 	dirs := make(map[string]bool)

@@ -73,6 +73,18 @@ func (p Plan) Except(failing []string) []string {
 	return except
 }
 
+// Obstructed reports whether the plan of entries has something else in the place of one:
+// what it lies below, and is no directory.
+func (p Plan) Obstructed(entries []*dirty.Entry) bool {
+	own := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		own[e.Path] = true
+	}
+	foreign := func(path string) bool { return !own[path] }
+	return slices.ContainsFunc(p.Contents, foreign) || slices.ContainsFunc(p.Quick, foreign) ||
+		slices.ContainsFunc(p.Deleted, func(d Deletion) bool { return foreign(d.Path) })
+}
+
 // Unknown reports whether nobody knows how much was below the path: it was a
 // directory that went as a whole.
 func (d Deletion) Unknown() bool {

@@ -10,6 +10,7 @@ import (
 	"path"
 	"reflect"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -310,5 +311,30 @@ func TestLstatIn(t *testing.T) {
 	want := planned{contents: []string{"d/f", "l"}, deleted: map[string][]string{"gone": {"gone"}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestPlanObstructed(t *testing.T) {
+	tree := fake{"d": {mode: fs.ModeDir}, "d/f": {}, "file": {}, "link": {mode: fs.ModeSymlink}}
+	for _, test := range []struct {
+		entries string
+		want    bool
+	}{
+		{"d/f", false},
+		{"d/gone", false},
+		{"file", false},
+		{"file/below", true},
+		{"link/below", true},
+		{"gone/below", true},
+		{"gone/below gone", false}, // which is in it anyway
+		{"d/f file/below", true},
+	} {
+		var entries []*dirty.Entry
+		for name := range strings.FieldsSeq(test.entries) {
+			entries = append(entries, &dirty.Entry{Path: name, Change: watch.Content})
+		}
+		if got := MakePlan(entries, tree.lstat, 4096).Obstructed(entries); got != test.want {
+			t.Errorf("%s: %v", test.entries, got)
+		}
 	}
 }

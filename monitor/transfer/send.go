@@ -38,6 +38,11 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		return
 	}
 	plan := rsync.MakePlan(entries, t.lane.Lstat, t.endpoint.MaxPath())
+	if t.shared && plan.Obstructed(entries) {
+		// The obstacle came since this was shared: something may be on its way through it.
+		t.out.Again.Entries = append(t.out.Again.Entries, entries...)
+		return
+	}
 	for _, e := range plan.TooLong {
 		t.giveUp(e, t.tooLongWords(e.Path), dirty.TooLong)
 	}

@@ -38,7 +38,9 @@ type transfer struct {
 	absent int
 	// made are directories that the remote did not have before.
 	made []string
-	out  remote.Outcome
+	// shared: something may go beside this transfer, by what its batch reaches.
+	shared bool
+	out    remote.Outcome
 }
 
 // do transfers the batch.
@@ -144,7 +146,7 @@ func (t *transfer) endDirect() {
 	d := t.lane.directLane()
 	if d == nil {
 		if t.Batch.Everything == nil && t.lane.Beside() {
-			t.asker.OnlyRsync(false)
+			t.share(false)
 		}
 		return
 	}
@@ -158,7 +160,15 @@ func (t *transfer) endDirect() {
 		d.ForgetTimes()
 	})
 	if t.Batch.Everything == nil && !t.capabilities().Limited() {
-		t.asker.OnlyRsync(true)
+		t.share(true)
+	}
+}
+
+// share lets something go beside the transfer, unless that comes upon obstacles, which
+// would be put on the remote: what goes beside might lead through them.
+func (t *transfer) share(direct bool) {
+	if t.shared = len(t.obstaclesTo(t.Batch.Entries)) == 0; t.shared {
+		t.asker.OnlyRsync(direct)
 	}
 }
 
