@@ -235,7 +235,7 @@ func TestImports(t *testing.T) {
 // The account of a remote is a machine: given the same, it decides the same. So
 // there is nothing in it that looks at anything, or waits for it.
 func TestTheAccountIsPure(t *testing.T) {
-	may := strings.Fields("context errors fmt iter maps math math/rand/v2 slices strconv strings time")
+	may := strings.Fields("cmp context errors fmt iter maps math math/rand/v2 slices strconv strings time")
 	for _, imported := range listPackages(t)["monitor/remote"].Imports {
 		if !isOurs(imported) && !slices.Contains(may, imported) {
 			t.Errorf("monitor/remote imports %q", imported)

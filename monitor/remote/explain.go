@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"cmp"
 	"time"
 
 	"wsync/monitor/dirty"
@@ -52,10 +51,14 @@ func (m *Machine) explain(q report.Question) report.PathStatus {
 
 // holdReason is why something is held, which is not shown at first.
 func (m *Machine) holdReason() string {
-	if m.holds.held == nil {
+	switch h := m.holds.held; {
+	case h == nil:
 		return ""
+	case h.reason == "":
+		return h.Verdict.Reason
+	default:
+		return h.reason
 	}
-	return cmp.Or(m.holds.reason, m.holds.Verdict.Reason)
 }
 
 func (m *Machine) explainFailure(s *report.PathStatus, e *dirty.Entry) {

@@ -97,7 +97,8 @@ func (t *transfer) runBeside() {
 	for _, e := range small {
 		names = append(names, e.Path)
 	}
-	r, err := t.runAlone(rsync.Beside(t.endpoint, names))
+	holes := t.tree().HasHoles(t.ctx, names)
+	r, err := t.runAlone(rsync.Beside(t.endpoint, names).Sparse(t.endpoint, holes))
 	if err != nil || !r.isClean() || r.verdict != rsync.Done {
 		t.lane.log.Debug("Nothing goes beside", zap.Int("code", r.Code), zap.String("stderr", r.Stderr), zap.Error(err))
 		t.out.Again.Entries = append(t.out.Again.Entries, small...)
