@@ -108,3 +108,12 @@ func TestWhatIsKnownOfARemote(t *testing.T) {
 		t.Errorf("%+v", *all)
 	}
 }
+
+func TestShell(t *testing.T) {
+	for took, want := range map[time.Duration]report.CheckStatus{50 * time.Millisecond: report.CheckOK, 9 * time.Second: report.CheckWarn} {
+		a, all := told(nil)
+		if a.shell(took); len(*all) != 1 || (*all)[0].Status != want || !strings.Contains((*all)[0].Found, took.String()) {
+			t.Errorf("%v: %+v", took, *all)
+		}
+	}
+}

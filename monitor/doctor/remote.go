@@ -114,6 +114,19 @@ func (a about) serves(r config.Remote, found transfer.Examination) {
 	}
 }
 
+// slowShell is how long a command may take to begin on a remote: each run of rsync does.
+const slowShell = time.Second
+
+// shell says how long a command has taken that does next to nothing.
+func (a about) shell(took time.Duration) {
+	if took = took.Round(10 * time.Millisecond); took > slowShell {
+		a.warn("login shell", fmt.Sprintf("a command takes %s there, and so does each run of rsync before it begins", took),
+			"let the shell's startup files there (~/.bashrc) end early where it is not interactive")
+		return
+	}
+	a.ok("login shell", fmt.Sprintf("a command takes %s", took))
+}
+
 // clockTolerance is how far the clock of a remote may be away before that is told: times
 // of files are this machine's, but a person who compares them is misled.
 const clockTolerance = 5 * time.Second
@@ -121,7 +134,9 @@ const clockTolerance = 5 * time.Second
 // host examines the machine behind a connection.
 func (a about) host(r config.Remote, connection *ssh.Connection, env []string) {
 	before := time.Now()
-	if output, _, err := connection.Output(a.x.ctx, env, "date +%s"); err == nil {
+	output, _, err := connection.Output(a.x.ctx, env, "date +%s")
+	a.shell(time.Since(before))
+	if err == nil {
 		if seconds, err := strconv.ParseInt(strings.TrimSpace(output), 10, 64); err == nil {
 			a.clock(time.Unix(seconds, 0), before, time.Now())
 		}
