@@ -591,3 +591,15 @@ func TestSlowRemoval(t *testing.T) {
 		})
 	}
 }
+
+// A directory whose time is one to come does not look as if something went in it.
+func TestDirectoryOfTheFuture(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{"d/x": "", "d/sub/y": ""})
+	l.change(".wsyncignore", "x\n", false)
+	l.after(thinTime)
+	check(t, os.Chtimes(filepath.Join(l.root, "d/sub"), l.now, l.now.Add(1000*24*time.Hour)))
+	check(t, os.Remove(filepath.Join(l.root, ".wsyncignore")))
+	l.now = l.now.Add(time.Hour)
+	l.Noticed(".wsyncignore", watch.Entry, l.now)
+	l.settles(thinTime, "d/x")
+}

@@ -15,13 +15,16 @@ import (
 const (
 	// goingLimit is how long that is waited for at most.
 	goingLimit = 2 * time.Minute
+	// goingSkew is how far in the future a directory's time may be that counts: that of
+	// a file server may be. What is further was set by somebody, and says nothing.
+	goingSkew = 10 * time.Second
 	// goingEntries is how many entries are looked at, those further up first.
 	goingEntries = 5000
 )
 
-// changesBelow reports whether an entry has come or gone since, in a directory or in
-// those below it.
-func changesBelow(top string, since time.Time) bool {
+// changesBelow reports whether an entry has come or gone since, until now, in a directory
+// or in those below it.
+func changesBelow(top string, since, now time.Time) bool {
 	left := goingEntries
 	for dirs := []string{top}; len(dirs) > 0 && left > 0; dirs = dirs[1:] {
 		f, err := os.Open(dirs[0])
@@ -29,7 +32,7 @@ func changesBelow(top string, since time.Time) bool {
 			continue // it is gone, or nobody's business
 		}
 		info, err := f.Stat()
-		if err == nil && info.ModTime().After(since) {
+		if err == nil && info.ModTime().After(since) && info.ModTime().Before(now.Add(goingSkew)) {
 			f.Close()
 			return true
 		}

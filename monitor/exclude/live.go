@@ -302,7 +302,7 @@ func (l *Live) Settle(now time.Time) (s Settled, ok bool) {
 			l.unsettled[dir] = u
 			continue
 		}
-		if u.missing && now.Sub(u.since) < goingLimit && changesBelow(abs(l.root, dir), u.changed) {
+		if u.missing && now.Sub(u.since) < goingLimit && changesBelow(abs(l.root, dir), u.changed, now) {
 			u.changed = now
 			l.unsettled[dir] = u
 			continue
