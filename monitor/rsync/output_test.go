@@ -19,6 +19,7 @@ func TestReadLine(t *testing.T) {
 		{"cL+++++++++ 1 l", Result{Changed: 1, Created: 1}},
 		{".f...p..... 1 x", Result{Changed: 1}},
 		{"hf+++++++++ 0 h => x", Result{Changed: 1, Created: 1}},
+		{"hf          5 new/y", Result{Changed: 1}},
 		{"*deleting   0 d/a b", Result{Changed: 1, Deleted: 1, DeletedSample: []string{"d/a b"}}},
 		{`*deleting   0  lead\#012x`, Result{Changed: 1, Deleted: 1, DeletedSample: []string{" lead\nx"}}},
 		{"Number of files: 1,234 (reg: 1,000, dir: 234)", Result{Entries: 1234}},
@@ -68,4 +69,17 @@ func FuzzReadLine(f *testing.F) {
 			t.Errorf("%q: %+v", line, r)
 		}
 	})
+}
+
+// Of a file that is to be one with another, and differs in nothing else, rsync writes a
+// code with blanks, whose name must not be lost.
+func TestReadLinked(t *testing.T) {
+	var got []string
+	r := Result{differing: func(name, code string) { got = append(got, name+" "+code) }}
+	r.readLine("hf          5 a  b")
+	r.readLine("hf..t...... 5 c")
+	r.readLine("hf is what somebody says")
+	if want := []string{"a  b hf.........", "c hf..t......"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

@@ -204,6 +204,16 @@ func IsWithin(path string, dirs []string) bool {
 	})
 }
 
+// cutCode cuts the itemized code from a line. Where nothing but the link differs of a file
+// that is to be one with another, the code has blanks instead of dots.
+func cutCode(line string) (code, rest string, ok bool) {
+	code, rest, ok = strings.Cut(line, " ")
+	if len(code) == 2 && code[0] == 'h' && strings.HasPrefix(rest, "      ") {
+		return code + strings.Repeat(".", 9), strings.TrimLeft(rest, " "), true
+	}
+	return code, rest, ok && len(code) >= 9
+}
+
 // IsNew reports whether an itemized code is one of an entry that was not there before.
 func IsNew(code string) bool { return strings.Trim(code[2:], "+") == "" }
 
@@ -253,8 +263,8 @@ func (r *Result) readLine(line string) {
 		}
 		return
 	}
-	code, rest, ok := strings.Cut(line, " ")
-	if !ok || len(code) < 9 {
+	code, rest, ok := cutCode(line)
+	if !ok {
 		// A line about an entry never looks like these.
 		if strings.HasPrefix(line, deletionsSkipped) || reported(line) {
 			if r.reported == nil {
