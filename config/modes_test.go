@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 func TestModeChanges(t *testing.T) {
@@ -71,7 +73,7 @@ func TestModeSyntaxRefused(t *testing.T) {
 // TestModesAsRsync: what rsync makes of modes is what is said here.
 func TestModesAsRsync(t *testing.T) {
 	if version, err := exec.Command("rsync", "--version").Output(); err != nil || !strings.HasPrefix(string(version), "rsync") {
-		t.Skip("needs rsync")
+		remotetest.Skip(t, "there is no rsync")
 	}
 	from, rounds := t.TempDir(), 30
 	random := rand.New(rand.NewPCG(1, 2))

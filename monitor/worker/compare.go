@@ -18,10 +18,7 @@ func (w *Worker) beginStep(ctx context.Context, now time.Time) *flight {
 	if s == nil {
 		return nil
 	}
-	f := &flight{Sending: s, turn: turn, taken: now, began: time.Now()}
-	f.ctx, f.cancel = context.WithCancel(ctx)
-	w.flights[f] = true
-	return f
+	return w.newFlight(ctx, s, turn, now)
 }
 
 // compare has a step of a comparison made, and takes in how it ended.

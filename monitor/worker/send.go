@@ -33,6 +33,12 @@ func (w *Worker) begin(ctx context.Context, now time.Time) *flight {
 	if s == nil {
 		return nil
 	}
+	return w.newFlight(ctx, s, turn, now)
+}
+
+// newFlight is one for a transfer, or a step of a comparison, that was taken at now. The
+// caller holds mu.
+func (w *Worker) newFlight(ctx context.Context, s *remote.Sending, turn uint64, now time.Time) *flight {
 	f := &flight{Sending: s, turn: turn, taken: now, began: time.Now()}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	w.flights[f] = true

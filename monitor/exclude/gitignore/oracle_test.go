@@ -29,7 +29,7 @@ func newOracle(t testing.TB) *oracle {
 	home := t.TempDir()
 	check(t, os.WriteFile(filepath.Join(home, "a"), nil, 0o666))
 	if _, err := os.Lstat(filepath.Join(home, "A")); err == nil {
-		t.Skip("the names of the worlds are not different ones for this file system")
+		remotetest.Skip(t, "the names of the worlds are not different ones for this file system")
 	}
 	o := &oracle{git: filepath.Join(home, "repository")}
 	// Nothing of the user's configuration, nor of a git that has started the test.
