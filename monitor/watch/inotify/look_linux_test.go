@@ -62,7 +62,7 @@ func TestOverflowOfTheRest(t *testing.T) {
 	s.Depths.Say("/kept/dir2", watch.Nothing)
 	s.W.Look([]string{"kept"})
 	release <- struct{}{}
-	s.Await("the loss", func() bool { return len(s.Losses) > 0 })
+	s.Await("the loss", func() bool { return len(s.Losses()) > 0 })
 	s.Verify()
 }
 
@@ -170,8 +170,8 @@ func TestMountsOutOfSight(t *testing.T) {
 		s.Plant(s.In(dir, "tree"), 2, 1, 1)
 		s.Sync()
 	}
-	if len(s.Seen) > 0 || s.Depths.Asked("seen") > 0 {
-		t.Errorf("reported, or looked at again: %v", s.Seen)
+	if len(s.Seen()) > 0 || s.Depths.Asked("seen") > 0 {
+		t.Errorf("reported, or looked at again: %v", s.Seen())
 	}
 	s.Verify()
 	s.Say("out", watch.Whole, "")

@@ -66,9 +66,7 @@ func calm(s *watchtest.Scene, path string) {
 	for deadline := time.Now().Add(watchtest.Patience); ; {
 		s.Forget()
 		s.Sync()
-		s.Mu.Lock()
-		change := s.Seen[path]
-		s.Mu.Unlock()
+		change := s.Said(path)
 		if change == 0 {
 			return
 		}
@@ -90,8 +88,8 @@ func TestSilent(t *testing.T) {
 		calm(s, "d/file")
 		m.change(byte('b' + i))
 		s.Sync()
-		if s.Seen["d/file"]&watch.Content == 0 {
-			t.Fatalf("%d: not seen: %v", i, s.Seen)
+		if s.Said("d/file")&watch.Content == 0 {
+			t.Fatalf("%d: not seen: %v", i, s.Seen())
 		}
 	}
 	if st := s.W.Stats(); st.Silent != 2 || st.Polled != 0 || st.Directories != 2 || st.SilentTypes != "nfs4" || st.PollInterval != time.Hour || !st.Lossless {
@@ -115,7 +113,7 @@ func TestSilentByAndBy(t *testing.T) {
 	m := mapped(s, s.In("file"))
 	calm(s, "file")
 	m.change('b')
-	s.Await("the change", func() bool { return s.Seen["file"]&watch.Content != 0 })
+	s.Await("the change", func() bool { return s.Said("file")&watch.Content != 0 })
 }
 
 // Where all changes are events, nothing is polled.

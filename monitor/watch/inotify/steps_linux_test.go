@@ -92,8 +92,8 @@ func TestStepsRootVanishesBeforeItsVisit(t *testing.T) {
 	s := newSteps(t, func(s *watchtest.Scene) { s.Plant(s.In(), 2, 1, 1) })
 	s.Rename(s.In(), s.Out("away"))
 	s.rest()
-	if len(s.GoneFor) != 1 {
-		t.Fatalf("the root is gone, and that was reported %d times", len(s.GoneFor))
+	if len(s.GoneFor()) != 1 {
+		t.Fatalf("the root is gone, and that was reported %d times", len(s.GoneFor()))
 	}
 	s.Rename(s.Out("away"), s.In())
 	s.w.checkRoot()
@@ -102,7 +102,7 @@ func TestStepsRootVanishesBeforeItsVisit(t *testing.T) {
 	s.Rename(s.Out("away"), s.In())
 	s.w.checkRoot()
 	s.rest()
-	if d := s.deaf(); len(d) > 0 || len(s.Losses) != 1 || len(s.GoneFor) != 2 {
+	if d := s.deaf(); len(d) > 0 || len(s.Losses()) != 1 || len(s.GoneFor()) != 2 {
 		t.Errorf("deaf: %q; the last calls:\n%s", d, s.Tail())
 	}
 }
@@ -177,8 +177,8 @@ func TestStepsFileLeavesDuringArming(t *testing.T) {
 	s.visitOne()
 	s.Rename(s.In("a", "file0"), s.In("file"))
 	s.rest()
-	if s.Seen["file"]&watch.Content == 0 || len(s.Moves) != 1 {
-		t.Errorf("of the file was said %05b; moves: %q", s.Seen["file"], s.Moves)
+	if s.Said("file")&watch.Content == 0 || len(s.Moves()) != 1 {
+		t.Errorf("of the file was said %05b; moves: %q", s.Said("file"), s.Moves())
 	}
 }
 
@@ -191,8 +191,8 @@ func TestStepsWatchEnds(t *testing.T) {
 	_, err := unix.InotifyRmWatch(s.w.fd, uint32(d.wd))
 	s.Must(err)
 	s.rest()
-	if s.Seen["d"]&watch.Tree == 0 {
-		t.Errorf("of the directory was said %05b", s.Seen["d"])
+	if s.Said("d")&watch.Tree == 0 {
+		t.Errorf("of the directory was said %05b", s.Said("d"))
 	}
 	if d := s.deaf(); len(d) > 0 {
 		t.Errorf("deaf: %q", d)
@@ -229,7 +229,7 @@ func TestStepsBarriersPoll(t *testing.T) {
 		s.rest()
 		s.w.answerBarrier()
 	}
-	if s.Answered != 8 {
-		t.Errorf("the last barrier answered is %d", s.Answered)
+	if s.Answered() != 8 {
+		t.Errorf("the last barrier answered is %d", s.Answered())
 	}
 }

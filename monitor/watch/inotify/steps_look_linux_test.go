@@ -104,8 +104,8 @@ func TestStepsNothingIsQueued(t *testing.T) {
 			if n := s.queued(); n > 0 {
 				t.Errorf("%d bytes are queued", n)
 			}
-			if s.rest(); len(s.Seen) > 0 {
-				t.Errorf("reported: %v", s.Seen)
+			if s.rest(); len(s.Seen()) > 0 {
+				t.Errorf("reported: %v", s.Seen())
 			}
 		})
 	}
@@ -200,8 +200,8 @@ func TestStepsAloneIsWidened(t *testing.T) {
 	for _, dir := range []string{"d", "e"} {
 		s.w.startJob(place{s.w.tree.root.children[dir], "alone"}, false, false)
 		s.rest()
-		if s.Seen[dir+"/alone"]&watch.Tree == 0 {
-			t.Errorf("reported: %v", s.Seen)
+		if s.Said(dir+"/alone")&watch.Tree == 0 {
+			t.Errorf("reported: %v", s.Seen())
 		}
 	}
 	if deaf := s.deaf(); len(deaf) > 0 {
@@ -221,8 +221,8 @@ func TestStepsPolledAbove(t *testing.T) {
 		s.w.polls.Some(s.w.pollOne)
 	}
 	s.rest()
-	if s.Seen["d/out"]&^watch.Meta != 0 || len(s.SeenBelow("d/out")) > 0 {
-		t.Errorf("reported: %v", s.Seen)
+	if s.Said("d/out")&^watch.Meta != 0 || len(s.SeenBelow("d/out")) > 0 {
+		t.Errorf("reported: %v", s.Seen())
 	}
 }
 

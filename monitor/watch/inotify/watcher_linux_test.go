@@ -17,12 +17,10 @@ import (
 )
 
 // reported returns all that was reported of a path, in order, since the last
-// call of forget. Only the log keeps the order.
+// call of Forget. Only the log keeps the order.
 func reported(b *watchtest.Bench, path string) []watch.Change {
-	b.Mu.Lock()
-	defer b.Mu.Unlock()
 	var changes []watch.Change
-	for _, line := range b.Log {
+	for _, line := range b.Log() {
 		var p string
 		var c watch.Change
 		if n, _ := fmt.Sscanf(line, "changed %q %b", &p, &c); n == 2 && p == path {
@@ -92,9 +90,7 @@ func TestChanges(t *testing.T) {
 				c.before(s)
 			}
 			s.Sync()
-			s.Mu.Lock()
-			s.Log = nil
-			s.Mu.Unlock()
+			s.Forget()
 			c.play(s)
 			s.Sync()
 			// What was moved out is told of by the name that it had, or has by the rename of
@@ -109,7 +105,7 @@ func TestChanges(t *testing.T) {
 				all |= change
 			}
 			if all != c.all || len(changes) == 0 || changes[len(changes)-1] != c.last {
-				t.Errorf("%q is reported as %05b, want %05b altogether and %05b at last; all of it: %v", c.path, changes, c.all, c.last, s.Log)
+				t.Errorf("%q is reported as %05b, want %05b altogether and %05b at last; all of it: %v", c.path, changes, c.all, c.last, s.Log())
 			}
 		})
 	}
@@ -127,11 +123,11 @@ func TestMoves(t *testing.T) {
 	s.Rename(s.In("f"), s.In("b", "f"))
 	s.Rename(s.In("g"), s.In("b", "f"))
 	s.Sync()
-	if got, want := fmt.Sprint(s.Moves), "[[a b] [f b/f] [g b/f]]"; got != want {
+	if got, want := fmt.Sprint(s.Moves()), "[[a b] [f b/f] [g b/f]]"; got != want {
 		t.Errorf("the moves reported are %s, want %s", got, want)
 	}
-	if len(s.Seen) != 5 {
-		t.Errorf("more was reported than what moved: %v", s.Seen)
+	if len(s.Seen()) != 5 {
+		t.Errorf("more was reported than what moved: %v", s.Seen())
 	}
 	s.Verify()
 }
@@ -178,14 +174,14 @@ func TestOverflow(t *testing.T) {
 		s.Rename(s.In("kept", "dir0"), s.In("new", "dir0", "dir0", "inner"))
 		s.Write(s.In("kept", "dir1", "file1"), fmt.Sprint("changed", round))
 		release <- struct{}{}
-		s.Await("the loss", func() bool { return len(s.Losses) > round })
+		s.Await("the loss", func() bool { return len(s.Losses()) > round })
 		s.Verify()
 		for _, name := range []string{"kept", "moving", "moved", "new", "before", "hold"} {
 			s.Remove(s.In(name))
 		}
 		s.Verify()
 	}
-	for _, reason := range s.Losses {
+	for _, reason := range s.Losses() {
 		if !strings.Contains(reason, "overflow") {
 			t.Errorf("lost: %s", reason)
 		}
@@ -253,7 +249,7 @@ func TestReportsByPolling(t *testing.T) {
 	s.Sync()
 	s.Forget()
 	s.Write(s.In("a", "b", "f"), "x")
-	s.Await("the change", func() bool { return s.Seen["a/b/f"] != 0 })
+	s.Await("the change", func() bool { return s.Said("a/b/f") != 0 })
 }
 
 func TestSymlinkedRoot(t *testing.T) {

@@ -68,9 +68,7 @@ func (b *Bench) AwaitArmed() {
 		b.T.Fatal("waited in vain for the tree to be armed")
 	}
 	// The full pass that a receiver begins with.
-	b.Mu.Lock()
 	b.LookAll("")
-	b.Mu.Unlock()
 }
 
 // End stops the watcher and waits for Run to return.
@@ -92,15 +90,7 @@ func (b *Bench) Sync() {
 	b.T.Helper()
 	b.n++
 	b.W.Barrier(b.n)
-	b.Await(fmt.Sprintf("barrier %d", b.n), func() bool { return b.Answered >= b.n })
-}
-
-// Forget empties the list of reported paths.
-func (b *Bench) Forget() {
-	b.Mu.Lock()
-	defer b.Mu.Unlock()
-	clear(b.Seen)
-	b.Moves = nil
+	b.Await(fmt.Sprintf("barrier %d", b.n), func() bool { return b.Answered() >= b.n })
 }
 
 // Verify requires the mirror to equal the disk and every directory to be heard.
@@ -109,9 +99,7 @@ func (b *Bench) Verify() {
 	b.Sync()
 	if !b.W.Stats().Lossless {
 		// The full pass that follows a burst.
-		b.Mu.Lock()
 		b.LookAll("")
-		b.Mu.Unlock()
 	}
 	if d := b.Difference(); d != "" {
 		b.T.Fatalf("the mirror differs from the disk:\n%s\nthe last calls:\n%s", d, b.Tail())
@@ -148,11 +136,9 @@ func (b *Bench) probe() {
 			if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
 				b.T.Fatal(err)
 			}
-			b.Mu.Lock()
-			if b.Seen[p] == 0 && err == nil {
+			if b.Said(p) == 0 && err == nil {
 				deaf = append(deaf, relpath.Parent(p))
 			}
-			b.Mu.Unlock()
 		}
 		b.Sync()
 		if len(deaf) == 0 {

@@ -65,10 +65,8 @@ func (s *Scene) Remove(path string) {
 // SeenBelow returns the paths below a path that were reported since the last
 // call of Forget.
 func (s *Scene) SeenBelow(path string) []string {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
 	var paths []string
-	for p := range s.Seen {
+	for p := range s.Seen() {
 		if relpath.Below(p, path) {
 			paths = append(paths, p)
 		}
@@ -329,5 +327,5 @@ func BarrierBeforeRun(t *testing.T, create New) {
 	w.Barrier(1)
 	b := Launch(t, w, e)
 	b.AwaitArmed()
-	b.Await("barrier 1", func() bool { return b.Answered == 1 })
+	b.Await("barrier 1", func() bool { return b.Answered() == 1 })
 }

@@ -122,13 +122,13 @@ func (b *Bench) Say(key string, depth watch.Depth, dirs ...string) {
 		b.Settle()
 	}
 	b.Depths.Say(key, depth)
-	b.Mu.Lock()
+	b.mu.Lock()
 	for path := range maps.Clone(b.mirror) {
 		if !b.Depths.shows(path) {
 			b.forgetTree(path)
 		}
 	}
-	b.Mu.Unlock()
+	b.mu.Unlock()
 	b.W.Look(dirs)
 }
 
@@ -171,13 +171,11 @@ func (b *Bench) verifyDepths() {
 		}
 	}
 	b.Sync()
-	b.Mu.Lock()
 	for _, dir := range deaf {
-		if path := relpath.Join(dir, ".probe"); b.Seen[path] != 0 {
+		if path := relpath.Join(dir, ".probe"); b.Said(path) != 0 {
 			b.T.Errorf("reported what is in a directory that is not watched: %q", path)
 		}
 	}
-	b.Mu.Unlock()
 	for deadline := time.Now().Add(Patience); ; {
 		stats := b.W.Stats()
 		if stats.Directories+stats.Polled == want && stats.Silent <= want {

@@ -264,12 +264,10 @@ func (s *Scene) expect(path string, change watch.Change) {
 	s.T.Helper()
 	stats := s.W.Stats()
 	if !stats.Lossless {
-		s.Await(fmt.Sprintf("a word about %q", path), func() bool { return s.Seen[path] != 0 })
+		s.Await(fmt.Sprintf("a word about %q", path), func() bool { return s.Said(path) != 0 })
 		return
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	if seen := s.Seen[path]; seen == 0 || stats.Polled == 0 && seen&change != change {
+	if seen := s.Said(path); seen == 0 || stats.Polled == 0 && seen&change != change {
 		s.T.Errorf("of %q was said %05b, not %05b", path, seen, change)
 	}
 }
@@ -286,19 +284,17 @@ func (s *Scene) quiet(path string) {
 // other path was, but by polling or late.
 func (s *Scene) only(paths ...string) {
 	s.T.Helper()
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
 	for _, path := range paths {
-		if s.Seen[path]&(watch.Entry|watch.Tree) != watch.Entry|watch.Tree {
-			s.T.Errorf("of %q was said %05b", path, s.Seen[path])
+		if s.Said(path)&(watch.Entry|watch.Tree) != watch.Entry|watch.Tree {
+			s.T.Errorf("of %q was said %05b", path, s.Said(path))
 		}
 	}
 	if stats := s.W.Stats(); !stats.Lossless || stats.Polled > 0 || stats.Silent > 0 {
 		return
 	}
-	for _, path := range slices.Sorted(maps.Keys(s.Seen)) {
+	for _, path := range slices.Sorted(maps.Keys(s.Seen())) {
 		if !slices.Contains(paths, path) {
-			s.T.Errorf("of %q was said %05b", path, s.Seen[path])
+			s.T.Errorf("of %q was said %05b", path, s.Said(path))
 		}
 	}
 }

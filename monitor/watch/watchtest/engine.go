@@ -5,6 +5,7 @@ package watchtest
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,7 +20,7 @@ import (
 )
 
 // Patience bounds every wait of these tests. It is never waited for in vain.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // Facts is what the mirror keeps of a path: what lstat tells, and the content.
 type Facts struct {
@@ -46,23 +47,22 @@ type Engine struct {
 	// no part of the mirror.
 	Depths *Depths
 
-	Mu sync.Mutex
-	// mirror is what is believed to be on the disk. Guarded by Mu, as all below.
+	mu sync.Mutex
+	// mirror is what is believed to be on the disk. Guarded by mu, as all below.
 	mirror map[string]Facts
 	// below holds, for each path, the paths in it that the mirror has or has
 	// something below of.
 	below map[string]map[string]struct{}
-	// Seen are the paths that were reported since the last call of Forget, and
-	// Moves the renames.
-	Seen  map[string]watch.Change
-	Moves [][2]string
-	// Log are the last calls, for a failure's message.
-	Log []string
-	// Losses and GoneFor are the reasons of Lost and RootGone.
-	Losses, GoneFor []string
-	// Answered is the last barrier that was.
-	Answered uint64
-	news     chan struct{}
+	// seen are the paths that were reported since the last call of Forget, moves
+	// the renames, and log the last calls, of which the first old ones are older.
+	seen  map[string]watch.Change
+	moves [][2]string
+	log   []string
+	old   int
+	// losses and goneFor are the reasons of Lost and RootGone.
+	losses, goneFor []string
+	// answered is the last barrier that was.
+	answered uint64
 }
 
 // NewEngine returns an Engine for the directory root that knows nothing yet.
@@ -72,8 +72,7 @@ func NewEngine(t testing.TB, root string) *Engine {
 		Root:   root,
 		mirror: make(map[string]Facts),
 		below:  make(map[string]map[string]struct{}),
-		Seen:   make(map[string]watch.Change),
-		news:   make(chan struct{}),
+		seen:   make(map[string]watch.Change),
 	}
 }
 
@@ -82,14 +81,13 @@ func (e *Engine) Abs(path string) string {
 	return e.Root + "/" + path
 }
 
-// note logs a call and wakes who waits for one. e.Mu is held.
+// note logs a call. e.mu is held.
 func (e *Engine) note(format string, args ...any) {
-	if len(e.Log) >= 400 {
-		e.Log = slices.Delete(e.Log, 0, 200)
+	if len(e.log) >= 400 {
+		e.log = slices.Delete(e.log, 0, 200)
+		e.old = max(0, e.old-200)
 	}
-	e.Log = append(e.Log, fmt.Sprintf(format, args...))
-	close(e.news)
-	e.news = make(chan struct{})
+	e.log = append(e.log, fmt.Sprintf(format, args...))
 }
 
 // Changed implements watch.Sink.
@@ -97,12 +95,12 @@ func (e *Engine) Changed(path string, change watch.Change) {
 	if e.Before != nil {
 		e.Before(path, change)
 	}
-	e.Mu.Lock()
-	defer e.Mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.check(path)
-	e.Seen[path] |= change
+	e.seen[path] |= change
 	if change&watch.Tree != 0 {
-		e.LookAll(path)
+		e.lookAll(path)
 	} else {
 		e.look(path)
 	}
@@ -111,46 +109,46 @@ func (e *Engine) Changed(path string, change watch.Change) {
 
 // Moved implements watch.Sink.
 func (e *Engine) Moved(from, to string, dir bool) {
-	e.Mu.Lock()
-	defer e.Mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.check(from)
 	e.check(to)
-	e.Seen[from] |= watch.Entry
-	e.Seen[to] |= watch.Entry
-	e.Moves = append(e.Moves, [2]string{from, to})
+	e.seen[from] |= watch.Entry
+	e.seen[to] |= watch.Entry
+	e.moves = append(e.moves, [2]string{from, to})
 	// Nothing better is sound here: what was looked at already may be newer
 	// than the rename.
-	e.LookAll(from)
-	e.LookAll(to)
+	e.lookAll(from)
+	e.lookAll(to)
 	e.note("moved %q %q %v", from, to, dir)
 }
 
 // Lost implements watch.Sink.
 func (e *Engine) Lost(reason string) {
-	e.Mu.Lock()
-	defer e.Mu.Unlock()
-	e.Losses = append(e.Losses, reason)
-	e.LookAll("")
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.losses = append(e.losses, reason)
+	e.lookAll("")
 	e.note("lost %s", reason)
 }
 
 // RootGone implements watch.Sink.
 func (e *Engine) RootGone(reason string) {
-	e.Mu.Lock()
-	defer e.Mu.Unlock()
-	e.GoneFor = append(e.GoneFor, reason)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.goneFor = append(e.goneFor, reason)
 	e.note("root gone %s", reason)
 }
 
 // Barrier implements watch.Sink.
 func (e *Engine) Barrier(n uint64) {
-	e.Mu.Lock()
-	defer e.Mu.Unlock()
-	e.Answered = max(e.Answered, n)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answered = max(e.answered, n)
 	e.note("barrier %d", n)
 }
 
-// check complains about a path that no watcher may report. e.Mu is held.
+// check complains about a path that no watcher may report. e.mu is held.
 func (e *Engine) check(path string) {
 	if path == "" {
 		return
@@ -163,7 +161,7 @@ func (e *Engine) check(path string) {
 	}
 }
 
-// look brings one path of the mirror in line with the disk. e.Mu is held.
+// look brings one path of the mirror in line with the disk. e.mu is held.
 func (e *Engine) look(path string) {
 	f, ok := e.read(path)
 	if !ok || !e.Depths.shows(path) {
@@ -176,7 +174,7 @@ func (e *Engine) look(path string) {
 	e.believe(path, f)
 }
 
-// believe puts the facts of a path into the mirror. e.Mu is held.
+// believe puts the facts of a path into the mirror. e.mu is held.
 func (e *Engine) believe(path string, f Facts) {
 	e.mirror[path] = f
 	for path != "" {
@@ -192,8 +190,8 @@ func (e *Engine) believe(path string, f Facts) {
 	}
 }
 
-// LookAll does so with all below a path. e.Mu is held.
-func (e *Engine) LookAll(path string) {
+// lookAll does so with all below a path. e.mu is held.
+func (e *Engine) lookAll(path string) {
 	e.forgetTree(path)
 	if _, ok := e.read(path); !ok || !e.Depths.shows(path) {
 		return
@@ -201,7 +199,7 @@ func (e *Engine) LookAll(path string) {
 	e.Walk(path, e.believe)
 }
 
-// forgetTree removes a path and all below it from the mirror. e.Mu is held.
+// forgetTree removes a path and all below it from the mirror. e.mu is held.
 func (e *Engine) forgetTree(path string) {
 	delete(e.mirror, path)
 	for child := range e.below[path] {
@@ -268,8 +266,8 @@ func (e *Engine) Walk(path string, f func(path string, f Facts)) {
 
 // Difference describes where the mirror and the disk differ, "" if nowhere.
 func (e *Engine) Difference() string {
-	e.Mu.Lock()
-	defer e.Mu.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	disk := make(map[string]Facts)
 	e.Walk("", func(path string, f Facts) { disk[path] = f })
 	var wrong []string
@@ -298,25 +296,84 @@ func (e *Engine) Difference() string {
 
 // Tail returns the last calls.
 func (e *Engine) Tail() string {
-	e.Mu.Lock()
-	defer e.Mu.Unlock()
-	return strings.Join(e.Log[max(0, len(e.Log)-60):], "\n")
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return strings.Join(e.log[max(0, len(e.log)-60):], "\n")
 }
 
-// Await waits until ok, called with e.Mu held, is true.
+// Said returns all that was said of a path since the last call of Forget.
+func (e *Engine) Said(path string) watch.Change {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.seen[path]
+}
+
+// Seen returns the paths that were reported since the last call of Forget, with
+// what was said of each.
+func (e *Engine) Seen() map[string]watch.Change {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.seen)
+}
+
+// Moves returns the renames that were reported since the last call of Forget.
+func (e *Engine) Moves() [][2]string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.moves)
+}
+
+// Log returns the last calls since the last call of Forget.
+func (e *Engine) Log() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.log[e.old:])
+}
+
+// Losses returns the reasons of all calls of Lost.
+func (e *Engine) Losses() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.losses)
+}
+
+// GoneFor returns the reasons of all calls of RootGone.
+func (e *Engine) GoneFor() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.goneFor)
+}
+
+// Answered returns the last barrier that was.
+func (e *Engine) Answered() uint64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.answered
+}
+
+// Forget has the lists of reported paths, renames and calls begin anew.
+func (e *Engine) Forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	clear(e.seen)
+	e.moves = nil
+	e.old = len(e.log)
+}
+
+// LookAll looks at all below a path without having been told to.
+func (e *Engine) LookAll(path string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lookAll(path)
+}
+
+// Await waits until ok is true.
 func (e *Engine) Await(what string, ok func() bool) {
 	e.T.Helper()
-	deadline := time.After(Patience)
-	for {
-		e.Mu.Lock()
-		done, news := ok(), e.news
-		e.Mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-news:
-		case <-deadline:
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(Patience); !ok(); <-tick.C {
+		if time.Now().After(deadline) {
 			e.T.Fatalf("waited in vain for %s; the last calls:\n%s", what, e.Tail())
 		}
 	}

@@ -31,11 +31,11 @@ func DepthsFromTheStart(t *testing.T, create New) {
 	}
 	s.Verify()
 	s.Rename(s.Root, s.Out("away"))
-	s.Await("the loss of the root", func() bool { return len(s.GoneFor) > 0 })
+	s.Await("the loss of the root", func() bool { return len(s.GoneFor()) > 0 })
 	s.Say("/a/b", watch.Nothing, "a") // nothing to look at
 	s.Sync()
 	s.Rename(s.Out("away"), s.Root)
-	s.Await("the root's return", func() bool { return len(s.Losses) > 0 })
+	s.Await("the root's return", func() bool { return len(s.Losses()) > 0 })
 	s.Verify()
 	s.quiet("a/b")
 }
@@ -121,9 +121,7 @@ func lookByTheSink(t *testing.T, create New, opts watch.Options) {
 	s.Forget()
 	s.Write(s.In("d", "rules"), "x")
 	s.Sync()
-	s.Mu.Lock()
-	seen := s.Seen["d/out"]
-	s.Mu.Unlock()
+	seen := s.Said("d/out")
 	if s.W.Stats().Lossless || opts.MaxWatches > 0 { // else it may be told late
 		if seen&watch.Tree == 0 {
 			t.Errorf("of the directory was said %05b", seen)

@@ -207,8 +207,8 @@ func Overlay(t *testing.T, create New) {
 	s.Write(filepath.Join(layers, "upper", "made"), "x")
 	s.Sync()
 	for _, path := range []string{"m/file0", "m/dir1/new", "m/made"} {
-		if s.Seen[path] == 0 {
-			t.Errorf("%s is not seen: %v", path, s.Seen)
+		if s.Said(path) == 0 {
+			t.Errorf("%s is not seen: %v", path, s.Seen())
 		}
 	}
 	s.Verify()
@@ -264,7 +264,7 @@ func MountsElsewhere(t *testing.T, create New) {
 	s.Tmpfs(s.Root + "2")
 	s.Sync()
 	s.End()
-	if called || len(s.Seen) > 0 {
-		t.Errorf("%v, reported: %v", called, s.Seen)
+	if called || len(s.Seen()) > 0 {
+		t.Errorf("%v, reported: %v", called, s.Seen())
 	}
 }

@@ -66,11 +66,11 @@ func RootBehindLink(t *testing.T, create New) {
 			twoReleases,
 			func(s *Scene) {
 				releaseTheSecond(s)
-				s.Await("the other directory", func() bool { return len(s.Losses) == 1 })
+				s.Await("the other directory", func() bool { return len(s.Losses()) == 1 })
 				s.Verify()
 				s.Remove(s.Out("current"))
 				s.Must(os.Symlink("releases/1", s.Out("current")))
-				s.Await("the return", func() bool { return len(s.Losses) == 2 })
+				s.Await("the return", func() bool { return len(s.Losses()) == 2 })
 			},
 		},
 	} {
@@ -78,7 +78,7 @@ func RootBehindLink(t *testing.T, create New) {
 			t.Parallel()
 			s := rootScene(t, create, c.root, c.prepare)
 			c.play(s)
-			s.Await("the directory that is there now", func() bool { return len(s.Losses) > 0 })
+			s.Await("the directory that is there now", func() bool { return len(s.Losses()) > 0 })
 			s.Plant(s.In("new"), 2, 1, 1)
 			s.Verify()
 		})
@@ -128,13 +128,13 @@ func RootGone(t *testing.T, create New) {
 			s.Plant(s.In(), 2, 2, 2)
 			s.Verify()
 			c.leave(s)
-			s.Await("the loss of the root", func() bool { return len(s.GoneFor) > 0 })
-			if !strings.Contains(s.GoneFor[0], s.Root) {
-				t.Errorf("the root is gone: %s", s.GoneFor[0])
+			s.Await("the loss of the root", func() bool { return len(s.GoneFor()) > 0 })
+			if !strings.Contains(s.GoneFor()[0], s.Root) {
+				t.Errorf("the root is gone: %s", s.GoneFor()[0])
 			}
 			s.Sync()
 			c.comeBack(s)
-			s.Await("the root's return", func() bool { return len(s.Losses) > 0 })
+			s.Await("the root's return", func() bool { return len(s.Losses()) > 0 })
 			s.Verify()
 		})
 	}
@@ -180,7 +180,7 @@ func RootMissing(t *testing.T, create New) {
 			w, err := create(e.Root, watch.Options{CookieDir: t.TempDir()}, e)
 			s.Must(err)
 			s.Bench = Launch(t, w, e)
-			s.Await("the loss of the root", func() bool { return len(s.GoneFor) > 0 })
+			s.Await("the loss of the root", func() bool { return len(s.GoneFor()) > 0 })
 			s.Sync()
 			select {
 			case <-s.Armed:
@@ -201,7 +201,7 @@ func BarrierLooksForTheRoot(t *testing.T, create New) {
 	for name, play := range map[string]func(s *Scene){
 		"a directory above is back": func(s *Scene) {
 			s.Rename(s.Out("up"), s.Out("away"))
-			s.Await("the loss of the root", func() bool { return len(s.GoneFor) > 0 })
+			s.Await("the loss of the root", func() bool { return len(s.GoneFor()) > 0 })
 			s.Sync()
 			s.Rename(s.Out("away"), s.Out("up"))
 		},
@@ -229,9 +229,7 @@ func BarrierLooksForTheRoot(t *testing.T, create New) {
 			if d := s.Difference(); d != "" && s.W.Stats().Lossless {
 				t.Errorf("the mirror differs from the disk:\n%s\nthe last calls:\n%s", d, s.Tail())
 			}
-			s.Mu.Lock()
-			away := len(s.GoneFor) - len(s.Losses)
-			s.Mu.Unlock()
+			away := len(s.GoneFor()) - len(s.Losses())
 			if away != 0 {
 				t.Errorf("the root is still away:\n%s", s.Tail())
 			}
