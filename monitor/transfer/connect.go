@@ -98,6 +98,7 @@ func (l *Lane) connectDaemon(ctx context.Context, endpoint *rsync.Endpoint) *rem
 	endpoint.Relay = l.relay.Address()
 	if s := l.standby; s != nil {
 		if s.Ready() {
+			endpoint.Began = l.standbyBegan
 			return nil // it is connected
 		}
 		s.Close() // it may only be about to end

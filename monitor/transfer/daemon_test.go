@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"wsync/config"
 	"wsync/monitor/remote"
@@ -61,10 +62,16 @@ func (b *daemonBench) first() {
 // standby's included.
 func (b *daemonBench) step(connections int, do func()) {
 	b.t.Helper()
+	b.count(connections, do)
+	b.equal()
+}
+
+// count is step that does not compare.
+func (b *daemonBench) count(connections int, do func()) {
+	b.t.Helper()
 	before := b.connections()
 	do()
 	b.drain()
-	b.equal()
 	if b.Account().Failures != 0 {
 		b.t.Errorf("it failed: %v", b.Account().Failure)
 	}
@@ -119,6 +126,40 @@ func TestChangesGoByTheStandby(t *testing.T) {
 		write(t, b.src, "moved/last")
 		b.change(made, "moved/last")
 	})
+}
+
+// What goes by the standby keeps what it overwrites, too: each in a directory of its own.
+func TestTrashByTheStandby(t *testing.T) {
+	t.Parallel()
+	b := newDaemonBench(t)
+	b.remote.Trash = config.Age(time.Hour)
+	write(t, b.src, "d/a", "b")
+	b.count(7, b.pass) // two for the trash
+	for i := range 3 {
+		b.count(1, func() {
+			check(t, os.WriteFile(filepath.Join(b.src, "d/a"), fmt.Append(nil, "content ", i), 0o644))
+			b.change(made, "d/a")
+		})
+	}
+	b.count(2, func() {
+		check(t, os.Remove(filepath.Join(b.src, "b")))
+		b.change(made, "b")
+	})
+	var contents []string
+	for _, name := range []string{"d/a", "b"} {
+		kept, err := filepath.Glob(filepath.Join(b.dst, config.TrashDirectory, "*", name))
+		check(t, err)
+		for _, name := range kept {
+			content, err := os.ReadFile(name)
+			check(t, err)
+			contents = append(contents, string(content))
+		}
+	}
+	if got, want := fmt.Sprintf("%q", contents), `["content of d/a" "content 0" "content 1" "content of b"]`; got != want {
+		t.Errorf("the trash has %s, expected %s", got, want)
+	}
+	b.withoutTrash()
+	b.equal()
 }
 
 // A full pass is no job for the standby that waits.

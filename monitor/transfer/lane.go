@@ -97,9 +97,11 @@ type Lane struct {
 	// relay leads to an rsync daemon, nil for other remotes or until it is used.
 	relay *relay.Relay
 	// standby is a run of rsync that waits for the next small change, nil for
-	// none.
-	standby *rsync.Standby
-	marks   *marks.Marks
+	// none, and standbyBegan the time that names what it puts into the trash, which is
+	// that of the transfer that finds it.
+	standby      *rsync.Standby
+	standbyBegan time.Time
+	marks        *marks.Marks
 	// looked: marks were looked for since the connection was made.
 	looked bool
 }

@@ -52,15 +52,16 @@ func (l *Lane) session(ctx context.Context) (release func(), err error) {
 // to a daemon and agree with it takes most of the time.
 func (l *Lane) prepare(endpoint rsync.Endpoint) {
 	r := endpoint.Remote
-	if r.Connection.Kind() != config.KindRsyncDaemon || endpoint.Strategy.Basic || r.Trash != 0 {
+	if r.Connection.Kind() != config.KindRsyncDaemon || endpoint.Strategy.Basic {
 		return
 	}
+	endpoint.Began = l.now()
 	standby, err := rsync.Prepare(l.root, l.environment(), rsync.Paths(endpoint, nil, true).Limit(endpoint, 0))
 	if err != nil {
 		l.log.Debug("Cannot prepare a run of rsync", zap.Error(err))
 		return
 	}
-	l.standby = standby
+	l.standby, l.standbyBegan = standby, endpoint.Began
 }
 
 // realPath is a directory as rsync names it: without symbolic links.
