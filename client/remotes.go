@@ -23,20 +23,20 @@ func (c *Client) Look(ctx context.Context, workspace string, attach api.AttachRe
 	return &found, nil
 }
 
-// Attach attaches a remote to a workspace.
+// Attach attaches a remote to a workspace. What is at its destination is looked at first.
 func (c *Client) Attach(ctx context.Context, workspace string, attach api.AttachRemote) (*api.WorkspaceStatus, error) {
 	status := new(api.WorkspaceStatus)
-	if err := c.do(ctx, answerTimeout, http.MethodPost, workspacePath(workspace)+"/remotes", nil, attach, status); err != nil {
+	if err := c.do(ctx, lookTimeout, http.MethodPost, workspacePath(workspace)+"/remotes", nil, attach, status); err != nil {
 		return nil, err
 	}
 	return status, nil
 }
 
-// Move has a remote of a workspace mirrored to another destination.
+// Move has a remote of a workspace mirrored to another destination, as Attach does.
 func (c *Client) Move(ctx context.Context, workspace, remote string, to api.AttachRemote) (*api.WorkspaceStatus, error) {
 	status := new(api.WorkspaceStatus)
 	path := workspacePath(workspace) + "/remotes/" + url.PathEscape(remote) + "/destination"
-	if err := c.do(ctx, answerTimeout, http.MethodPost, path, nil, to, status); err != nil {
+	if err := c.do(ctx, lookTimeout, http.MethodPost, path, nil, to, status); err != nil {
 		return nil, err
 	}
 	return status, nil

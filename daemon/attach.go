@@ -13,15 +13,11 @@ import (
 	"wsync/monitor/report"
 )
 
-// adoptTime is how long it may take until the destination of a new remote was
-// looked at, whether it may be mirrored to. That takes a connection and some runs of
-// rsync, and an attach that is answered before is not refused any more.
-const adoptTime = 20 * time.Second
-
 // awaitAttached waits until it is clear how a remote fares that was just
 // attached, until the daemon ends, and for limit at most, or until it is known whether
-// it may be there. A client that leaves meanwhile changes nothing: what is attached is
-// decided here.
+// it may be there: an attach that is answered before is not refused any more. That takes
+// a connection and a comparison of all there is, for lookTime at most. A client that leaves
+// meanwhile changes nothing: what is attached is decided here.
 func (d *Daemon) awaitAttached(r *http.Request, e *entry, name string, limit time.Duration) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 	defer cancel()
@@ -50,7 +46,7 @@ func (d *Daemon) awaitAttached(r *http.Request, e *entry, name string, limit tim
 	if d.until(limited, settled(false)) {
 		return
 	}
-	late, end := context.WithTimeout(ctx, adoptTime-limit)
+	late, end := context.WithTimeout(ctx, lookTime)
 	defer end()
 	d.until(late, settled(true))
 }

@@ -79,10 +79,12 @@ func (c *command) setDestination(cCtx *cli.Context, workspace, remote, dest stri
 		return err
 	}
 	to.Name = remote
+	end := c.looking(to.Destination())
 	status, err := daemon.Move(cCtx.Context, workspace, remote, api.AttachRemote{
 		Remote: to, DeleteExisting: cCtx.Bool("delete-existing"), OverwriteExisting: cCtx.Bool("overwrite-existing"),
 		Offline: cCtx.Bool("offline"), Settle: settleTimeout,
 	})
+	end()
 	if err != nil {
 		if refused := (*api.Error)(nil); errors.As(err, &refused) && refused.Held != nil {
 			c.held(refused.Held)

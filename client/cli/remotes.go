@@ -18,6 +18,24 @@ import (
 // settleTimeout is how long attach waits to see what becomes of a new remote.
 const settleTimeout = 3 * time.Second
 
+// looksLong is how long a look at a destination may take before a person is told of it.
+const looksLong = 5 * time.Second
+
+// looking tells on standard error, if the look at a destination takes long, what is
+// waited for. The function that it returns ends that, and must be called.
+func (c *command) looking(destination string) (end func()) {
+	looked, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-looked:
+		case <-time.After(looksLong):
+			c.note("comparing what is at %s with the workspace, before anything is sent there", destination)
+		}
+	}()
+	return func() { close(looked); <-ended }
+}
+
 func (c *command) attachCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "attach",
@@ -76,13 +94,17 @@ func (c *command) attach(cCtx *cli.Context) error {
 		Offline: cCtx.Bool("offline"), Settle: settleTimeout,
 	}
 	if cCtx.Bool("dry-run") {
+		end := c.looking(remote.Destination())
 		found, err := daemon.Look(ctx, workspace, attach)
+		end()
 		if err != nil {
 			return cannot(err)
 		}
 		return c.looked(found, attach)
 	}
+	end := c.looking(remote.Destination())
 	status, err := daemon.Attach(ctx, workspace, attach)
+	end()
 	if err != nil {
 		if refused := (*api.Error)(nil); errors.As(err, &refused) && refused.Held != nil {
 			c.held(refused.Held)
