@@ -205,10 +205,9 @@ func TestNotifyCommand(t *testing.T) {
 		t.Errorf("%d bytes of output", len(output))
 	}
 	// It hangs, with all that it has started, and does not listen.
-	began := time.Now()
 	_, problem, _ = run(t.Context(), time.Second, "sh", "-c", "trap '' TERM; (trap '' TERM; echo $$ >"+dir+"/pid; sleep 1000; sleep 1000) & wait; wait")
-	if !strings.Contains(problem, "longer than 1s") || time.Since(began) > patience/2 {
-		t.Errorf("%q after %s", problem, time.Since(began))
+	if !strings.Contains(problem, "longer than 1s") {
+		t.Error(problem)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -132,7 +132,7 @@ func TestKillComesLast(t *testing.T) {
 	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGKILL {
 		t.Errorf("it ended as %v", cmd.ProcessState)
 	}
-	if took := time.Since(began); took < GraceTime || took > 5*GraceTime {
+	if took := time.Since(began); took < GraceTime {
 		t.Errorf("it took %v", took)
 	}
 }

@@ -24,7 +24,7 @@ const (
 	aliveCount  = 2
 )
 
-// farewellTime is how long a run waits for the end of the one before it.
+// farewellTime is the farewell of a Relay, but in tests.
 const farewellTime = time.Second
 
 // Relay is a way to one daemon. Its methods may be called from any goroutine.
@@ -35,6 +35,7 @@ type Relay struct {
 	ctx      context.Context // done when the relay is closed
 	cancel   context.CancelFunc
 	turn     chan struct{} // holds a token while a connection is in use
+	farewell time.Duration // how long a run waits for the end of the one before it
 
 	mu    sync.Mutex        // guards everything below
 	ready net.Conn          // a connection for the next run; nil for none
@@ -44,12 +45,14 @@ type Relay struct {
 
 // New returns a relay to the daemon at address, "host:port". It listens on the
 // loopback interface, and gives nobody more than the daemon itself would.
-func New(address string) (*Relay, error) {
+func New(address string) (*Relay, error) { return open(address, farewellTime) }
+
+func open(address string, farewell time.Duration) (*Relay, error) {
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a relay to %s: %w", address, err)
 	}
-	r := &Relay{address: address, listener: listener, open: make(map[net.Conn]bool), turn: make(chan struct{}, 1)}
+	r := &Relay{address: address, listener: listener, open: make(map[net.Conn]bool), turn: make(chan struct{}, 1), farewell: farewell}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.dialer.Timeout = connectTime
 	r.dialer.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: aliveTime, Interval: aliveTime, Count: aliveCount}
@@ -135,7 +138,7 @@ func (r *Relay) serve(here *net.TCPConn) {
 	defer here.Close()
 	// A daemon counts a connection until it has ended its side, which comes after
 	// the end of the run; it may have no other free.
-	farewell := time.NewTimer(farewellTime)
+	farewell := time.NewTimer(r.farewell)
 	defer farewell.Stop()
 	select {
 	case r.turn <- struct{}{}:

@@ -81,7 +81,13 @@ func bounded(t *testing.T, c *net.TCPConn) *net.TCPConn {
 
 func newRelay(t *testing.T, address string) *Relay {
 	t.Helper()
-	r, err := New(address)
+	return newPatientRelay(t, address, farewellTime)
+}
+
+// newPatientRelay makes a relay in which a run waits so long for the end of the last.
+func newPatientRelay(t *testing.T, address string, farewell time.Duration) *Relay {
+	t.Helper()
+	r, err := open(address, farewell)
 	check(t, err)
 	t.Cleanup(r.Close)
 	return r
@@ -263,7 +269,7 @@ func TestRunsAfterAnother(t *testing.T) {
 func TestRunWaitsForTheEndOfTheLast(t *testing.T) {
 	t.Parallel()
 	f := newFar(t)
-	r := newRelay(t, f.address())
+	r := newPatientRelay(t, f.address(), time.Hour)
 	for range 20 {
 		first := dial(t, r)
 		there := f.next()
@@ -273,17 +279,14 @@ func TestRunWaitsForTheEndOfTheLast(t *testing.T) {
 		if n := len(f.conns); n != 0 {
 			t.Fatal("it did not wait")
 		}
-		said := time.Now()
 		there.Close()
 		next := f.next()
-		if took := time.Since(said); took > farewellTime/2 {
-			t.Errorf("it waited for %v more", took)
-		}
 		second.Close()
 		ended(t, next)
 		next.Close()
 	}
 	// But not for ever.
+	r = newRelay(t, f.address())
 	first := dial(t, r)
 	there := f.next()
 	first.Close()
@@ -433,15 +436,18 @@ func TestRsync(t *testing.T) {
 		found, err := filepath.Glob(filepath.Join(dst, ".next.*"))
 		return err == nil && len(found) > 0
 	})
-	began := time.Now()
+	noticed := make(chan error, 1)
+	go func() { noticed <- cmd.Wait() }()
 	d.Stop()
-	err := cmd.Wait()
+	var err error
+	select {
+	case err = <-noticed:
+	case <-time.After(patience):
+		t.Fatal("it does not notice")
+	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 10 && exit.ExitCode() != 12 {
 		t.Errorf("rsync ended with %v: %s", err, complaints.String())
-	}
-	if took := time.Since(began); took > patience {
-		t.Errorf("it noticed after %v", took)
 	}
 	d.Restart()
 	if out, err := run().CombinedOutput(); err != nil {
@@ -500,6 +506,7 @@ func TestClose(t *testing.T) {
 func TestCloseWhileConnecting(t *testing.T) {
 	r, dialing := newRelay(t, "127.0.0.1:1"), make(chan struct{})
 	r.mu.Lock() // which a run takes before it dials
+	r.dialer.Timeout = time.Hour
 	r.dialer.ControlContext = func(ctx context.Context, _, _ string, _ syscall.RawConn) error {
 		close(dialing)
 		<-ctx.Done()
@@ -512,13 +519,9 @@ func TestCloseWhileConnecting(t *testing.T) {
 	case <-time.After(patience):
 		t.Fatal("nobody dials")
 	}
-	began := time.Now()
 	r.Close()
 	ended(t, here)
 	poll(t, "the end of all goroutines", func() bool { return carrying() == 0 })
-	if took := time.Since(began); took > connectTime/2 {
-		t.Errorf("it took %v", took)
-	}
 }
 
 // All methods at once, from several goroutines. What arrives is what was sent.

@@ -235,11 +235,10 @@ func TestBesideOutlivesTheOther(t *testing.T) {
 	}
 }
 
-// However much is left beside a long transfer, it costs little to look for what is
-// not, and its account is bounded.
+// However much is left beside a long transfer, its account is bounded; to compare all
+// paths each time would make a minute of this.
 func TestManyLeftBeside(t *testing.T) {
 	s, first := under(t, "d/big")
-	began := time.Now()
 	flights := 0
 	for n := 0; n < 3*dirty.Limit; n += 100 {
 		s.change(watch.Entry, numbered("gone/"+strconv.Itoa(n)+"/", 100)...)
@@ -252,9 +251,6 @@ func TestManyLeftBeside(t *testing.T) {
 	}
 	if want := dirty.Limit / 100; flights < want || flights > want+2 {
 		t.Errorf("%d transfers, expected about %d", flights, want)
-	}
-	if d := time.Since(began); d > 5*time.Second { // with a comparison of all paths it is a minute
-		t.Errorf("took %v", d)
 	}
 	left := len(first.left.Entries)
 	s.End(first, Outcome{}, nil, s.now)

@@ -243,13 +243,9 @@ func TestStandbyClose(t *testing.T) {
 	run(t, p.module, fullPass(local(before, modern), nil, 0))
 
 	s := p.prepare(src, p.small(""))
-	began := time.Now()
 	s.Close()
-	if took := time.Since(began); took >= endTime {
-		t.Errorf("it took %v, and so it did not end by itself", took)
-	}
 	over(t, s)
-	if s.how.Code != 0 {
+	if s.how.Code != 0 { // it did not end by itself
 		t.Errorf("it ended with %d: %s", s.how.Code, s.how.Stderr)
 	}
 	s.Close()
