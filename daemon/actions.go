@@ -59,6 +59,7 @@ func (d *Daemon) actOn(workspace, remote string, action api.Action) (any, error)
 		default:
 			return nil, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("there is no action %q", action)}
 		}
+		e.tellAction(action, remote, approved)
 		d.apply(e)
 		return e, nil
 	})

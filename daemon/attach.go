@@ -127,6 +127,7 @@ func (d *Daemon) decideAttached(e *entry, remote config.Remote, offline bool) er
 		e.provisional[remote.Name] = replaced
 		return errors.Join(err, d.takeBack(e, i))
 	}
+	e.tellAttached(remote.Name, replaced != nil)
 	return nil
 }
 

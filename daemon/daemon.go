@@ -26,6 +26,7 @@ import (
 
 	"wsync/config"
 	"wsync/config/logfile"
+	"wsync/monitor/journal"
 	"wsync/monitor/report"
 	"wsync/watchdog"
 )
@@ -76,6 +77,8 @@ func Run(ctx context.Context, settings config.Settings, version string, also ...
 		leaving:  make(map[string]bool),
 		changed:  make(chan struct{}),
 	}
+	d.journal = journal.NewWriter(d.ownJournal(), journal.One(journal.SeriesDaemon), journal.DefaultBounds)
+	defer d.journal.Close()
 	d.lock = watchdog.NewLock(log, func(reason string) {
 		os.Remove(settings.DaemonCommandSocketPath)
 		file.Close()
@@ -86,12 +89,15 @@ func Run(ctx context.Context, settings config.Settings, version string, also ...
 	defer unwatch() // not earlier: the end of the daemon needs the lock too
 	go d.lock.Watch(watching, settings.StateLockLimit)
 	log.Info("Daemon started", zap.String("version", version), zap.Int("pid", os.Getpid()), zap.Int("workspaces", len(workspaces)))
+	d.journal.Write(report.Event{Kind: report.EventDaemonStarted, PID: os.Getpid(), Detail: version})
 	d.restore(workspaces)
 	go d.watchMonitors(ctx, pingInterval)
+	go d.chronicle(ctx)
 	go d.reloadAt(ctx, hangups)
 	defer d.startNotifier(ctx)() // not earlier: its command may take a moment to end
 	err = d.serve(ctx, listener)
 	d.close()
+	d.journal.Write(report.Event{Kind: report.EventDaemonStopped, PID: os.Getpid()})
 	log.Info("Daemon stopped", zap.Error(err))
 	return err
 }
@@ -166,7 +172,8 @@ type Daemon struct {
 	since    time.Time
 	stop     context.CancelFunc // ends Run
 	launch   watchdog.Launch
-	notifier *notifier // nil if nobody is to be told of trouble
+	notifier *notifier       // nil if nobody is to be told of trouble
+	journal  *journal.Writer // of what is about no workspace
 
 	// lock guards everything below.
 	lock     *watchdog.Lock
@@ -227,6 +234,12 @@ func (d *Daemon) close() {
 	for _, s := range supervisors {
 		closing.Go(func() { s.Close(ctx) })
 	}
+	closing.Wait()
+	d.lock.Do(func() {
+		for _, e := range d.entries {
+			closing.Go(e.journal.Close)
+		}
+	})
 	closing.Wait()
 }
 

@@ -9,6 +9,7 @@ import (
 	"wsync/config"
 	"wsync/daemon/api"
 	"wsync/monitor/exclude"
+	"wsync/monitor/report"
 )
 
 // changeIgnore handles POST /v1/workspaces/{workspace}/ignore. A monitor that runs goes on
@@ -42,6 +43,7 @@ func (d *Daemon) changeIgnore(r *http.Request) (any, error) {
 		if err := d.commit(e, before); err != nil {
 			return nil, err
 		}
+		e.tell(report.Event{Kind: report.EventIgnore})
 		d.apply(e)
 		return e, nil
 	})

@@ -6,6 +6,7 @@ import (
 
 	"wsync/config"
 	"wsync/daemon/api"
+	"wsync/monitor/report"
 )
 
 // setOptions handles POST /v1/workspaces/{workspace}/options. A monitor that runs goes
@@ -37,6 +38,7 @@ func (d *Daemon) setOptions(r *http.Request) (any, error) {
 		if err := d.commit(e, before); err != nil {
 			return nil, err
 		}
+		e.tell(report.Event{Kind: report.EventSet, Remote: remote, Detail: assignments(req.Options)})
 		d.judgeAnew(e, remote)
 		d.apply(e)
 		return e, nil

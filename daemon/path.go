@@ -8,6 +8,7 @@ import (
 	"wsync/config"
 	"wsync/config/filesystem"
 	"wsync/daemon/api"
+	"wsync/monitor/report"
 )
 
 // setPath handles POST /v1/workspaces/{workspace}/path: another directory is the
@@ -88,6 +89,7 @@ func (d *Daemon) moveRoot(e *entry, path string, root *config.RootIdentity) erro
 	if err := d.commit(e, before); err != nil {
 		return err
 	}
+	e.tell(report.Event{Kind: report.EventElsewhere, Detail: path})
 	for _, r := range e.workspace.Remotes {
 		d.beginAnew(e, r.Name)
 	}

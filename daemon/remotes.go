@@ -191,6 +191,9 @@ func (d *Daemon) addRemote(r *http.Request, req api.AttachRemote, remote *config
 			delete(e.provisional, remote.Name)
 			return nil, err
 		}
+		if req.Settle <= 0 {
+			e.tellAttached(remote.Name, replaced != nil)
+		}
 		d.beginAnew(e, remote.Name)
 		d.apply(e)
 		return e, nil
@@ -213,7 +216,12 @@ func (d *Daemon) detachRemote(r *http.Request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return e, d.detach(e, i)
+		detached := e.workspace.Remotes[i]
+		if err := d.detach(e, i); err != nil {
+			return nil, err
+		}
+		e.tell(report.Event{Kind: report.EventDetached, Remote: name, RemoteID: detached.ID, Detail: detached.Destination()})
+		return e, nil
 	})
 }
 

@@ -69,6 +69,7 @@ func (d *Daemon) renameWorkspace(e *entry, name string) error {
 		call(name, before.Name)
 		return err
 	}
+	e.tell(report.Event{Workspace: before.Name, Kind: report.EventName, Detail: name})
 	d.moveLogs(before.Name, name)
 	d.log.Info("A workspace has another name", zap.String("before", before.Name), zap.String("workspace", name))
 	d.apply(e)
@@ -98,6 +99,9 @@ func (d *Daemon) renameRemote(e *entry, from, to string) error {
 	if err := d.commit(e, before); err != nil {
 		return err
 	}
+	e.tell(report.Event{Remote: from, RemoteID: before.Remotes[i].ID, Kind: report.EventName, Detail: to})
+	e.told[to] = e.told[from]
+	delete(e.told, from)
 	e.orders[to] = e.orders[from]
 	delete(e.orders, from)
 	// What the monitor reports before it knows of the new name may be about another remote

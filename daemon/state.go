@@ -10,6 +10,7 @@ import (
 
 	"wsync/config"
 	"wsync/daemon/api"
+	"wsync/monitor/journal"
 	"wsync/monitor/report"
 	"wsync/watchdog"
 )
@@ -50,6 +51,11 @@ type entry struct {
 	// were let go of, to be judged anew. What is reported as held before the
 	// monitor knows of that one is not held any more.
 	released map[string]uint64
+	// journal takes in events about the workspace; told is what it knows of the remotes,
+	// by name, and last what it remembers of them, by their IDs.
+	journal *journal.Writer
+	told    map[string]told
+	last    map[string]journal.Last
 }
 
 // restore brings the workspaces of the file to life.
@@ -70,9 +76,14 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 			w.Root, identified = &id, true
 		}
 	}
+	last := make([]map[string]journal.Last, len(workspaces))
+	for i, w := range workspaces {
+		last[i] = journal.LastOf(d.journalDirectory(w))
+	}
 	d.lock.Do(func() {
-		for _, w := range workspaces {
+		for i, w := range workspaces {
 			d.insert(w)
+			d.entries[w.Name].last = last[i]
 		}
 		if identified {
 			if err := d.save(); err != nil {
@@ -87,6 +98,8 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 func (d *Daemon) insert(w config.Workspace) {
 	name := w.Name
 	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64), provisional: make(map[string]*config.Remote)}
+	e.told, e.last = make(map[string]told), make(map[string]journal.Last)
+	e.journal = journal.NewWriter(d.journalDirectory(w), journal.One(journal.SeriesDaemon), journal.DefaultBounds)
 	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}
 	log := d.log.With(zap.String("workspace", name))
 	e.become(watchdog.Status{State: watchdog.Stopped})
@@ -159,6 +172,7 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 		return // removed; its monitor is ending
 	}
 	news := e.isNews(s, r)
+	e.tellProcess(s)
 	e.become(s)
 	switch {
 	case r != nil:
@@ -168,6 +182,7 @@ func (d *Daemon) observe(e *entry, s watchdog.Status, r *report.Report) {
 			e.pinged = time.Now()
 		}
 		e.report = r
+		e.rememberLast(r)
 		d.learn(e)
 	case s.State != watchdog.Running:
 		e.dropReport()
@@ -335,6 +350,7 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	if status := e.status(r.Name); status != nil && (e.isAbout(status) || !status.State.InSync() && status.Held == nil) {
 		s := *status
 		s.Hint = e.hint(s)
+		e.recall(&s, r)
 		if s.State.Well() && e.isSilent() {
 			s.State, s.Since = report.Unknown, e.pinged
 			s.Error, s.Hint = "the monitor does not answer", "wsync restart "+e.workspace.Name
@@ -345,6 +361,7 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	if before := statusIn(e.earlier, r.Name); before != nil && e.isAbout(before) {
 		s.LastSuccess, s.LastFullPass, s.Drift = before.LastSuccess, before.LastFullPass, before.Drift
 	}
+	e.recall(&s, r)
 	switch e.process.State {
 	case watchdog.Failed:
 		s.State = report.Failed

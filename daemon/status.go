@@ -79,6 +79,8 @@ func (d *Daemon) daemonStatus() api.DaemonStatus {
 		LogDirectory:  d.settings.LogDirectory,
 		LogProblem:    d.logFile.Problem(),
 		NotifyProblem: d.notifier.why(),
+
+		JournalProblem: d.journalProblem(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"wsync/config"
 	"wsync/config/filesystem"
 	"wsync/daemon/api"
+	"wsync/monitor/report"
 )
 
 // addWorkspace handles POST /v1/workspaces.
@@ -64,8 +65,10 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 		if err := d.save(); err != nil {
 			d.forget(w.Name)
 			go e.supervisor.Close(context.Background())
+			go e.journal.Close()
 			return nil, err
 		}
+		d.journal.Write(report.Event{Workspace: w.Name, Kind: report.EventAdded, Detail: w.LocalPath})
 		return e, nil
 	})
 	if added, ok := status.(api.WorkspaceStatus); ok {
@@ -135,6 +138,8 @@ func (d *Daemon) removeWorkspace(r *http.Request) (any, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), stopTime)
 	defer cancel()
 	removed.supervisor.Close(ctx)
+	removed.journal.Close()
+	d.journal.Write(report.Event{Workspace: removed.workspace.Name, Kind: report.EventRemoved, Detail: removed.workspace.LocalPath})
 	state := removed.workspace.State()
 	d.removeRunDirectory(state)
 	d.lock.Do(func() { delete(d.leaving, state) })

@@ -1,21 +1,15 @@
 package monitor
 
 import (
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"wsync/monitor/links"
 	"wsync/monitor/remote"
+	"wsync/monitor/report"
 	"wsync/monitor/watch"
 )
-
-// barrierRequest is what to do when the watcher has come to a barrier.
-type barrierRequest struct {
-	n  uint64
-	do func()
-}
 
 // Changed implements watch.Sink.
 func (m *mirror) Changed(path string, change watch.Change) {
@@ -84,6 +78,7 @@ func (m *mirror) Lost(reason string) {
 	m.mu.Lock()
 	m.overflows++
 	m.mu.Unlock()
+	m.happened(report.Event{Kind: report.EventLost, Detail: reason})
 	m.markEverything(remote.PassEvents, 0)
 	m.recheck()
 }
@@ -96,33 +91,13 @@ func (m *mirror) RootGone(reason string) {
 
 // afterChanges calls do, from the watcher's goroutine, when everything that
 // changed before this call has been reported.
-func (m *mirror) afterChanges(do func()) { m.request(m.watcher.Barrier, do) }
+func (m *mirror) afterChanges(do func()) { m.requests.Add(m.watcher.Barrier, do) }
 
 // afterEvents is afterChanges without what nothing but a look tells of.
-func (m *mirror) afterEvents(do func()) { m.request(m.watcher.Events, do) }
-
-func (m *mirror) request(barrier func(n uint64), do func()) {
-	m.requestsMu.Lock()
-	defer m.requestsMu.Unlock()
-	m.requested++
-	m.requests = append(m.requests, barrierRequest{m.requested, do})
-	barrier(m.requested) // within the lock: the numbers must not overtake each other
-}
+func (m *mirror) afterEvents(do func()) { m.requests.Add(m.watcher.Events, do) }
 
 // Barrier implements watch.Sink.
-func (m *mirror) Barrier(n uint64) {
-	m.requestsMu.Lock()
-	i := 0
-	for i < len(m.requests) && m.requests[i].n <= n {
-		i++
-	}
-	due := slices.Clone(m.requests[:i])
-	m.requests = slices.Delete(m.requests, 0, i)
-	m.requestsMu.Unlock()
-	for _, r := range due {
-		r.do()
-	}
-}
+func (m *mirror) Barrier(n uint64) { m.requests.Reached(n) }
 
 // answer tells the daemon that the monitor is alive, when it has heard of all that
 // changed before. Where it has to look for changes, that would take too long.

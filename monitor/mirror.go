@@ -14,10 +14,12 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/guard"
+	"wsync/monitor/journal"
 	"wsync/monitor/links"
 	"wsync/monitor/mounts"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
+	"wsync/monitor/requests"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
 	"wsync/monitor/transfer"
@@ -49,9 +51,8 @@ type mirror struct {
 	// seq numbers the marks.
 	seq atomic.Uint64
 	// requests are what waits for the watcher's barriers, in their order.
-	requestsMu sync.Mutex
-	requests   []barrierRequest // guarded by requestsMu
-	requested  uint64           // guarded by requestsMu
+	requests requests.Queue
+	journal  *journal.Writer
 	// pong is the last ping that the watcher has come to.
 	pong atomic.Uint64
 	// looks are those of workers at the root.
@@ -86,6 +87,7 @@ type runningWorker struct {
 func (m *mirror) run(ctx context.Context) error {
 	defer m.pool.Close()
 	defer m.mounted.Close()
+	defer m.journal.Close()
 	defer m.endWorkers()
 	err := m.watcher.Run(ctx, m.arm)
 	if errors.Is(err, context.Canceled) {
@@ -250,6 +252,7 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 		AfterChanges: m.afterChanges,
 		Changed:      m.changed,
 		Mounts:       m.mounted,
+		Happened:     m.happened,
 		Identity:     m.definition.Workspace.Root,
 		Stamp:        worker.StampPath(settings.RunDirectory, r),
 		Comparisons:  filepath.Join(settings.RunDirectory, report.ComparisonDirectory),
@@ -269,6 +272,12 @@ func (m *mirror) name() string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.definition.Workspace.Name
+}
+
+// happened writes an event to the journal, soon.
+func (m *mirror) happened(e report.Event) {
+	e.Workspace = m.name()
+	m.journal.Write(e)
 }
 
 // allSources are the directories of all workspaces.
@@ -308,6 +317,7 @@ func (m *mirror) report(now time.Time) report.Report {
 		Version: report.Version,
 		PID:     os.Getpid(),
 		Pong:    pong,
+		Journal: m.journal.Problem(),
 		Watch: report.Watch{
 			Armed:         m.armed,
 			Backend:       stats.Backend,

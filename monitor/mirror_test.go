@@ -105,7 +105,7 @@ func recorded(t *testing.T, m *mirror, w watch.Watcher) *recorder {
 	made := worker.New(worker.Options{
 		Log: zap.NewNop(), Root: m.root, Carrier: r, Stamp: filepath.Join(m.root, "stamp"),
 		Guard: func(uint64) string { return "" }, NextMark: func() uint64 { return m.seq.Add(1) }, LastMark: m.seq.Load,
-		AfterEvents: func(do func()) { do() }, Changed: func(bool) {},
+		AfterEvents: func(do func()) { do() }, Changed: func(bool) {}, Happened: m.happened,
 	}, config.Remote{})
 	made.Define(remote.Definition{Remote: config.Remote{Name: "r"}, Settings: report.Settings{FullPassInterval: 1000 * time.Hour}}, 0, time.Now())
 	made.Arm()

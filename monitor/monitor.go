@@ -24,6 +24,7 @@ import (
 	"wsync/config/logfile"
 	"wsync/monitor/direct"
 	"wsync/monitor/guard"
+	"wsync/monitor/journal"
 	"wsync/monitor/links"
 	"wsync/monitor/mounts"
 	"wsync/monitor/report"
@@ -165,6 +166,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 		workers: make(map[string]*runningWorker),
 		mounted: mounts.New(d.Workspace.LocalPath),
 	}
+	m.journal = journal.NewWriter(filepath.Join(d.Settings.RunDirectory, journal.Directory), journal.SeriesOf, journal.DefaultBounds)
 	m.ruling = m.newRuling(d.Workspace)
 	if err := m.ruling.live.Remember(filepath.Join(d.Settings.RunDirectory, "rules")); err != nil {
 		log.Warn("What was ignored in directories that are gone is not known", zap.Error(err))

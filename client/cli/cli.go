@@ -132,7 +132,8 @@ func (c *command) commands() []*cli.Command {
 		c.addCommand(), c.removeCommand(), c.listCommand(), c.infoCommand(), c.ignoreCommand(), c.renameCommand(),
 		c.attachCommand(), c.detachCommand(), c.setCommand(),
 		c.pauseCommand(), c.resumeCommand(), c.resyncCommand(), c.approveCommand(), c.restartCommand(),
-		c.statusCommand(), c.explainCommand(), c.diffCommand(), c.verifyCommand(), c.waitCommand(), c.logsCommand(), c.doctorCommand(),
+		c.statusCommand(), c.explainCommand(), c.diffCommand(), c.verifyCommand(), c.waitCommand(),
+		c.logCommand(), c.eventsCommand(), c.logsCommand(), c.doctorCommand(),
 		c.demoCommand(), c.helpCommand(), c.versionCommand(), c.monitorCommand(),
 	}
 }

@@ -40,7 +40,8 @@ func TestEveryCommandHasHelp(t *testing.T) {
 func TestHelp(t *testing.T) {
 	const want = `usage: wsync logs [NAME] [--follow] [--lines LINES] [--json]
 
-Prints the end of the workspace's log, without NAME of the daemon's; no daemon is needed for it.
+Prints the end of the workspace's log, without NAME of the daemon's; no daemon is needed for it. It is what the
+programs have to say: what was sent and deleted is in ` + "`wsync log`" + `.
 
 Options:
   -f, --follow                go on with what is logged from now on

@@ -24,7 +24,7 @@ func (c *command) logsCommand() *cli.Command {
 		Category:    sectionStatus,
 		Usage:       "show the log of the daemon or of a workspace",
 		ArgsUsage:   "[NAME]",
-		Description: "Prints the end of the workspace's log, without NAME of the daemon's; no daemon is needed for it.",
+		Description: "Prints the end of the workspace's log, without NAME of the daemon's; no daemon is needed for it. It is what the\nprograms have to say: what was sent and deleted is in `wsync log`.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "go on with what is logged from now on"},
 			&cli.IntFlag{Name: "lines", Aliases: []string{"n"}, Value: 50, Usage: "begin with the last `LINES` (default 50)"},

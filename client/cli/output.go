@@ -190,6 +190,9 @@ func (p *printer) problems(daemon api.DaemonStatus) {
 	if daemon.LogProblem != "" {
 		p.note("the daemon cannot log: %s", daemon.LogProblem)
 	}
+	if daemon.JournalProblem != "" {
+		p.note("wsync log is not told of everything: %s", daemon.JournalProblem)
+	}
 	if daemon.NotifyProblem != "" {
 		p.note("the daemon cannot run NotifyCommand, and nobody is told of trouble: %s", daemon.NotifyProblem)
 	}

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"net/url"
 	"time"
 
 	"wsync/config"
@@ -13,6 +14,7 @@ import (
 // The routes. Names in braces are path segments of config.ValidateName's form.
 //
 //	GET    /v1/status                                     Status; ?workspace=NAME for one, ?remote=NAME for one of it, ?after=REVISION to wait for a newer one (30 s at most)
+//	GET    /v1/events                                     lines of Happened, by time; ?workspace=NAME for one, and the others of EventsQuery
 //	POST   /v1/workspaces                                 AddWorkspace -> WorkspaceStatus
 //	GET    /v1/workspaces/{workspace}                     WorkspaceStatus
 //	DELETE /v1/workspaces/{workspace}
@@ -32,6 +34,7 @@ import (
 //	POST   /v1/stop
 const (
 	StatusPath     = "/v1/status"
+	EventsPath     = "/v1/events"
 	WorkspacesPath = "/v1/workspaces"
 	ActionsPath    = "/v1/actions"
 	WaitPath       = "/v1/wait"
@@ -191,6 +194,46 @@ type ComparisonResult struct {
 	Summary *report.ComparisonSummary `json:"summary,omitempty"`
 }
 
+// EventsQuery asks for events, those that are on disk or, with Follow, also those that come
+// until the client leaves. All is optional.
+type EventsQuery struct {
+	// Workspace and Remote are names. What happened is told by the names of now.
+	Workspace, Remote string
+	// Since and Until bound the time, in RFC 3339.
+	Since, Until time.Time
+	// Deleted: deletions only. Path is one, with all below it, or a pattern as of
+	// path.Match, one without a slash for a name anywhere: what names no such path is left
+	// out, and of what does, other paths are.
+	Deleted bool
+	Path    string
+	Follow  bool
+}
+
+// Values are the parameters of the query.
+func (q EventsQuery) Values() url.Values {
+	values := make(url.Values)
+	set := func(name, value string, is bool) {
+		if is {
+			values.Set(name, value)
+		}
+	}
+	set("workspace", q.Workspace, q.Workspace != "")
+	set("remote", q.Remote, q.Remote != "")
+	set("since", q.Since.Format(time.RFC3339Nano), !q.Since.IsZero())
+	set("until", q.Until.Format(time.RFC3339Nano), !q.Until.IsZero())
+	set("deleted", "1", q.Deleted)
+	set("path", q.Path, q.Path != "")
+	set("follow", "1", q.Follow)
+	return values
+}
+
+// Happened is a line of the answer to EventsQuery: an event, or the End, which comes when
+// there is nothing more to tell.
+type Happened struct {
+	report.Event
+	End bool `json:"end,omitempty"`
+}
+
 // Wait asks to return when everything that changed before is on the remotes.
 // An empty Workspace is all, an empty Remote all of the workspace's.
 type Wait struct {
@@ -237,6 +280,9 @@ type DaemonStatus struct {
 	LogProblem   string `json:"log_problem,omitempty"`
 	// NotifyProblem is why NotifyCommand cannot be run, or "".
 	NotifyProblem string `json:"notify_problem,omitempty"`
+	// JournalProblem is why events, of the daemon or of a monitor, cannot be written to a
+	// journal, or "".
+	JournalProblem string `json:"journal_problem,omitempty"`
 }
 
 // WorkspaceStatus describes a workspace: its definition, its monitor's

@@ -212,6 +212,8 @@ func (f *flight) step(s Step) {
 		case removal && !s.Entry.Cleared():
 			f.result.Deleted++
 			f.result.Removed = append(f.result.Removed, s.Path)
+		case removal:
+			f.result.Cleared = append(f.result.Cleared, s)
 		}
 	})
 }

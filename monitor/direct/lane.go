@@ -158,8 +158,9 @@ type Result struct {
 	MovesFailed []dirty.Move
 	// Removed are the paths that were removed, as far as that was to be judged,
 	// Deleted counts them, Created what is new with its directory, Files and
-	// Bytes what was put.
+	// Bytes what was put. Cleared are the steps of the other removals.
 	Removed                 []string
+	Cleared                 []Step
 	Deleted, Created, Files int
 	Bytes                   int64
 	// Lost: the session's directory is gone, and with it perhaps the whole

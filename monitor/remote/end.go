@@ -22,6 +22,8 @@ type Ended struct {
 	Stamp time.Time
 	// Pass says why a full pass follows that nobody has asked for, "" for none.
 	Pass string
+	// Repaired is how many entries a full pass had to repair of which nothing had told.
+	Repaired int
 	// Marked is to be called with all that changed until now being marked.
 	Marked func()
 }
@@ -68,7 +70,9 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 		m.failed(s, batch, out, now)
 		return ended
 	}
+	drift := m.passes.Drift
 	ended.Forget = m.succeeded(s, out, now)
+	ended.Repaired = m.passes.Drift - drift
 	if !s.Order.Beside && !m.set.Everything() { // beside another one nobody looks
 		m.meetings.end()
 	}

@@ -128,6 +128,9 @@ type Outcome struct {
 	// not go that way.
 	Sent, Acknowledged, Verified time.Time
 
+	// Record is what was done, by name.
+	Record Record
+
 	Files   int   // sent
 	Bytes   int64 // sent
 	Deleted Count // because paths are gone

@@ -88,6 +88,8 @@ type Report struct {
 	// Pong is the last Definition.Ping that was answered. All changes from before
 	// it are known, unless the watcher has to look for some or may miss them.
 	Pong uint64 `json:"pong,omitempty"`
+	// Journal says why events could not be written to the journal last, or is "".
+	Journal string `json:"journal,omitempty"`
 	// Watch describes the watcher; Watch.Armed is false while the tree is
 	// still being armed after a start.
 	Watch Watch `json:"watch"`

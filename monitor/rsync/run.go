@@ -149,6 +149,7 @@ func (p *process) start() (err error) {
 func (p *process) result(ctx context.Context, progress func(Progress)) (Result, error) {
 	result := Result{deleting: p.job.Deleting, differing: p.job.Differing, listing: p.job.Listing}
 	result.read(p.stdout, progress)
+	result.deleting, result.differing, result.listing = nil, nil, nil
 	err := p.cmd.Wait()
 	result.Stderr, result.Truncated = p.stderr.String(), p.stderr.Dropped()
 	if more := result.reported; more != nil {

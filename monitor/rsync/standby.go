@@ -18,10 +18,11 @@ type Standby struct {
 	stdin   io.WriteCloser
 	cancel  context.CancelFunc
 
-	mu       sync.Mutex // guards expiry, used and progress
+	mu       sync.Mutex // guards expiry, used, progress and running
 	expiry   *time.Timer
 	used     bool // the list was written, or is not wanted any more
 	progress func(Progress)
+	running  Job // the one that it is used for
 
 	ended chan struct{}
 	how   Result
@@ -44,6 +45,7 @@ func Prepare(dir string, env []string, job Job) (*Standby, error) {
 func prepare(dir string, env []string, job Job, lasting time.Duration) (*Standby, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Standby{job: job, process: newProcess(ctx, dir, env, job), cancel: cancel, ended: make(chan struct{})}
+	s.process.job.Deleting, s.process.job.Differing = s.deleting, s.differing
 	var err error
 	if s.stdin, err = s.process.cmd.StdinPipe(); err != nil {
 		cancel()
@@ -72,6 +74,25 @@ func (s *Standby) tell(p Progress) {
 	if progress != nil {
 		progress(p)
 	}
+}
+
+// deleting and differing pass on what is told of entries.
+func (s *Standby) deleting(path string, dir bool) {
+	if tell := s.runs().Deleting; tell != nil {
+		tell(path, dir)
+	}
+}
+
+func (s *Standby) differing(path, code string) {
+	if tell := s.runs().Differing; tell != nil {
+		tell(path, code)
+	}
+}
+
+func (s *Standby) runs() Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
 }
 
 // Ready reports whether the standby waits for its list. Its connection may be dead all
@@ -111,6 +132,9 @@ func (s *Standby) Run(ctx context.Context, job Job, progress func(Progress)) (r 
 		<-s.ended // it may be about to end, and holds its connection until then
 		return Result{}, false, nil
 	}
+	s.mu.Lock()
+	s.running = job
+	s.mu.Unlock()
 	stop := context.AfterFunc(ctx, s.cancel)
 	defer stop()
 	_, err = s.stdin.Write(job.Input)

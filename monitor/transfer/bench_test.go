@@ -28,6 +28,7 @@ import (
 // bench is a lane with the machine of its remote, which a test drives by hand, batch
 // by batch.
 type bench struct {
+	records []remote.Record // of the transfers
 	*remote.Machine
 	t        *testing.T
 	lane     *Lane
@@ -173,6 +174,7 @@ func (b *bench) begin(now time.Time) {
 		b.acquaint()
 		out = b.lane.Transfer(b.t.Context(), s.Order, benchAsker{b, s, now, time.Now()})
 	}
+	b.records = append(b.records, out.Record)
 	b.afterEvents(b.End(s, out, nil, time.Now()).Marked)
 }
 

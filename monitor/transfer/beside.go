@@ -105,6 +105,9 @@ func (t *transfer) runBeside() {
 		return
 	}
 	t.out.Verified = time.Now()
+	for _, name := range names {
+		t.record.AddSent(name)
+	}
 	t.out.Created, t.out.Files, t.out.Bytes = r.Created, r.Progress.Files, r.Progress.Bytes
 	// Which also has the directories looked at of which the other run sets the times.
 	t.out.Unconfirmed = toConfirm(small)

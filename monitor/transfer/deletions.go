@@ -15,8 +15,16 @@ import (
 // only lists.
 func (t *transfer) tallied(dir string, job rsync.Job, c *tally) (r ran, ok bool) {
 	job.Deleting = c.add
-	if c.looks {
+	switch {
+	case c.looks:
 		job.Differing = c.differs
+	case !job.IsDry():
+		renamed := t.renamed()
+		job.Deleting = func(name string, dir bool) {
+			t.recordDeleted(name, renamed)
+			c.add(name, dir)
+		}
+		job.Differing = t.recordSent
 	}
 	return t.run(dir, job)
 }

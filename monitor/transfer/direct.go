@@ -127,6 +127,10 @@ func (t *transfer) directly() {
 	removed := t.tally()
 	for _, name := range result.Removed {
 		removed.add(name, false)
+		t.record.AddDeleted(name)
+	}
+	for _, s := range result.Cleared {
+		t.recordCleared(s)
 	}
 	t.addDeleted(removed.number())
 	t.Batch = dirty.Batch{Moves: result.MovesFailed, Entries: append(plan.Rest, result.Failed...)}.WithoutMoves()
@@ -203,6 +207,7 @@ func (t *transfer) fly(d *direct.Lane, plan direct.Plan) (result direct.Result, 
 		t.out.Causes |= remote.Lost
 		t.lane.stale.Store(true)
 	}
+	t.recordFlight(plan, result)
 	t.out.Created += result.Created
 	t.out.Files += result.Files
 	t.out.Bytes += result.Bytes
@@ -214,6 +219,7 @@ func (t *transfer) fly(d *direct.Lane, plan direct.Plan) (result direct.Result, 
 // breakFlight ends the transfer when its flight broke.
 func (t *transfer) breakFlight(plan direct.Plan, err error) {
 	t.lane.log.Debug("The direct lane broke", zap.Error(err))
+	t.recordBroken(plan)
 	t.out = t.lane.directFailure(err)
 	if t.lane.connection != nil {
 		t.out.Late = touched(t.Batch.Moves, plan.Steps, direct.Result{})

@@ -124,6 +124,7 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 	t := &transfer{Order: order, asker: asker, lane: l, ctx: ctx}
 	if order.Beside {
 		t.beside()
+		t.out.Record = t.record
 		return t.out
 	}
 	if l.stale.Swap(false) {
@@ -136,6 +137,7 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 	t.limit(&t.endpoint)
 	l.compression(&t.endpoint)
 	t.do()
+	t.out.Record = t.record
 	if l.relay != nil {
 		l.relay.Release()
 	}

@@ -208,6 +208,7 @@ func (t *transfer) fromSkeleton(names []string, part dirty.Batch, remove func(to
 			return
 		}
 		remove(top, names)
+		t.recordUnsure(names)
 	}
 }
 

@@ -41,6 +41,8 @@ type transfer struct {
 	// shared: something may go beside this transfer, by what its batch reaches.
 	shared bool
 	out    remote.Outcome
+	// record is that of the outcome, which may be made anew on the way.
+	record remote.Record
 }
 
 // do transfers the batch.

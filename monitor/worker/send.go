@@ -11,6 +11,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
 
@@ -60,6 +61,7 @@ func (w *Worker) carry(f *flight) {
 		w.lookAtMounts(ended) // it may be back
 	}
 	after := w.machine.End(f.Sending, out, sizes, ended)
+	events := remote.Events(f.Order, out, after, f.began, ended, rsync.PathWords)
 	root := w.machine.Root()
 	w.forgetMounts(after.Forget)
 	w.answer()
@@ -77,6 +79,9 @@ func (w *Worker) carry(f *flight) {
 	w.trace(f.Order, out, f.taken)
 	w.wakeUp()
 	w.Changed(false)
+	for _, e := range events {
+		w.Happened(e)
+	}
 }
 
 // openSizes are the sizes of files of a batch that were open when it was taken.

@@ -78,6 +78,8 @@ type Options struct {
 	Identity *config.RootIdentity
 	// Stamp is the file that remembers until when the remote was equal.
 	Stamp string
+	// Happened takes in events for the journal, and does not block.
+	Happened func(report.Event)
 	// Comparisons is an existing directory for what comparisons find.
 	Comparisons string
 }
