@@ -110,7 +110,11 @@ func TestModesAsRsync(t *testing.T) {
 			if err != nil {
 				continue // the directory itself cannot be searched
 			}
-			if want := r.ModeChanges().Apply(before.Mode()); after.Mode() != want {
+			want := r.ModeChanges().Apply(before.Mode())
+			if os.Geteuid() != 0 && want.IsDir() && want&0o200 != 0 {
+				want |= 0o700 // what it needs to fill a directory, rsync takes back only where it could not write
+			}
+			if after.Mode() != want {
 				t.Errorf("%s: rsync makes %v of %v, want %v", r.ModeSyntax(), after.Mode(), before.Mode(), want)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 )
 
@@ -53,12 +54,32 @@ func BeNobody(t EnvT) {
 	}
 	real, err := exec.LookPath("rsync")
 	Check(t, err)
+	putRsync(t, fmt.Sprintf("exec %s %s \"$@\"", asNobody(t), shellQuote(real)))
+}
+
+// asNobody is the command line for sh, without what it runs, that runs a command as
+// Nobody.
+func asNobody(t T) string {
+	t.Helper()
+	if becomes := setpriv(); becomes != "" {
+		return becomes
+	}
+	// go test makes the program in a directory that only its owner may enter; root starts
+	// it, and it changes its user itself. It takes longer to start.
 	self, err := os.Executable()
 	Check(t, err)
-	// go test makes the program in a directory that only its owner may enter;
-	// root starts it, and it changes its user itself.
-	putRsync(t, fmt.Sprintf("exec %s %s %s \"$@\"", shellQuote(self), becomeNobody, shellQuote(real)))
+	return shellQuote(self) + " " + becomeNobody
 }
+
+// setpriv is asNobody with the program of that name, "" where there is none, or one that
+// cannot do it.
+var setpriv = sync.OnceValue(func() string {
+	becomes := fmt.Sprintf("setpriv --reuid=%d --regid=%d --clear-groups", Nobody, Nobody)
+	if exec.Command("/bin/sh", "-c", becomes+" true").Run() != nil {
+		return ""
+	}
+	return becomes
+})
 
 // ScriptedRsync puts a shell script in the place of rsync, which it may call by
 // that name.

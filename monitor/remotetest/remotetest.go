@@ -2,8 +2,9 @@
 // daemon, and a proxy that delays or cuts the line to either. It also makes
 // and compares trees of files. Only tests and benchmarks may import it.
 //
-// Each server has its own keys, configuration and port, is run by the user who
-// runs the test, and is killed with all its connections when the test ends.
+// Each server has its own configuration and port, is run by the user who runs the
+// test, and is killed with all its connections when the test ends. All sshds of a test
+// program have the same keys.
 package remotetest
 
 import (

@@ -2,6 +2,8 @@ package remotetest
 
 import (
 	"bufio"
+	"bytes"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -14,12 +16,14 @@ import (
 // server is a child process that listens on a port and forks a process for
 // each connection. Its methods may be called from any goroutine.
 type server struct {
-	t        T
-	name     string // for messages
-	port     int
-	greeting string // what it says first to whoever connects
-	argv     []string
-	logFile  string
+	t    T
+	name string // for messages
+	port int
+	// greeting is what it says first to whoever connects, or else listening what it
+	// logs when it listens: where a connection costs a process.
+	greeting, listening string
+	argv                []string
+	logFile             string
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd     // nil while stopped
@@ -60,6 +64,10 @@ func (s *server) start() bool {
 		s.t.Fatalf("cannot open the log of %s: %v", s.name, err)
 	}
 	defer log.Close()
+	logged, err := log.Seek(0, io.SeekEnd)
+	if err != nil {
+		s.t.Fatalf("cannot read the log of %s: %v", s.name, err)
+	}
 	cmd := exec.Command(s.argv[0], s.argv[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	// In a process group of its own it does not see the terminal's Ctrl-C.
@@ -89,7 +97,7 @@ func (s *server) start() bool {
 	}
 	answers := false
 	poll(func() bool {
-		answers = s.answers()
+		answers = s.answers(logged)
 		return answers || gone()
 	})
 	if !answers || gone() {
@@ -99,8 +107,13 @@ func (s *server) start() bool {
 	return true
 }
 
-// answers reports whether something on the port greets as the server does.
-func (s *server) answers() bool {
+// answers reports whether the server, which has written its log from an offset on, takes
+// connections: it has logged so, or something on the port greets as the server does.
+func (s *server) answers(logged int64) bool {
+	if s.listening != "" {
+		log, err := os.ReadFile(s.logFile)
+		return err == nil && bytes.Contains(log[min(logged, int64(len(log))):], []byte(s.listening))
+	}
 	conn, err := net.DialTimeout("tcp", address(s.port), time.Second)
 	if err != nil {
 		return false

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // SSHD is an sshd on loopback that lets one key in, as the user who runs the
@@ -57,24 +58,21 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 	}
 	dir := t.TempDir()
 	hostKey, identity := filepath.Join(dir, "host_key"), filepath.Join(dir, "identity")
-	makeKey(t, hostKey)
-	makeKey(t, identity)
-	public, err := os.ReadFile(hostKey + ".pub")
-	if err != nil {
-		t.Fatalf("cannot read the host key: %v", err)
-	}
+	keys := keyPairs(t)
+	keys.host.write(t, hostKey)
+	keys.identity.write(t, identity)
 
 	config := filepath.Join(dir, "sshd_config")
 	s := &SSHD{
 		server: server{
-			t: t, name: "sshd", greeting: "SSH-2.0-",
+			t: t, name: "sshd", listening: "Server listening on " + loopback + " port ",
 			// sshd insists on being called by an absolute path.
 			argv:    []string{sshd, "-D", "-e", "-f", config},
 			logFile: filepath.Join(dir, "sshd.log"),
 		},
 		User:     current.Username,
 		Identity: identity,
-		hostKey:  strings.Join(strings.Fields(string(public))[:2], " "),
+		hostKey:  strings.Join(strings.Fields(string(keys.host.public))[:2], " "),
 	}
 	s.launch(func(port int) {
 		s.Port = port
@@ -86,7 +84,8 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 			"AuthorizedKeysFile "+quote(identity+".pub"),
 			"PidFile none",
 			"UsePAM no",
-			"StrictModes no", // temporary directories are often open to all
+			"KexAlgorithms -sntrup761*", // it takes longer than the rest of a login
+			"StrictModes no",            // temporary directories are often open to all
 			"PasswordAuthentication no",
 			"KbdInteractiveAuthentication no",
 			"PermitRootLogin prohibit-password",
@@ -98,20 +97,23 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 		if !slices.ContainsFunc(options.Config, func(line string) bool { return strings.HasPrefix(line, "Subsystem sftp ") }) {
 			lines = append(lines, "Subsystem sftp internal-sftp")
 		}
-		lines = append(lines, "")
-		writeFile(t, config, strings.Join(lines, "\n"), 0o600)
-		// From 9.8 on sshd locks out addresses whose connections end badly,
-		// which is what tests of outages are about. Older ones do not know the
-		// keyword.
-		const noPenalties = "PerSourcePenalties no\n"
-		probe := config + ".probe"
-		writeFile(t, probe, strings.Join(lines, "\n")+noPenalties, 0o600)
-		if exec.Command(sshd, "-t", "-f", probe).Run() == nil {
-			writeFile(t, config, strings.Join(lines, "\n")+noPenalties, 0o600)
+		if hasPenalties() {
+			lines = append(lines, noPenalties)
 		}
+		writeFile(t, config, strings.Join(append(lines, ""), "\n"), 0o600)
 	})
 	return s
 }
+
+// noPenalties lets sshd bear with addresses whose connections end badly, which from 9.8
+// on it locks out: that is what tests of outages are about.
+const noPenalties = "PerSourcePenalties no"
+
+// hasPenalties is whether sshd knows the keyword of noPenalties.
+var hasPenalties = sync.OnceValue(func() bool {
+	out, _ := exec.Command(programs()["sshd"], "-t", "-f", os.DevNull, "-o", noPenalties).CombinedOutput() // there may be no host keys
+	return !strings.Contains(string(out), "PerSourcePenalties")
+})
 
 // shellOf is the login shell of a user of this machine, "" where it is not known.
 func shellOf(name string) string {
@@ -209,15 +211,6 @@ func writeWrapper(t T, dir string, hosts map[string]*SSHD, known []*SSHD, forAll
 	WriteScript(t, filepath.Join(dir, "ssh.new"), script)
 	if err := os.Rename(filepath.Join(dir, "ssh.new"), filepath.Join(dir, "ssh")); err != nil {
 		t.Fatalf("cannot write the ssh wrapper: %v", err)
-	}
-}
-
-// makeKey makes a key pair without a passphrase: file and file.pub.
-func makeKey(t T, file string) {
-	t.Helper()
-	out, err := exec.Command(program(t, "ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", file).CombinedOutput()
-	if err != nil {
-		t.Fatalf("cannot make a key: %v\n%s", err, out)
 	}
 }
 

@@ -312,7 +312,7 @@ func TestConnectErrors(t *testing.T) {
 		host Host
 		want string
 	}{
-		"bad key":      {Host{Name: "127.0.0.1", Port: s.Port, User: s.User, IdentityFile: stopped.Identity}, "Permission denied"},
+		"bad key":      {Host{Name: "127.0.0.1", Port: s.Port, User: s.User, IdentityFile: remotetest.NewKey(t)}, "Permission denied"},
 		"refused":      {Host{Name: "stopped"}, "Connection refused"},
 		"unresolvable": {Host{Name: "no-such-host.invalid"}, "Could not resolve hostname"},
 	} {
