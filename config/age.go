@@ -31,16 +31,4 @@ func (a Age) String() string { return FormatDuration(time.Duration(a)) }
 func (a Age) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
 // UnmarshalJSON reads the string, or a number of seconds.
-func (a *Age) UnmarshalJSON(data []byte) (err error) {
-	if string(data) == "null" {
-		return nil
-	}
-	var s string
-	if json.Unmarshal(data, &s) != nil {
-		s = string(data)
-	}
-	if *a, err = ParseAge(s); err != nil {
-		return &decodeError{message: err.Error()}
-	}
-	return nil
-}
+func (a *Age) UnmarshalJSON(data []byte) error { return readDuration(data, ParseAge, a) }

@@ -39,16 +39,4 @@ func (i Interval) String() string { return FormatDuration(time.Duration(i)) }
 func (i Interval) MarshalJSON() ([]byte, error) { return json.Marshal(i.String()) }
 
 // UnmarshalJSON reads the string, or a number of seconds.
-func (i *Interval) UnmarshalJSON(data []byte) (err error) {
-	if string(data) == "null" {
-		return nil
-	}
-	var s string
-	if json.Unmarshal(data, &s) != nil {
-		s = string(data)
-	}
-	if *i, err = ParseInterval(s); err != nil {
-		return &decodeError{message: err.Error()}
-	}
-	return nil
-}
+func (i *Interval) UnmarshalJSON(data []byte) error { return readDuration(data, ParseInterval, i) }

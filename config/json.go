@@ -191,6 +191,8 @@ func isZero(value any) bool {
 		return *v == 0
 	case *Size:
 		return *v == 0
+	case *Delay:
+		return *v == 0
 	case *Interval:
 		return *v == 0
 	case *list[string]:

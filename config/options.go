@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -86,7 +87,23 @@ var remoteOptions = []option[Remote]{
 	},
 	{
 		"delete", DeleteMirror, "whether what is gone here is deleted there, or all is kept there that ever was",
-		choiceOption(func(r *Remote) *string { return &r.Delete }, DeleteMirror, DeleteKeep), Effect{Transfers: true, Pass: true}, nil,
+		choiceOption(func(r *Remote) *string { return &r.Delete }, DeleteMirror, DeleteKeep), Effect{Transfers: true, Pass: true},
+		func(r *Remote) string {
+			if r.DeleteAfter != 0 {
+				return "nothing can be deleted after " + r.DeleteAfter.String() + " (delete-after) where all is kept"
+			}
+			return ""
+		},
+	},
+	{
+		"delete-after", "off", "delete what is gone here so much later there",
+		newOption(func(r *Remote) *Delay { return &r.DeleteAfter }, expectedDelay, ParseDelay, Delay.String), Effect{Transfers: true, Pass: true},
+		func(r *Remote) string {
+			if r.Keeps() {
+				return "nothing is ever deleted there (delete=keep)"
+			}
+			return ""
+		},
 	},
 	{
 		"skip-unsupported", "off", "be in sync without what the file system there cannot hold",
@@ -347,18 +364,29 @@ func setOptions[T any](table []option[T], t *T, assignments []Assignment, noun s
 			return err
 		}
 	}
+	for _, o := range table { // one may refuse another, in whatever order they came
+		if err := o.refusal(t); seen[o.name] && err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// set sets the option to a value, if t can have it.
+// set sets the option to a value.
 func (o option[T]) set(t *T, value string) error {
 	if err := o.kind.set(t, value); err != nil {
 		return fmt.Errorf("%s: %w", o.name, err)
 	}
-	if o.refuses != nil && len(o.kind.get(t)) > 0 {
-		if why := o.refuses(t); why != "" {
-			return fmt.Errorf("%s: %s", o.name, why)
-		}
+	return nil
+}
+
+// refusal is why t cannot have the option as it is set, nil if it can.
+func (o option[T]) refusal(t *T) error {
+	if o.refuses == nil || len(o.kind.get(t)) == 0 {
+		return nil
+	}
+	if why := o.refuses(t); why != "" {
+		return fmt.Errorf("%s: %s", o.name, why)
 	}
 	return nil
 }
@@ -400,10 +428,12 @@ func validateOptions[T any](table []option[T], t T) error {
 				return err
 			}
 		}
+		var err error
 		for _, value := range values {
-			if err := o.set(&t, value); err != nil {
-				return errors.New(strings.ReplaceAll(o.name, "-", "_") + strings.TrimPrefix(err.Error(), o.name))
-			}
+			err = cmp.Or(err, o.set(&t, value))
+		}
+		if err = cmp.Or(err, o.refusal(&t)); err != nil {
+			return errors.New(strings.ReplaceAll(o.name, "-", "_") + strings.TrimPrefix(err.Error(), o.name))
 		}
 	}
 	return nil

@@ -103,6 +103,10 @@ const (
 // Keeps reports whether nothing is ever deleted there.
 func (r Remote) Keeps() bool { return r.Delete == DeleteKeep }
 
+// LeavesGone reports whether what is gone here is not deleted there at once, if at all: the
+// old name of what is renamed stays, too.
+func (r Remote) LeavesGone() bool { return r.Keeps() || r.DeleteAfter != 0 }
+
 // Remote is one place that a workspace is mirrored to.
 type Remote struct {
 	// Name identifies the remote within its workspace; see ValidateName.
@@ -127,6 +131,9 @@ type Remote struct {
 
 	// Delete is DeleteMirror (also when it is ""), or DeleteKeep.
 	Delete string `json:"delete,omitempty"`
+
+	// DeleteAfter is how much later than here something is deleted there, 0 for at once.
+	DeleteAfter Delay `json:"delete_after,omitempty"`
 
 	// SkipUnsupported: what the destination's file system cannot hold is counted,
 	// and otherwise no reason for the remote not to be in sync.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,6 +28,10 @@ func differenceText(d report.Difference) string {
 		text += "  (on its way)"
 	case report.StateHeld:
 		text += "  (held)"
+	case report.StatePostponed:
+		if d.Due != nil {
+			text += "  (to be deleted at " + d.Due.Local().Format(time.DateTime) + ")"
+		}
 	case report.StateFailing:
 		text += "  (fails: " + short(plain(d.Problem)) + ")"
 	}
@@ -100,8 +105,11 @@ var kindsInOrder = []report.DifferenceKind{
 // summaryText counts the differences.
 func summaryText(s report.ComparisonSummary) string {
 	compared := ""
+	if s.Postponed > 0 {
+		compared = fmt.Sprintf("; %s to come", count(s.Postponed, "deletion"))
+	}
 	if s.Files > 0 {
-		compared = fmt.Sprintf("; %s, %s compared by content", count(s.Files, "file"), size(s.Bytes))
+		compared += fmt.Sprintf("; %s, %s compared by content", count(s.Files, "file"), size(s.Bytes))
 	}
 	if s.Differences == 0 {
 		return "nothing differs" + compared

@@ -204,6 +204,8 @@ func pathText(r remoteExplanation, here bool, now time.Time) string {
 		return subject + " is on its way," + since
 	case report.PathFailing:
 		return fmt.Sprintf("%s has failed %s: %s%s", subject, times(p.Attempts), p.Problem, nextTry(p.NextTry, now))
+	case report.PathPostponed:
+		return "gone here, and to be deleted there " + dueText(p.Due, now) + trouble
 	case report.PathHeld:
 		return "held: " + p.Problem
 	case report.PathUnreachable:
@@ -228,7 +230,7 @@ func pathText(r remoteExplanation, here bool, now time.Time) string {
 // pathHint is the next step for a path that is not there.
 func pathHint(r remoteExplanation) string {
 	switch {
-	case r.Path == nil || r.Path.State == report.PathEqual || r.Path.State == report.PathAcknowledged:
+	case r.Path == nil || r.Path.State == report.PathEqual || r.Path.State == report.PathAcknowledged || r.Path.State == report.PathPostponed:
 		return ""
 	case r.Path.Hint != "":
 		return r.Path.Hint

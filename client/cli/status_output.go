@@ -169,6 +169,9 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 			b.field(4, "", path)
 		}
 	}
+	if postponed := remote.Postponed; postponed != nil {
+		b.field(4, "to delete", postponedText(postponed, now))
+	}
 	if kept := remote.Kept; kept != nil {
 		b.field(4, "kept", directories(kept.Count)+" gone here, for what is ignored there")
 		b.sample(4, kept.Sample, kept.Count)
@@ -182,6 +185,28 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 		full += fmt.Sprintf(", repaired %d", remote.Drift)
 	}
 	b.field(4, "full pass", full)
+}
+
+// postponedText says what is to be deleted later, and when.
+func postponedText(p *report.Postponed, now time.Time) string {
+	more := ""
+	if p.More {
+		more = " and more"
+	}
+	return fmt.Sprintf("%s%s to come, the first %s", count(p.Count, "deletion"), more, dueText(&p.First, now))
+}
+
+// dueText says when something is due: in how long, and from a day on at which time.
+func dueText(due *time.Time, now time.Time) string {
+	switch {
+	case due == nil:
+		return "later"
+	case !due.After(now):
+		return "now"
+	case due.Sub(now) >= 24*time.Hour:
+		return "at " + due.Local().Format("2006-01-02 15:04")
+	}
+	return "in " + age(now, *due)
 }
 
 // info describes a workspace as it is defined and served.

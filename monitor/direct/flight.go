@@ -184,6 +184,9 @@ func (f *flight) step(s Step) {
 	case PutSymlink:
 		f.symlink(s)
 		return
+	case Leave:
+		f.leave(s)
+		return
 	case MakeDirectory:
 		reply = target.Mkdir(s.Path, f.lane.modes.Apply(s.Info.Mode()))
 	case SetAttributes:
@@ -214,6 +217,20 @@ func (f *flight) step(s Step) {
 			f.result.Removed = append(f.result.Removed, s.Path)
 		case removal:
 			f.result.Cleared = append(f.result.Cleared, s)
+		}
+	})
+}
+
+// leave finds out whether there is something at a path that is left alone.
+func (f *flight) leave(s Step) {
+	reply := f.lane.target.Type(s.Path)
+	f.then(nil, func() {
+		switch kind, err := reply.Wait(); {
+		case isGone(err):
+		case err != nil:
+			f.fail(s)
+		default:
+			f.result.Left = append(f.result.Left, Left{Path: s.Path, Dir: kind == fs.ModeDir})
 		}
 	})
 }

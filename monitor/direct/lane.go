@@ -163,6 +163,8 @@ type Result struct {
 	Cleared                 []Step
 	Deleted, Created, Files int
 	Bytes                   int64
+	// Left are the paths that steps have left alone, and at which there is something.
+	Left []Left
 	// Lost: the session's directory is gone, and with it perhaps the whole
 	// destination, in whose place there is another directory.
 	Lost bool
@@ -170,6 +172,12 @@ type Result struct {
 	Drifted bool
 	// Sent is when the last request was on its way.
 	Sent time.Time
+}
+
+// Left is a path that was left alone; Dir: the target has a directory there.
+type Left struct {
+	Path string
+	Dir  bool
 }
 
 // partsOf are the parts of a file that are to be written, and the attributes that

@@ -24,8 +24,8 @@ type Limits struct {
 	// Beside is how many paths go this way while rsync has to run for a large
 	// directory anyway: few need not wait for it, and many are faster with it.
 	Beside int
-	// Keep: nothing is deleted.
-	Keep bool
+	// Deletes reports whether a path that is gone may be deleted; nil for always.
+	Deletes func(path string) bool
 	// Deletions is how many entries may be deleted before a guard has to be
 	// asked, which only the other lane does.
 	Deletions int
@@ -47,6 +47,7 @@ const (
 	MakeDirectory Kind = iota
 	PutFile
 	PutSymlink
+	Leave // what is gone, and not to be deleted; it is only looked for
 	RemoveFile
 	RemoveDirectory
 	SetAttributes
@@ -56,7 +57,7 @@ const (
 type Step struct {
 	Kind Kind
 	Path string
-	// Info is what is at Path in the workspace; nil for a removal.
+	// Info is what is at Path in the workspace; nil for nothing.
 	Info fs.FileInfo
 	// Entry is the dirty path that asks for the step. Parent: the directory of
 	// that path, whose time the other steps change.
@@ -115,6 +116,11 @@ func (p Plan) Bytes() (bytes int64) {
 	return bytes
 }
 
+// SeesGone reports whether the plan takes something for gone.
+func (p Plan) SeesGone() bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Info == nil })
+}
+
 // Removes reports whether the plan deletes anything, judged or not.
 func (p Plan) Removes() bool { return slices.ContainsFunc(p.Steps, Step.Removes) }
 
@@ -171,7 +177,7 @@ func (p *planner) addAll(entries []*dirty.Entry) (ok bool) {
 	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
 	for _, e := range entries {
 		p.add(e)
-		puts := len(p.plan.Steps) - p.removals
+		puts := len(p.plan.Steps) - p.gone
 		if p.bytes > p.limits.Bytes || puts > p.limits.Paths || p.large && puts > p.limits.Beside {
 			return false
 		}
@@ -218,8 +224,8 @@ type planner struct {
 	// left are paths that were left to rsync and may be something else there.
 	left  map[string]bool
 	bytes int64
-	// removals counts the steps that remove something.
-	removals int
+	// gone counts the steps for paths that are gone, each of one request or two.
+	gone int
 	// large: a directory was left to rsync because there is too much in it.
 	// leaveTrees: all new ones are.
 	large, leaveTrees bool
@@ -355,7 +361,7 @@ func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
 			return nil, 0, false
 		}
 		steps, bytes = append(steps, inside...), bytes+size
-		if len(p.plan.Steps)-p.removals+len(steps) > p.limits.Paths || p.bytes+bytes > p.limits.Bytes {
+		if len(p.plan.Steps)-p.gone+len(steps) > p.limits.Paths || p.bytes+bytes > p.limits.Bytes {
 			p.large = true
 			return nil, 0, false
 		}
@@ -367,11 +373,12 @@ func (p *planner) tree(dir Step) (steps []Step, bytes int64, ok bool) {
 
 // remove finds the step for a path that is gone.
 func (p *planner) remove(e *dirty.Entry) {
-	if p.limits.Keep {
-		p.touch(e.Path, e)
+	step := Step{Kind: RemoveFile, Path: e.Path, Entry: e}
+	if p.limits.Deletes != nil && e.Path != "" && !p.limits.Deletes(e.Path) {
+		step.Kind = Leave
+		p.addGone(step)
 		return
 	}
-	step := Step{Kind: RemoveFile, Path: e.Path, Entry: e}
 	if e.Path == "" || e.Cleared() && e.Change&watch.Tree != 0 {
 		// A directory that was renamed is still there with all below it.
 		whole := *e
@@ -381,9 +388,14 @@ func (p *planner) remove(e *dirty.Entry) {
 	if e.Change&watch.Tree != 0 {
 		step.Kind = RemoveDirectory
 	}
+	p.addGone(step)
+}
+
+// addGone adds the step for a path that is gone.
+func (p *planner) addGone(step Step) {
 	p.plan.Steps = append(p.plan.Steps, step)
-	p.removals++
-	p.touch(e.Path, e)
+	p.gone++
+	p.touch(step.Path, step.Entry)
 }
 
 // judgeDeletions leaves removals to rsync when they are too many.

@@ -211,6 +211,8 @@ type Known struct {
 	held    guard.Names
 	allHeld bool
 	failing map[string]string // why, in words; "" for what nobody waits for
+	// postponed are deletions to come.
+	postponed postponing
 }
 
 // Known returns what is known of what a comparison finds, from when it began until now;
@@ -220,7 +222,7 @@ func (m *Machine) Known(id string) (k Known, ok bool) {
 	if c == nil || c.touched == nil {
 		return k, false
 	}
-	k = Known{touched: c.touched, allHeld: m.holds.stopsAll(), failing: make(map[string]string)}
+	k = Known{touched: c.touched, allHeld: m.holds.stopsAll(), failing: make(map[string]string), postponed: m.postponing}
 	c.touched = nil
 	if m.search.Files > 0 {
 		k.touched.MarkEverything(0, m.changed, m.changed) // under names that nobody knows yet
@@ -239,6 +241,9 @@ func (m *Machine) Known(id string) (k Known, ok bool) {
 	}
 	return k, true
 }
+
+// Due is when a name is to be deleted that only the remote has, if that is to come.
+func (k *Known) Due(name string) (due time.Time, ok bool) { return k.postponed.toCome(name) }
 
 // State is what is known of a path that differs, and why it fails if it does.
 func (k *Known) State(path string) (state report.DifferenceState, problem string) {

@@ -209,6 +209,7 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 	m.addUnconfirmed(s, out.Unconfirmed, now)
 	m.sent.take(s.Order, out, now)
 	m.kept.take(out.Kept, batch.Everything != nil)
+	m.postpone(s, out, now)
 	if batch.Everything == nil || out.Again.Everything != nil || out.Hold != nil && out.Hold.Pass != nil {
 		return forget
 	}

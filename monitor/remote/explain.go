@@ -43,6 +43,7 @@ func (m *Machine) explain(q report.Question) report.PathStatus {
 	case in(report.PathHeld, m.heldBatch()):
 		s.Problem = m.holdReason()
 	case in(report.PathPending, m.waits()):
+	case m.isPostponed(path, &s):
 	case m.confirmations.waiting.Covers(path) || entryOver(m.confirmations.running, path) != nil:
 		s.State = report.PathAcknowledged
 	}
@@ -59,6 +60,15 @@ func (m *Machine) holdReason() string {
 	default:
 		return h.reason
 	}
+}
+
+// isPostponed takes in that the deletion of a path is to come, and reports whether it is.
+func (m *Machine) isPostponed(path string, s *report.PathStatus) bool {
+	due, ok := m.postponing.toCome(path)
+	if ok {
+		s.State, s.Due = report.PathPostponed, &due
+	}
+	return ok
 }
 
 func (m *Machine) explainFailure(s *report.PathStatus, e *dirty.Entry) {

@@ -33,6 +33,7 @@ type Machine struct {
 	retry  retry
 	passes Passes
 	guards
+	postponing  postponing
 	clean       clean
 	drift       drift
 	comparisons comparisons
@@ -110,6 +111,8 @@ type Options struct {
 	CleanAsOf time.Time
 	// Unapproved is what Machine.Unapproved was at the end of the machine before.
 	Unapproved bool
+	// Postponed is what Machine.Postponed was at the end of the machine before.
+	Postponed Postponed
 	// LookInterval is the time between two looks at the destination while nothing is
 	// sent to it, zero for none.
 	LookInterval time.Duration
@@ -132,7 +135,7 @@ func (a adoption) done() bool { return a.adopted && !a.replaced }
 // NewMachine returns the machine of a remote of which nothing is known. It has to
 // be defined before anything else.
 func NewMachine(o Options, now time.Time) *Machine {
-	return &Machine{
+	m := &Machine{
 		options:       o,
 		set:           dirty.NewSet(),
 		gathering:     gathering{git: make(gitLocks)},
@@ -143,6 +146,8 @@ func NewMachine(o Options, now time.Time) *Machine {
 		drift:         drift{interval: o.LookInterval},
 		shown:         shown{since: now},
 	}
+	m.postponing.set(o.Postponed)
+	return m
 }
 
 // Effects are what the caller of a method has to do afterwards.
@@ -213,7 +218,7 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 // canMove reports whether nothing has seen one of the names of a rename that would
 // come before it on the remote.
 func (m *Machine) canMove(from, to string) bool {
-	if m.holds.held != nil || m.retry.failures > 0 {
+	if m.holds.held != nil || m.retry.failures > 0 || m.remote.LeavesGone() {
 		return false
 	}
 	touched := func(path string) bool {

@@ -30,12 +30,16 @@ const (
 const forever = time.Hour
 
 // Next returns what is to be done at now, or when to ask again. passMark numbers a
-// new mark, if a full pass is due because of the time.
+// new mark, if something is due because of the time.
 func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at time.Time) {
 	if m.armed && m.running == nil && m.passes.TakeNext(now) { // what runs may be one
 		m.Everything(PassVerify, passMark(), now, now)
 	}
+	m.wakePostponed(passMark, now)
 	at = now.Add(forever)
+	if wake := m.postponing.wake; !wake.IsZero() {
+		at = earlier(at, wake)
+	}
 	if look, ok := m.holds.due(m.changed); ok {
 		if !look.After(now) {
 			return LookAtHold, now
@@ -311,6 +315,8 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			TakeOver:   m.meetings.takeOver,
 			Away:       m.apart.away,
 			AwayHeld:   m.apart.Unreachable != nil,
+			Postponed:  m.postponing.Postponed,
+			Began:      now,
 			Shut:       shut,
 		},
 	}

@@ -54,6 +54,9 @@ type Order struct {
 	// may hold something, and are not any more. AwayHeld: that is held already.
 	Away     []string
 	AwayHeld bool
+	// Postponed are deletions, of which those may go now that are due at Began; see Deletes.
+	Postponed Postponed
+	Began     time.Time
 }
 
 // Asker has given an order, and is asked and told while it is carried out. Its
@@ -116,6 +119,12 @@ type Outcome struct {
 	Reachable   []string
 	// Kept are directories that the remote keeps, nil for none.
 	Kept *Kept
+	// Left are names that stay on the remote for now, because their deletion is not due.
+	// LeftMore: there were more, which nobody remembers. Settled are names of the order's
+	// Postponed that are not to be deleted any more: they are deleted, or here again.
+	Left     []Gone
+	LeftMore bool
+	Settled  []string
 	// Obstacles stand in the way to paths of the batch, and are on the remote now
 	// where it may have had directories before.
 	Obstacles []*dirty.Entry

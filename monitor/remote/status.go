@@ -28,6 +28,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		LastFullPass: timeOrNil(m.passes.Last),
 		Held:         m.held(),
 		Kept:         m.kept.report(),
+		Postponed:    m.postponing.report(),
 		Comparisons:  m.comparisonStatus(),
 	}
 	for _, q := range m.questions {

@@ -73,6 +73,8 @@ type ComparisonSummary struct {
 	Pending int `json:"pending"`
 	Held    int `json:"held"`
 	Failing int `json:"failing"`
+	// Postponed is how many entries are to be deleted later. They are none of the Differences.
+	Postponed int `json:"postponed,omitempty"`
 	// Files and Bytes are how much was compared by its contents, where both sides have a
 	// file.
 	Files int   `json:"files,omitempty"`
@@ -93,6 +95,10 @@ type ComparisonSummary struct {
 
 // Add counts a difference.
 func (s *ComparisonSummary) Add(d Difference) {
+	if d.State == StatePostponed {
+		s.Postponed++
+		return
+	}
 	if s.Kinds == nil {
 		s.Kinds = make(map[DifferenceKind]int)
 	}
@@ -149,6 +155,8 @@ const (
 	StateHeld DifferenceState = "held"
 	// StateFailing: it was tried, and fails.
 	StateFailing DifferenceState = "failing"
+	// StatePostponed: it is to be deleted there, and is not due yet.
+	StatePostponed DifferenceState = "postponed"
 	// StateSkipped: nobody waits for it, as options of the remote say. It is not told.
 	StateSkipped DifferenceState = "skipped"
 )
@@ -163,6 +171,8 @@ type Difference struct {
 	// Differs is all that differs of one that both sides have, in the order of the kinds.
 	Differs []DifferenceKind `json:"differs,omitempty"`
 	State   DifferenceState  `json:"state"`
+	// Due is when it is to be deleted that is postponed.
+	Due *time.Time `json:"due,omitempty"`
 	// Problem is why it fails, or could not be compared.
 	Problem string `json:"problem,omitempty"`
 	// Sends: a file's contents would be sent.

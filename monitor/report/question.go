@@ -32,6 +32,8 @@ const (
 	PathSending PathState = "sending"
 	// PathPending: it waits for one.
 	PathPending PathState = "pending"
+	// PathPostponed: it is gone here, and is to be deleted there later.
+	PathPostponed PathState = "postponed"
 	// PathFailing: it was tried, and fails.
 	PathFailing PathState = "failing"
 	// PathHeld: a guard holds it, until it is approved.
@@ -51,6 +53,8 @@ type PathStatus struct {
 	Everything bool   `json:"everything,omitempty"`
 	// Since is when it was changed that is pending or being sent, or the oldest of that.
 	Since *time.Time `json:"since,omitempty"`
+	// Due is when it is to be deleted that is postponed.
+	Due *time.Time `json:"due,omitempty"`
 	// Problem is why it fails or is held, and Hint a next step; Attempts counts the
 	// failures in a row, and NextTry is when it is tried again, nil for not before the
 	// next full pass or a change.

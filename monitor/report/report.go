@@ -211,6 +211,9 @@ type RemoteStatus struct {
 	// Kept are the directories that are gone here and were left there, because they hold
 	// what is ignored; nil if there are none.
 	Kept *Kept `json:"kept,omitempty"`
+	// Postponed are deletions that are to come, nil for none: with delete-after, of what is
+	// gone here and still there.
+	Postponed *Postponed `json:"postponed,omitempty"`
 
 	// LastSuccess is when a transfer last succeeded; LastFullPass when a full
 	// pass did, and Drift how many entries it had to repair that no event
@@ -365,4 +368,14 @@ type Kept struct {
 	// Count is the number of them, Sample a few of them, relative to the workspace.
 	Count  int      `json:"count"`
 	Sample []string `json:"sample,omitempty"`
+}
+
+// Postponed are deletions that a remote is not due for yet.
+type Postponed struct {
+	// Count is the number of names, each with all that is below it; More: there are others,
+	// for which there was no room.
+	Count int  `json:"count"`
+	More  bool `json:"more,omitempty"`
+	// First is when the first is due.
+	First time.Time `json:"first"`
 }

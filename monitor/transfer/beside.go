@@ -26,6 +26,7 @@ import (
 // exclusively.
 func (t *transfer) beside() {
 	defer t.findObstacles(t.Batch.Entries)
+	defer t.settle(t.Batch)
 	k := t.lane.known.Load()
 	if k == nil || !k.besides() || t.lane.stale.Load() {
 		t.out.Again = t.Batch

@@ -139,12 +139,12 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	for _, g := range gone {
 		if g.Cleared() {
 			d.cleared.names = append(d.cleared.names, g.Path)
-			uncertain = uncertain || !t.isCertain(g)
+			uncertain = uncertain || !t.isCertain(g) || !t.Deletes(g.Path)
 			continue
 		}
 		d.judged.names = append(d.judged.names, g.Path)
 		entries = append(entries, g.Entries...)
-		unknown = unknown || !t.isCertain(g)
+		unknown = unknown || !t.isCertain(g) || !t.Deletes(g.Path)
 		for _, e := range g.Entries {
 			events.add(e.Path, false)
 		}

@@ -113,7 +113,7 @@ func (t *transfer) directly() {
 		t.out.Later = dirty.Batch{}
 		plan = t.planDirectly(d)
 	}
-	if len(t.Batch.Moves) == 0 && len(plan.Steps) == 0 || plan.Removes() && !t.believesGone() {
+	if len(t.Batch.Moves) == 0 && len(plan.Steps) == 0 || plan.SeesGone() && !t.believesGone() {
 		return
 	}
 	result, ok := t.fly(d, plan)
@@ -169,7 +169,9 @@ func (t *transfer) planDirectly(d *direct.Lane) direct.Plan {
 // directLimits are the bounds of this transfer.
 func (t *transfer) directLimits() direct.Limits {
 	limits := directLimits
-	limits.Keep = t.Remote.Keeps()
+	if t.Remote.LeavesGone() {
+		limits.Deletes = t.Deletes
+	}
 	limits.Paths = min(limits.Paths, t.Room)
 	if rate := t.Remote.Bandwidth; rate != 0 {
 		limits.Bytes, limits.FileSize = min(limits.Bytes, largeSize(rate)), min(limits.FileSize, largeSize(rate))
@@ -208,6 +210,9 @@ func (t *transfer) fly(d *direct.Lane, plan direct.Plan) (result direct.Result, 
 		t.lane.stale.Store(true)
 	}
 	t.recordFlight(plan, result)
+	for _, l := range result.Left {
+		t.stays(remote.Gone{Path: l.Path, Dir: l.Dir})
+	}
 	t.out.Created += result.Created
 	t.out.Files += result.Files
 	t.out.Bytes += result.Bytes
@@ -252,11 +257,11 @@ func (l *Lane) directFailure(err error) remote.Outcome {
 // belowFailing divides entries: below a path that fails, which may be something
 // else on the remote than in the workspace, only rsync finds its way. And only rsync
 // tells what is there before it is deleted, which matters where directories of a name
-// are excluded and files are not.
+// are excluded and files are not; and what is left of a directory that is here again.
 func (t *transfer) belowFailing(entries []*dirty.Entry) (others, below []*dirty.Entry) {
 	rules := t.excluded()
 	for _, e := range entries {
-		if t.excepted(e.Path) || rules.Depends(e.Path) && t.isGone(e.Path) {
+		if t.excepted(e.Path) || rules.Depends(e.Path) && t.isGone(e.Path) || t.isBackAsDirectory(e) {
 			below = append(below, e)
 		} else {
 			others = append(others, e)
@@ -291,7 +296,7 @@ func touched(moves []dirty.Move, steps []direct.Step, result direct.Result) []*d
 		add(from.Path, from.Change, from.Seq, from.Since)
 	}
 	for _, s := range steps {
-		if refused[s.Entry] && !s.Parent { // whose time was set all the same
+		if s.Kind == direct.Leave || refused[s.Entry] && !s.Parent { // whose time was set all the same
 			continue
 		}
 		change := watch.Content

@@ -162,6 +162,9 @@ func (c *comparison) write(t *transfer, some []report.Difference) error {
 				}
 			}
 		}
+		if due, ok := c.what.known.Due(name); ok && d.Kind == report.DiffDelete && (state == report.StateDrift || state == report.StatePending) {
+			state, d.Due = report.StatePostponed, &due
+		}
 		if state == report.StateSkipped || t.Remote.Devices == config.DevicesOff && d.Here != nil && d.Here.Kind == report.Special {
 			c.summary.Skipped++
 			continue

@@ -80,7 +80,9 @@ func (t *transfer) clearReplaced() {
 	if d := t.lane.directLane(); d != nil {
 		t.lane.exclusively(d, d.ForgetTimes) // it is not somebody else's work
 	}
+	t.replacing = true
 	t.removeJudging(judgedNames{names: paths}, part)
+	t.replacing = false
 	if t.out.Hold == nil {
 		return
 	}

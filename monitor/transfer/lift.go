@@ -86,6 +86,7 @@ func (t *transfer) count(dir string, job rsync.Job, c *tally) (r ran, ok bool) {
 		if r, ok = t.tallied(dir, job, c); !ok {
 			break
 		}
+		t.unsure = t.unsure || r.said.DeletionsSkipped || r.Truncated
 		gone, both := t.denied(r.said, tried)
 		// With those that were lifted before: they lead to what is within them, and
 		// would get their modes back with it.

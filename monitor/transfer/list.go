@@ -193,9 +193,13 @@ func worse(a, b rsync.Verdict) rsync.Verdict {
 	return a
 }
 
-// keep takes in that directories are gone here, and stay on the remote because there is
-// something in them that is excluded.
+// keep takes in what is gone here and stays on the remote: because it is not to be deleted
+// now, or, of directories, because there is something in them that is excluded.
 func (t *transfer) keep(found *tally) {
+	t.out.LeftMore = t.out.LeftMore || found.leftMore
+	for _, name := range found.left.all() {
+		t.stays(remote.Gone{Path: name, Dir: found.leading[name]})
+	}
 	if len(found.keeps) == 0 {
 		return
 	}

@@ -18,7 +18,7 @@ func (t *transfer) recordFlight(plan direct.Plan, result direct.Result) {
 	var made map[string]bool // whose attributes are another step
 	for _, s := range plan.Steps {
 		switch {
-		case s.Removes(), s.Parent, refused[s.Entry], made[s.Path] && s.Kind == direct.SetAttributes:
+		case s.Removes(), s.Kind == direct.Leave, s.Parent, refused[s.Entry], made[s.Path] && s.Kind == direct.SetAttributes:
 			continue
 		case s.Kind == direct.MakeDirectory:
 			if made == nil {

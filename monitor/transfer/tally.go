@@ -24,8 +24,11 @@ type tally struct {
 	rules   exclude.Rules
 	leading map[string]bool
 	keeps   []string
-	// keepsAll: nothing is to be deleted. The directories that would be are in leading.
-	keepsAll bool
+	// goes reports whether an entry may be deleted now, nil for always. The directories that
+	// may not are in leading, and left are the names, leftMore that there are more.
+	goes     func(name string, dir bool) bool
+	left     topmost
+	leftMore bool
 	// probes is how many of the entries are what probes have made.
 	probes int
 	// looks: what differs is remembered, too, as rsync names it.
@@ -43,7 +46,10 @@ type tally struct {
 
 // tally returns one that holds nothing yet.
 func (t *transfer) tally() *tally {
-	c := &tally{tools: t.lane.tools, rules: t.excluded(), keepsAll: t.Remote.Keeps()}
+	c := &tally{tools: t.lane.tools, rules: t.excluded()}
+	if t.Remote.LeavesGone() {
+		c.goes = t.goes
+	}
 	if t.Approved != nil {
 		c.passes = append(c.passes, t.Approved.Covers)
 	}
@@ -55,7 +61,7 @@ func (t *transfer) tally() *tally {
 
 // reset forgets what was counted, but not what counts.
 func (c *tally) reset() {
-	*c = tally{rules: c.rules, keepsAll: c.keepsAll, looks: c.looks, tools: c.tools, passes: c.passes}
+	*c = tally{rules: c.rules, goes: c.goes, looks: c.looks, tools: c.tools, passes: c.passes}
 }
 
 // addAll adds what another tally has counted.
@@ -68,6 +74,10 @@ func (c *tally) addAll(other *tally) {
 	c.names.AddAll(other.names)
 	c.sample = append(c.sample, other.sample[:min(len(other.sample), remote.SampleReserve-len(c.sample))]...)
 	c.keeps = append(c.keeps, other.keeps...)
+	for _, name := range other.left.names {
+		c.leave(name, other.leading[name])
+	}
+	c.leftMore = c.leftMore || other.leftMore
 	if c.leading == nil {
 		c.leading = make(map[string]bool)
 	}
@@ -86,11 +96,11 @@ func (c *tally) differs(name, code string) {
 // leads to.
 func (c *tally) add(name string, dir bool) {
 	switch {
-	case c.keepsAll:
-		c.lead(name, dir)
-		return
 	case c.rules.Stays(name, dir):
 		c.protect(name)
+		return
+	case c.goes != nil && !c.goes(name, dir):
+		c.leave(name, dir)
 		return
 	case c.leading[name]:
 		c.keeps = append(c.keeps, name)
@@ -116,8 +126,12 @@ func (c *tally) add(name string, dir bool) {
 	}
 }
 
-// lead takes in that a directory is in leading.
-func (c *tally) lead(name string, dir bool) {
+// leave takes in that an entry is not to be deleted now.
+func (c *tally) leave(name string, dir bool) {
+	c.left.add(name)
+	if last := len(c.left.names) - 1; last >= remote.PostponedLimit {
+		c.left.names, c.leftMore = c.left.names[:last], true
+	}
 	if !dir {
 		return
 	}
@@ -183,9 +197,14 @@ func (t *transfer) isElsewhere(name string) bool {
 	return false
 }
 
-// setMoved takes in what entries were renamed to.
+// setMoved takes in what entries were renamed to, and names whose deletion was postponed.
 func (t *transfer) setMoved(entries []*dirty.Entry) {
 	t.moved = make(map[string]string)
+	for q := range t.Postponed.All() {
+		if q.MovedTo != "" {
+			t.moved[q.Path] = q.MovedTo
+		}
+	}
 	for _, e := range entries {
 		if e.MovedTo != "" {
 			t.moved[e.Path] = e.MovedTo

@@ -40,7 +40,10 @@ type transfer struct {
 	made []string
 	// shared: something may go beside this transfer, by what its batch reaches.
 	shared bool
-	out    remote.Outcome
+	// replacing: what is looked for is in the way, by its name. unsure: a look has not seen
+	// all that is there.
+	replacing, unsure bool
+	out               remote.Outcome
 	// record is that of the outcome, which may be made anew on the way.
 	record remote.Record
 }
@@ -48,6 +51,7 @@ type transfer struct {
 // do transfers the batch.
 func (t *transfer) do() {
 	defer t.findObstacles(t.Batch.Entries)
+	defer t.settle(t.Batch)
 	if !t.begin() {
 		return
 	}
@@ -88,8 +92,11 @@ func (t *transfer) begin() (ok bool) {
 	if t.setApart(); t.out.Failure != nil {
 		return false
 	}
-	if t.Remote.Keeps() {
+	if t.Remote.LeavesGone() {
 		t.Batch = t.Batch.WithoutMoves() // the old name stays
+	}
+	if t.Batch.Everything != nil {
+		t.setMoved(nil)
 	}
 	t.recheckMoved()
 	t.fit()
@@ -129,6 +136,10 @@ func (t *transfer) serves() bool {
 		t.out.Failure = failed(remote.Attention,
 			errors.New("the remote may delete what is to be kept there: one of the two rsyncs is openrsync"),
 			"install rsync there, or let it delete with wsync set delete=mirror")
+	case t.Remote.LeavesGone() && t.endpoint.Strategy.Basic:
+		t.out.Failure = failed(remote.Attention,
+			errors.New("the remote may delete what is to stay there for now: one of the two rsyncs is openrsync"),
+			"install rsync there, or let it delete at once with wsync set delete-after=")
 	case !t.servesOwners():
 	case t.endpoint.Strategy.KeepsExisting:
 		t.out.Failure = failed(remote.Attention,

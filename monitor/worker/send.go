@@ -64,6 +64,7 @@ func (w *Worker) carry(f *flight) {
 	events := remote.Events(f.Order, out, after, f.began, ended, rsync.PathWords)
 	root := w.machine.Root()
 	w.forgetMounts(after.Forget)
+	w.rememberPostponed()
 	w.answer()
 	w.mu.Unlock()
 	w.AfterEvents(func() {

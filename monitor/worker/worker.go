@@ -100,23 +100,26 @@ type Worker struct {
 	comparers map[string]remote.Comparer
 	// unapproved is what the next monitor will take for that of the machine.
 	unapproved bool
+	// postponed is that of the machine as it is remembered.
+	postponed remote.Postponed
 }
 
 // New returns the worker of a remote. It does nothing before Run, and must be
 // defined before that.
 func New(o Options, r config.Remote) *Worker {
 	now := time.Now()
-	unapproved := readUnapproved(o.Stamp)
+	unapproved, postponed := readUnapproved(o.Stamp), readPostponed(o.Stamp)
 	clean := readStamp(o.Stamp, o.Identity, now)
 	w := &Worker{
 		Options:    o,
 		unapproved: unapproved,
+		postponed:  postponed,
 		wake:       make(chan struct{}, 1),
 		flights:    make(map[*flight]bool),
 		comparers:  make(map[string]remote.Comparer),
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
-			CleanAsOf: clean, Unapproved: unapproved,
+			CleanAsOf: clean, Unapproved: unapproved, Postponed: postponed,
 			LookInterval: o.LookInterval,
 			Random:       rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
 		}, now),
