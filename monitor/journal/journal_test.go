@@ -208,6 +208,19 @@ func TestUnwritable(t *testing.T) {
 	expect(t, "afterwards", names(t, NewCursor(dir, "s", time.Time{})), "omitted4", "d", "e")
 }
 
+// TestRemoved: when somebody removes the files, the next ones have what follows.
+func TestRemoved(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "events")
+	w := NewWriter(dir, One("s"), DefaultBounds)
+	defer w.Close()
+	w.write([]report.Event{deleted("a")}, 0, noon)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	w.write([]report.Event{deleted("b")}, 0, noon)
+	expect(t, "afterwards", names(t, NewCursor(dir, "s", time.Time{})), "b")
+}
+
 // TestQueueIsBounded: what is too much is counted.
 func TestQueueIsBounded(t *testing.T) {
 	dir := t.TempDir()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"wsync/monitor/report"
@@ -225,6 +226,9 @@ type writing struct {
 
 // append appends whole lines. After an error none, or a part of them, is there.
 func (f *writing) append(lines []byte, now time.Time) error {
+	if f.file != nil && f.isRemoved() {
+		f.close()
+	}
 	if f.file == nil {
 		if err := f.open(now); err != nil {
 			return err
@@ -252,6 +256,17 @@ func (f *writing) append(lines []byte, now time.Time) error {
 	}
 	f.torn = false
 	return nil
+}
+
+// isRemoved reports whether somebody has removed the file: nobody would read what is
+// written to it.
+func (f *writing) isRemoved() bool {
+	info, err := f.file.Stat()
+	if err != nil {
+		return true
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Nlink == 0
 }
 
 // open goes on with the last file, or begins the first one.
