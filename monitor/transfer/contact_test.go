@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wsync/config"
+	"wsync/monitor/remotetest"
 )
 
 // contactBench is a bench with some files at a destination that is used for the first
@@ -49,6 +50,9 @@ func TestFirstContact(t *testing.T) {
 			{false, false, "5 files with other contents"}, {true, false, "5 files with other contents"}, {false, true, "1 entry that"}, {true, true, ""},
 		} {
 			t.Run(name+"/"+test.held, func(t *testing.T) {
+				if name == "daemon" {
+					remotetest.Long(t, testing.Short())
+				}
 				b := contactBench(newBench(t))
 				b.remote.AdoptDelete, b.remote.AdoptOverwrite = test.deletes, test.overwrites
 				b.pass()

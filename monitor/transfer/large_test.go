@@ -43,6 +43,9 @@ func putLarge(t *testing.T, root string, size int, names ...string) {
 func TestLargeIsLast(t *testing.T) {
 	for name, open := range map[string]func(t testing.TB) (*Lane, config.Remote){"local": localLane, "ssh": sshLane} {
 		t.Run(name, func(t *testing.T) {
+			if name == "ssh" {
+				remotetest.Long(t, testing.Short())
+			}
 			l, r, runs := unhurried(t, open)
 			has := func(what, want string) {
 				t.Helper()
@@ -211,6 +214,9 @@ func TestBesideRemovesNothing(t *testing.T) {
 func TestLargeWaitsForTheWindow(t *testing.T) {
 	for name, open := range map[string]func(t testing.TB) (*Lane, config.Remote){"local": localLane, "ssh": sshLane} {
 		t.Run(name, func(t *testing.T) {
+			if name == "ssh" {
+				remotetest.Long(t, testing.Short())
+			}
 			l, r := open(t)
 			put(t, l.root, "old")
 			succeed(t, l.Transfer(t.Context(), orderOf(r, entryOf("old")), new(asker)))

@@ -60,6 +60,7 @@ func TestCompresses(t *testing.T) {
 // Behind a line with a round trip of 40 ms rsync compresses, and says so, and not where it
 // is not to. Compression never changes what arrives.
 func TestCompressionOfALine(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	sshd := remotetest.StartSSHD(t, remotetest.SSHDOptions{})
 	proxy := remotetest.StartProxy(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(sshd.Port)))
 	sshd.Port = proxy.Port
