@@ -67,6 +67,14 @@ func TestRecord(t *testing.T) {
 			expect("a rename deletes nothing", deletedIn, "")
 
 			b.records = nil
+			check(t, os.Rename(filepath.Join(b.src, "new"), filepath.Join(b.src, "newer")))
+			b.seq++
+			b.Moved("new", "newer", made, false, b.seq, b.now)
+			b.drain()
+			expect("a rename that is not repeated", renamedIn, "newer")
+			expect("such a rename", deletedIn, "")
+
+			b.records = nil
 			write(t, b.dst, "foreign/x")
 			b.pass()
 			b.drain()
