@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
 )
 
 // endingsLimit bounds the transfers that are kept in mind one by one.
@@ -17,6 +18,9 @@ const endingsLimit = 32
 // rename has put something else there, although the event was still on its way:
 // so it is not enough that none is under way when the event comes. Each transfer
 // is kept in mind until the watcher has told all that changed before its end.
+//
+// For the same reason the remote may have, above a path, what was there when the
+// transfer looked, such as a symbolic link, although a directory is there again.
 type Endings struct {
 	last  uint64
 	ended []ending
@@ -52,4 +56,14 @@ func (e *Endings) Forget(id uint64) {
 // with what is above or below it.
 func (e *Endings) Touch(path string) bool {
 	return slices.ContainsFunc(e.ended, func(t ending) bool { return t.batch.Touches(path) })
+}
+
+// Overtook reports whether one of the transfers may have put something else than a
+// directory above a path, of which the mark is to come.
+func (e *Endings) Overtook(path string) bool {
+	return relpath.Parent(path) != "" && slices.ContainsFunc(e.ended, func(t ending) bool {
+		return t.batch.Everything != nil ||
+			slices.ContainsFunc(t.batch.Entries, func(e *dirty.Entry) bool { return relpath.Below(path, e.Path) }) ||
+			slices.ContainsFunc(t.batch.Moves, func(m dirty.Move) bool { return relpath.Below(path, m.From) || relpath.Below(path, m.To) })
+	})
 }

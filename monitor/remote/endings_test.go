@@ -15,6 +15,15 @@ func TestEndings(t *testing.T) {
 			t.Errorf("%s: %v, expected %v", path, got, want)
 		}
 	}
+	for path, want := range map[string]bool{"a": false, "a/b": false, "a/b/x": true, "a/x": false, "c/x": true, "d": false, "x/y": false} {
+		if got := e.Overtook(path); got != want {
+			t.Errorf("overtook %s: %v, expected %v", path, got, want)
+		}
+	}
+	e.Add(dirty.Batch{Entries: []*dirty.Entry{{Path: ""}}}, nil)
+	if e.Overtook("x/y") {
+		t.Error("the root is always a directory")
+	}
 	e.Forget(first)
 	if e.Touch("a/b") || e.Touch("c") || !e.Touch("d") {
 		t.Error("the wrong transfer is forgotten")
@@ -26,7 +35,7 @@ func TestEndings(t *testing.T) {
 	for range endingsLimit + 1 {
 		second = e.Add(dirty.Batch{}, nil)
 	}
-	if !e.Touch("anything") {
+	if !e.Touch("anything") || !e.Overtook("any/thing") || e.Overtook("anything") {
 		t.Error("one of very many may have touched anything")
 	}
 	e.Forget(second)

@@ -80,6 +80,9 @@ func (f *modelFlight) end(failure *Failure) {
 		f.out.Late = f.out.Unconfirmed
 	}
 	for _, e := range f.Order.Batch.Entries {
+		if _, ok := m.unverified[e.Path]; ok && failure != nil {
+			m.unverified[e.Path] = e.Seq // it goes back, and with it what it stood for
+		}
 		for dir := relpath.Parent(e.Path); dir != ""; dir = relpath.Parent(dir) {
 			if !m.isDir(dir) {
 				f.out.Obstacles = append(f.out.Obstacles, &dirty.Entry{Path: dir})
@@ -141,6 +144,25 @@ func (f *modelFlight) planDirectly() {
 		m.shuffle(batch.Entries)
 	}
 	f.rest = nil
+	if f.Order.Overtaken {
+		if f.Order.Beside {
+			f.out.Again.Entries = batch.Entries
+			return
+		}
+		if m.goesWrong(5) { // the watcher does not answer
+			f.rest = batch.WithoutMoves().Entries
+			f.stages = append(f.stages, f.planRsync)
+			return
+		}
+		m.tell()
+		batch.Entries = slices.DeleteFunc(slices.Clone(batch.Entries), func(e *dirty.Entry) bool {
+			announced := m.Announces(e.Path)
+			if announced {
+				f.out.Again.Entries = append(f.out.Again.Entries, e)
+			}
+			return announced
+		})
+	}
 	var plan []looked
 	slices.SortFunc(batch.Entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
 	above := func(p string, entries []*dirty.Entry) bool {

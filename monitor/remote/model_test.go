@@ -12,6 +12,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
+	"wsync/monitor/relpath"
 	"wsync/monitor/report"
 )
 
@@ -272,7 +273,7 @@ func (m *model) answer() {
 		}
 		if n <= s.Verified {
 			for p, mark := range m.unverified {
-				if mark <= m.marks[n] {
+				if mark <= m.marks[n] && !m.wentWithAnother(p) {
 					m.t.Errorf("barrier %d: %q is not verified", n, p)
 				}
 			}
@@ -280,6 +281,17 @@ func (m *model) answer() {
 		}
 	}
 	m.answered = max(m.answered, s.Acknowledged)
+}
+
+// wentWithAnother reports whether a path is gone with what is above it, of which there is
+// an event.
+func (m *model) wentWithAnother(p string) bool {
+	for dir := relpath.Parent(p); dir != ""; dir = relpath.Parent(dir) {
+		if !m.isDir(dir) {
+			return true
+		}
+	}
+	return false
 }
 
 // compare checks that the remote has of each path what was here at some moment since

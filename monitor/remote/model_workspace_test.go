@@ -48,6 +48,15 @@ func (m *model) event(p string, change watch.Change) {
 	})
 }
 
+// tell has the watcher tell of all that has changed so far.
+func (m *model) tell() {
+	for len(m.events) > 0 {
+		event := m.events[0]
+		m.events = m.events[1:]
+		event()
+	}
+}
+
 // anyPath is a path, mostly one that is there.
 func (m *model) anyPath() string {
 	if names := slices.DeleteFunc(slices.Sorted(maps.Keys(m.here)), isTime); len(names) > 0 && m.chance(2) {

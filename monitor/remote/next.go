@@ -318,6 +318,7 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			Postponed:  m.postponing.Postponed,
 			Began:      now,
 			Shut:       shut,
+			Overtaken:  slices.ContainsFunc(batch.Entries, func(e *dirty.Entry) bool { return m.endings.Overtook(e.Path) }),
 		},
 	}
 	if pass := batch.Everything; pass != nil && shut {

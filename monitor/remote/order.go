@@ -37,6 +37,10 @@ type Order struct {
 	// Adopt: the destination is used for the first time, and nothing foreign that
 	// it holds may be deleted.
 	Adopt bool
+	// Overtaken: on the remote, something else than a directory may be above a path of
+	// the batch, without a mark of that: it would be gone through there. All that is
+	// marked by now is to be asked for before; see Asker.Told.
+	Overtaken bool
 	// Limits are those of the guard, and Recent the deletions of the last moments.
 	Limits guard.Limits
 	Recent Count
@@ -68,6 +72,9 @@ type Asker interface {
 	// Adopted is called when the destination holds nothing foreign, or what it
 	// holds may be deleted, before anything is sent.
 	Adopted()
+	// Told waits until all that has changed so far is marked, and reports whether it is:
+	// it does not wait for ever.
+	Told(ctx context.Context) bool
 	// Announced reports whether a path that is new on the remote is so because it,
 	// or a directory above it, is new here: of that there may be a mark since the
 	// batch was taken, or one that is about to come.

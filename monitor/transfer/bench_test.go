@@ -207,6 +207,11 @@ type benchAsker struct {
 
 func (a benchAsker) Root() string { return a.b.guard() }
 func (a benchAsker) Adopted()     { a.b.Adopted() }
+func (a benchAsker) Told(context.Context) bool {
+	told := false
+	a.b.afterEvents(func() { told = true })
+	return told
+}
 func (a benchAsker) Announced(_ context.Context, p string) bool {
 	a.b.afterEvents(func() {})
 	return a.b.Announces(p)

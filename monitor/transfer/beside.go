@@ -28,7 +28,7 @@ func (t *transfer) beside() {
 	defer t.findObstacles(t.Batch.Entries)
 	defer t.settle(t.Batch)
 	k := t.lane.known.Load()
-	if k == nil || !k.besides() || t.lane.stale.Load() {
+	if k == nil || !k.besides() || t.lane.stale.Load() || t.Overtaken {
 		t.out.Again = t.Batch
 		return
 	}

@@ -17,6 +17,7 @@ import (
 	"wsync/monitor/exclude"
 	"wsync/monitor/guard"
 	"wsync/monitor/links"
+	"wsync/monitor/relpath"
 	"wsync/monitor/remote"
 	"wsync/monitor/remotetest"
 	"wsync/monitor/rsync"
@@ -45,6 +46,8 @@ const (
 type asker struct {
 	root      func() string // nil for a root that is there
 	onlyRsync func()        // nil for nothing
+	silent    bool          // the watcher does not answer
+	announced string        // what has been marked since the batch was taken
 }
 
 func (a *asker) Root() string {
@@ -60,10 +63,13 @@ func (a *asker) OnlyRsync(bool) {
 	}
 }
 
-func (*asker) Progress(int, int64, string)            {}
-func (*asker) Adopted()                               {}
-func (*asker) Announced(context.Context, string) bool { return false }
-func (*asker) Calm() remote.Calm                      { return remote.Calm{Settled: true, Quiet: true} }
+func (*asker) Progress(int, int64, string) {}
+func (*asker) Adopted()                    {}
+func (a *asker) Told(context.Context) bool { return !a.silent }
+func (a *asker) Announced(_ context.Context, path string) bool {
+	return a.announced != "" && relpath.Within(path, a.announced)
+}
+func (*asker) Calm() remote.Calm { return remote.Calm{Settled: true, Quiet: true} }
 
 // localLane is a lane to an empty directory of this machine, that knows its remote.
 func localLane(t testing.TB) (*Lane, config.Remote) {

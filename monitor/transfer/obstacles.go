@@ -3,11 +3,32 @@ package transfer
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"syscall"
 
 	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
 )
+
+// leaveOvertaken leaves what has a directory above it that has just taken the place of
+// something else to be sent together with that. It reports whether this is known, so that
+// the rest may go directly: rsync makes the directories first that lead to a path.
+func (t *transfer) leaveOvertaken() (known bool) {
+	if !t.Overtaken {
+		return true
+	}
+	if !t.asker.Told(t.ctx) {
+		return false
+	}
+	t.Batch.Entries = slices.DeleteFunc(t.Batch.Entries, func(e *dirty.Entry) bool {
+		announced := t.asker.Announced(t.ctx, e.Path)
+		if announced {
+			t.out.Again.Entries = append(t.out.Again.Entries, e)
+		}
+		return announced
+	})
+	return true
+}
 
 // findObstacles keeps in mind what is in the way to the paths of entries.
 func (t *transfer) findObstacles(entries []*dirty.Entry) {

@@ -56,7 +56,7 @@ func (t *transfer) do() {
 		return
 	}
 	t.Batch.Entries = t.renamedLarge(t.Batch.Entries)
-	if t.Batch.Everything == nil && !t.Confirm {
+	if t.Batch.Everything == nil && !t.Confirm && t.leaveOvertaken() {
 		t.directly()
 	}
 	t.Batch = t.Batch.WithoutMoves()

@@ -47,6 +47,49 @@ func TestObstacles(t *testing.T) {
 	}
 }
 
+// A transfer that saw a link has put it there before its mark came. What is in the
+// directory that is here again does not go through that.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		asker    *asker
+		beside   bool
+		again    int
+		directly bool
+	}{
+		{"the directory is marked by now", &asker{announced: "d"}, false, 1, false},
+		{"the watcher does not answer", &asker{silent: true}, false, 0, false},
+		{"it was a directory then, too", new(asker), false, 0, true},
+		{"beside another", new(asker), true, 1, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			l, r := localLane(t)
+			elsewhere := newDir(t)
+			write(t, l.root, "d/f")
+			if !test.directly {
+				check(t, os.Symlink(elsewhere, filepath.Join(r.RemotePath, "d")))
+			} else {
+				check(t, os.Mkdir(filepath.Join(r.RemotePath, "d"), 0o755))
+			}
+			order := orderOf(r, entryOf("d/f"))
+			order.Overtaken, order.Beside = true, test.beside
+			out := l.Transfer(t.Context(), order, test.asker)
+			succeed(t, out)
+			if exists(filepath.Join(elsewhere, "f")) {
+				t.Error("it went through the link")
+			}
+			if n := len(out.Again.Entries); n != test.again || exists(filepath.Join(r.RemotePath, "d/f")) != (n == 0) {
+				t.Errorf("%d are to be sent again; it is there: %v", n, exists(filepath.Join(r.RemotePath, "d/f")))
+			}
+			if directly := len(out.Unconfirmed) > 0; directly != test.directly {
+				t.Errorf("it went directly: %v", directly)
+			}
+		})
+	}
+}
+
 // What comes of nobody wanting the outcome is no failure of the remote's, whatever
 // it was taken for.
 func TestFailed(t *testing.T) {

@@ -129,7 +129,7 @@ func (w *Worker) rememberHold() {
 type asker struct {
 	w *Worker
 	*flight
-	told atomic.Bool // all is marked that had happened when that was asked first
+	told atomic.Bool // all is marked that had happened when Announced was called first
 }
 
 // Root implements remote.Asker.
@@ -170,12 +170,14 @@ func (a *asker) Progress(files int, bytes int64, path string) {
 // toldTime bounds the wait for what the watcher has to tell.
 const toldTime = 5 * time.Second
 
+// Told implements remote.Asker. What is marked meanwhile is still in the set.
+func (a *asker) Told(ctx context.Context) bool { return await(ctx, a.w.AfterEvents, toldTime) }
+
 // Announced implements remote.Asker. Events about what is in a new directory come
 // before that of the directory, which is told when all of it is watched; so the first
-// call waits until all that has happened so far is told. What is marked meanwhile is
-// still in the set.
+// call waits until all that has happened so far is told.
 func (a *asker) Announced(ctx context.Context, path string) bool {
-	if !a.told.Load() && await(ctx, a.w.AfterEvents, toldTime) {
+	if !a.told.Load() && a.Told(ctx) {
 		a.told.Store(true)
 	}
 	a.w.mu.Lock()
