@@ -195,6 +195,8 @@ func isZero(value any) bool {
 		return *v == 0
 	case *Interval:
 		return *v == 0
+	case *Verify:
+		return *v == 0
 	case *list[string]:
 		return len(*v) == 0
 	case **RootIdentity:

@@ -114,6 +114,14 @@ var remoteOptions = []option[Remote]{
 		intervalOption(func(r *Remote) *Interval { return &r.FullPass }), Effect{}, nil,
 	},
 	{
+		"verify", "VerifyInterval", "compare all contents in the background after so long, instead of the setting",
+		newOption(func(r *Remote) *Verify { return &r.Verify }, expectedVerify(), ParseVerify, Verify.String), Effect{}, nil,
+	},
+	{
+		"verify-repair", "off", "bring in line what a verify in the background finds to differ, as with --repair",
+		switchOption(func(r *Remote) *bool { return &r.VerifyRepair }), Effect{}, nil,
+	},
+	{
 		"bandwidth", "off", "send no more than so many bytes a second; small changes come first",
 		bandwidthOption(), Effect{Transfers: true}, nil,
 	},

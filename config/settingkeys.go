@@ -48,6 +48,7 @@ var settingKeys = []settingKey{
 	{"MaxWatches", "0", numberSetting(func(s *Settings) *int { return &s.MaxWatches }, 0, math.MaxInt32), "the most directories of a workspace that are watched, the rest being polled; 0 for the system's limit"},
 	{"PollInterval", "10s", durationSetting(func(s *Settings) *time.Duration { return &s.PollInterval }, time.Second, 24*time.Hour), "the least time between two looks for changes on file systems that do not tell of all of them: FUSE, NFS, SMB, 9p and the like"},
 	{"FullPassInterval", "1h", durationSetting(func(s *Settings) *time.Duration { return &s.FullPassInterval }, time.Minute, 30*24*time.Hour), "the time between two comparisons of a whole workspace with a remote"},
+	{"VerifyInterval", "off", verifySetting(), "the time between two comparisons of all contents with a remote, in the background"},
 	{"HoldDeletionsShare", "0.5", shareSetting(func(s *Settings) *float64 { return &s.HoldDeletionsShare }), "the share of the known entries above which deletions wait for approval, if they exceed HoldDeletionsCount too"},
 	{"HoldDeletionsCount", "100", numberSetting(func(s *Settings) *int { return &s.HoldDeletionsCount }, 0, math.MaxInt32), "the number of entries above which deletions wait for approval, if they exceed HoldDeletionsShare too"},
 	{"RestartLimit", "5", numberSetting(func(s *Settings) *int { return &s.RestartLimit }, 1, 1000), "how often a monitor is restarted within RestartWindow before it is given up"},
@@ -132,6 +133,13 @@ func durationSetting(field func(*Settings) *time.Duration, least, most time.Dura
 	return newSetting(field, expected, "", func(value, _ string) (time.Duration, bool) {
 		d, err := ParseDuration(value)
 		return d, err == nil && least <= d && d <= most
+	})
+}
+
+func verifySetting() settingKind {
+	return newSetting(func(s *Settings) *time.Duration { return &s.VerifyInterval }, expectedVerify(), "", func(value, _ string) (time.Duration, bool) {
+		v, err := ParseVerify(value)
+		return v.Or(0), err == nil
 	})
 }
 

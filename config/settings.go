@@ -47,6 +47,8 @@ type Settings struct {
 	// change without an event.
 	PollInterval     time.Duration
 	FullPassInterval time.Duration
+	// VerifyInterval is the time between two verifications in the background, 0 for none.
+	VerifyInterval time.Duration
 	// Deletions are held when they exceed this share (0 to 1) of the known entries
 	// and this number.
 	HoldDeletionsShare float64

@@ -142,6 +142,11 @@ type Remote struct {
 	// FullPass is the time between two full passes, 0 for what the settings say.
 	FullPass Interval `json:"full_pass,omitempty"`
 
+	// Verify is the time between two comparisons of all contents in the background, 0 for
+	// what the settings say. VerifyRepair: what differs is brought in line then.
+	Verify       Verify `json:"verify,omitempty"`
+	VerifyRepair bool   `json:"verify_repair,omitempty"`
+
 	// Bandwidth is how much is sent at most, 0 for no limit.
 	Bandwidth Rate `json:"bandwidth,omitempty"`
 

@@ -49,6 +49,8 @@ type notice struct {
 	since time.Time
 	// recovered: the remote was well in between.
 	recovered bool
+	// verified is the end of the last verification that was told of.
+	verified time.Time
 	// messages counts those that followed each other closely.
 	messages int
 }
@@ -96,6 +98,17 @@ func (n notice) look(s report.RemoteStatus, now time.Time, delay time.Duration) 
 	n.messages++
 	n.told, n.at, n.recovered = t, now, false
 	return n, true, time.Time{}
+}
+
+// differs reports whether somebody is to be told now of what a verification in the
+// background has found, and what is remembered then: once for each that ended after since.
+func (n notice) differs(s report.RemoteStatus, since time.Time) (after notice, tell bool) {
+	v := s.Verified
+	if v == nil || !v.Background || v.Differences == 0 || !v.Ended.After(since) || v.Ended.Equal(n.verified) {
+		return n, false
+	}
+	n.verified = v.Ended
+	return n, true
 }
 
 // gap is the least time between the last message and the next, 0 if the last

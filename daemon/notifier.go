@@ -46,6 +46,9 @@ type notifier struct {
 	// could.
 	problem atomic.Pointer[string]
 
+	// since is when it began: nobody is told of what was found before.
+	since time.Time
+
 	// Of the goroutine of run.
 	notices map[remoteKey]notice
 	running map[remoteKey]bool // those whose command runs
@@ -59,7 +62,7 @@ func newNotifier(settings config.Settings, log *zap.Logger) *notifier {
 	}
 	log = log.Named("notify")
 	c := notifyCommand{log: log, args: args, limit: commandTime}
-	n := &notifier{log: log, delay: settings.NotifyDelay, command: c.run}
+	n := &notifier{log: log, delay: settings.NotifyDelay, command: c.run, since: time.Now()}
 	err := c.check()
 	if err != nil {
 		log.Warn("NotifyCommand cannot be run: nobody will be told of trouble", zap.Error(err))
@@ -158,7 +161,13 @@ func (n *notifier) look(subjects []subject, now time.Time, tell func(remoteKey, 
 	for _, s := range subjects {
 		key := remoteKey{s.workspace, s.status.Name}
 		present[key] = true
-		notice, due, again := n.notices[key].look(s.status, now, n.delay)
+		known := n.notices[key]
+		if found, is := known.differs(s.status, n.since); is && !n.running[key] {
+			n.notices[key] = found
+			tell(key, s.differs())
+			continue // the rest is decided when the command has ended
+		}
+		notice, due, again := known.look(s.status, now, n.delay)
 		if !again.IsZero() && (next.IsZero() || again.Before(next)) {
 			next = again
 		}
@@ -196,9 +205,42 @@ func (s subject) variables() []string {
 		}
 		message += r.Error
 	}
-	held := 0
+	return s.variablesOf(event, message, s.hint(t))
+}
+
+// differs are the environment of the command when a verification in the background has
+// found differences.
+func (s subject) differs() []string {
+	v := s.status.Verified
+	message := fmt.Sprintf("%s/%s: a verification has found %d differences", s.workspace, s.status.Name, v.Differences)
+	if v.Differences == 1 {
+		message = strings.TrimSuffix(message, "s")
+	}
+	switch {
+	case v.Repaired == v.Differences:
+		message += ", being repaired"
+	case v.Repaired > 0:
+		message += fmt.Sprintf(", %d being repaired", v.Repaired)
+	}
+	if len(v.Found) > 0 {
+		message += ": " + v.Found[0].Path
+	}
+	hint := ""
+	if v.Open > 0 {
+		hint = fmt.Sprintf("wsync verify %s %s --repair", s.workspace, s.status.Name)
+	}
+	return s.variablesOf("differs", message, hint)
+}
+
+// variablesOf are the variables of an event.
+func (s subject) variablesOf(event, message, hint string) []string {
+	r := s.status
+	held, differences := 0, 0
 	if r.Held != nil {
 		held = r.Held.Count
+	}
+	if r.Verified != nil {
+		differences = r.Verified.Open
 	}
 	return []string{
 		variable("EVENT", event),
@@ -210,7 +252,8 @@ func (s subject) variables() []string {
 		variable("ERROR", r.Error),
 		variable("ERROR_PATH", r.ErrorPath),
 		variable("HELD", strconv.Itoa(held)),
-		variable("HINT", s.hint(t)),
+		variable("DIFFERENCES", strconv.Itoa(differences)),
+		variable("HINT", hint),
 		variable("MESSAGE", message),
 	}
 }

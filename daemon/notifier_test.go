@@ -144,6 +144,42 @@ func TestNotifier(t *testing.T) {
 	})
 }
 
+// TestVerificationIsTold once for each that was made in the background and has found
+// something since the daemon began.
+func TestVerificationIsTold(t *testing.T) {
+	began := time.Now()
+	var told []string
+	tell := func(_ remoteKey, variables []string) {
+		told = append(told, valueOf(variables, "EVENT")+" "+valueOf(variables, "MESSAGE")+" "+valueOf(variables, "DIFFERENCES")+" "+valueOf(variables, "HINT"))
+	}
+	found := []report.Difference{{Path: "a"}}
+	const hint = "wsync verify docs disk --repair"
+	for _, test := range []struct {
+		name string
+		v    *report.Verification
+		want string
+	}{
+		{"nothing is known", nil, ""},
+		{"before the daemon", &report.Verification{Ended: began.Add(-time.Second), Background: true, Differences: 1}, ""},
+		{"by hand", &report.Verification{Ended: began.Add(time.Second), Differences: 1}, ""},
+		{"nothing", &report.Verification{Ended: began.Add(time.Second), Background: true}, ""},
+		{"one", &report.Verification{Ended: began.Add(time.Second), Background: true, Differences: 1, Open: 1, Found: found}, "differs docs/disk: a verification has found 1 difference: a 1 " + hint},
+		{"repaired", &report.Verification{Ended: began.Add(time.Second), Background: true, Differences: 3, Repaired: 3, Found: found}, "differs docs/disk: a verification has found 3 differences, being repaired: a 0 "},
+		{"in part", &report.Verification{Ended: began.Add(time.Second), Background: true, Differences: 3, Repaired: 1, Open: 2}, "differs docs/disk: a verification has found 3 differences, 1 being repaired 2 " + hint},
+	} {
+		n := &notifier{delay: time.Minute, since: began, notices: make(map[remoteKey]notice), running: make(map[remoteKey]bool)}
+		told = nil
+		status := letterStatus('i', began)
+		status.Name, status.Verified = "disk", test.v
+		for range 2 {
+			n.look([]subject{{"docs", "/docs", "/mirror", status}}, began.Add(time.Minute), tell)
+		}
+		if got := strings.Join(told, "; "); got != test.want {
+			t.Errorf("%s: told %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
 func TestSubjectVariables(t *testing.T) {
 	held := letterStatus('h', time.Now())
 	held.Held, held.Hint = &report.Held{Count: 7}, "decide"

@@ -15,6 +15,7 @@ import (
 var reloadable = map[string]func(to *config.Settings, from config.Settings){
 	"LogLevel":           func(to *config.Settings, from config.Settings) { to.LogLevel = from.LogLevel },
 	"FullPassInterval":   func(to *config.Settings, from config.Settings) { to.FullPassInterval = from.FullPassInterval },
+	"VerifyInterval":     func(to *config.Settings, from config.Settings) { to.VerifyInterval = from.VerifyInterval },
 	"HoldDeletionsShare": func(to *config.Settings, from config.Settings) { to.HoldDeletionsShare = from.HoldDeletionsShare },
 	"HoldDeletionsCount": func(to *config.Settings, from config.Settings) { to.HoldDeletionsCount = from.HoldDeletionsCount },
 }

@@ -143,6 +143,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 			MaxWatches:         s.MaxWatches,
 			PollInterval:       s.PollInterval,
 			FullPassInterval:   s.FullPassInterval,
+			VerifyInterval:     s.VerifyInterval,
 			HoldDeletionsShare: s.HoldDeletionsShare,
 			HoldDeletionsCount: s.HoldDeletionsCount,
 		},
@@ -359,7 +360,7 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	}
 	s := report.RemoteStatus{Name: r.Name, State: report.Starting, Since: e.since, PendingEverything: true, Adopted: !r.AdoptionPending}
 	if before := statusIn(e.earlier, r.Name); before != nil && e.isAbout(before) {
-		s.LastSuccess, s.LastFullPass, s.Drift = before.LastSuccess, before.LastFullPass, before.Drift
+		s.LastSuccess, s.LastFullPass, s.Drift, s.Verified = before.LastSuccess, before.LastFullPass, before.Drift, before.Verified
 	}
 	e.recall(&s, r)
 	switch e.process.State {

@@ -44,6 +44,7 @@ type mirror struct {
 	searching atomic.Bool
 	searchMu  sync.Mutex // held while the workers are told of questions
 	mounted   *mounts.Table
+	turns     worker.Turns
 	tools     *guard.Tools
 	// changes and answers have one token each: a report is due soon, or at once.
 	changes, answers chan struct{}
@@ -256,7 +257,7 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 		Identity:     m.definition.Workspace.Root,
 		Stamp:        worker.StampPath(settings.RunDirectory, r),
 		Comparisons:  filepath.Join(settings.RunDirectory, report.ComparisonDirectory),
-
+		Turns:        &m.turns,
 		LookInterval: remote.LookInterval(r.Connection.Kind()),
 	}, r), release
 }

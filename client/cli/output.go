@@ -12,6 +12,7 @@ package cli
 //   - Durations are coarse: nobody reads "1h12m3.5s".
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -117,12 +118,16 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 		return
 	}
 	table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	row := func(colour string, cells []string, state, since, problem string, more ...string) {
+	verified := anyVerified(workspaces)
+	row := func(colour string, cells []string, proof, state, since, problem string, more ...string) {
 		for i := range cells {
 			cells[i] = plain(cells[i])
 		}
 		// All cells of a column must carry colours of the same length, or the
 		// table gets crooked.
+		if verified {
+			cells = append(cells, cmp.Or(proof, "-"))
+		}
 		cells = append(cells, p.paint(colour, state), since)
 		if long {
 			cells = append(cells, more...)
@@ -132,16 +137,16 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 		}
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
-	row(noColour, []string{"WORKSPACE", "REMOTE", "DESTINATION"}, "STATE", "SINCE", "ERROR", "PENDING", "RESTARTS", "PATH")
+	row(noColour, []string{"WORKSPACE", "REMOTE", "DESTINATION"}, "VERIFIED", "STATE", "SINCE", "ERROR", "PENDING", "RESTARTS", "PATH")
 	for _, workspace := range workspaces {
 		name, path := workspace.Workspace.Name, plain(workspace.Workspace.LocalPath)
 		restarts := strconv.Itoa(workspace.Monitor.Restarts)
 		for _, remote := range workspace.Remotes {
-			row(stateColour(remote.State), []string{name, remote.Name, destination(workspace.Workspace, remote.Name)}, stateText(remote, p.now()),
+			row(stateColour(remote.State), []string{name, remote.Name, destination(workspace.Workspace, remote.Name)}, p.verifiedText(remote.Verified), stateText(remote, p.now()),
 				age(remote.Since, p.now()), problemText(remote), pendingText(remote), restarts, path)
 		}
 		if len(workspace.Remotes) == 0 {
-			row(noColour, []string{name, "-", "-"}, "no remotes", "-", "", "-", restarts, path)
+			row(noColour, []string{name, "-", "-"}, "", "no remotes", "-", "", "-", restarts, path)
 		}
 	}
 	p.wrote(table.Flush())

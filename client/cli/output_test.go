@@ -94,6 +94,33 @@ func check(t *testing.T, got, want string) {
 	}
 }
 
+// TestVerified: when a remote was verified, and what was found, is shown as soon as one was.
+func TestVerified(t *testing.T) {
+	places := somePlaces()[:1]
+	places[0].Remotes[0].Verified = &report.Verification{
+		Ended: *before(72 * time.Hour), Files: 1234, Bytes: 5_000_000, Differences: 5, Repaired: 1, Open: 3,
+		Found: []report.Difference{{Path: "a", Kind: report.DiffContent, State: report.StateDrift}, {Path: "b", Kind: report.DiffMode, State: report.StateRepaired}},
+	}
+	places[0].Remotes[1].Verified = &report.Verification{Ended: *before(time.Hour), Files: 1, Differences: 2}
+	places[0].Remotes[1].Verifying = &report.Verifying{Since: *before(time.Minute), Files: 1, Bytes: 1000, TotalFiles: 3, TotalBytes: 2_000_000, Error: "no route"}
+	p, out := testPrinter()
+	p.list(places, false)
+	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         VERIFIED                STATE           SINCE  ERROR
+docs       nas     me@nas:/backup      3d ago, 3 differences   in sync         5m
+docs       disk    /mnt/disk           60m ago, 0 differences  halted          1s
+docs       far     rsync://far/module  -                       retrying in 2s  60s  x/y: Permission denied
+`)
+	var b block
+	p.verification(&b, places[0].Remotes[0])
+	p.verification(&b, places[0].Remotes[1])
+	check(t, b.String(), `    verified   3d ago, 3 differences, 1 repaired; 1234 files, 5.0 MB
+               content  a
+               and 2 more
+    verified   60m ago, 0 differences of 2 left; 1 file, 0 B
+    verifying  for 60s: 1 of 3 files, 1.0 kB of 2.0 MB; it waits: no route
+`)
+}
+
 func TestList(t *testing.T) {
 	p, out := testPrinter()
 	p.list(somePlaces(), false)

@@ -185,6 +185,7 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 		full += fmt.Sprintf(", repaired %d", remote.Drift)
 	}
 	b.field(4, "full pass", full)
+	p.verification(b, remote)
 }
 
 // postponedText says what is to be deleted later, and when.

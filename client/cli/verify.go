@@ -17,7 +17,8 @@ func (c *command) verifyCommand() *cli.Command {
 		Description: `Compares all of the workspace NAME with a remote, or with all of them, by contents, and lists what differs. Both sides
 read all of their files; changes are mirrored meanwhile. The exit code is 0 if all is equal but for what is on its way,
 which is said to be so, and 4 if not. With --repair, what differs though nothing had changed here is sent, or deleted
-there, as changes are: guards hold deletions. The exit code is 0 then if all that is on the remotes, too.`,
+there, as changes are: guards hold deletions. The exit code is 0 then if all that is on the remotes, too. wsync status
+and list say when it was, and what differed. wsync set NAME REMOTE verify=7d has it done in the background.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "repair", Usage: "bring in line what differs, and wait for that"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON, a line for each difference and one for each remote"},

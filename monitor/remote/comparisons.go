@@ -17,6 +17,8 @@ import (
 // between.
 type comparisons struct {
 	all []*comparison // in the order in which they were asked for
+	// background is one that nobody waits for, nil for none: see verifying.
+	background *comparison
 	// last: a step was what went last, so that it is the turn of transfers.
 	last bool
 }
@@ -28,13 +30,22 @@ type comparison struct {
 	// touched is what may differ for a reason that is known: what was open when it began,
 	// and what was marked since. It is nil before, and when it was handed over.
 	touched *dirty.Set
+	began   time.Time
 }
 
 // touch takes in that something may have happened to a path.
 func (c *comparisons) touch(path string, change watch.Change, now time.Time) {
-	for _, one := range c.all {
+	for _, one := range c.each() {
 		one.touch(path, change, now)
 	}
+}
+
+// each are all of them.
+func (c *comparisons) each() []*comparison {
+	if c.background == nil {
+		return c.all
+	}
+	return append(slices.Clone(c.all), c.background)
 }
 
 func (c *comparison) touch(path string, change watch.Change, now time.Time) {
@@ -50,7 +61,7 @@ func (c *comparison) touch(path string, change watch.Change, now time.Time) {
 // touchAll takes in that a full pass is due, unless it is one for what nothing here has
 // announced.
 func (c *comparisons) touchAll(reason PassReason, now time.Time) {
-	for _, one := range c.all {
+	for _, one := range c.each() {
 		if one.touched != nil && reason < PassLost {
 			one.touched.MarkEverything(0, now, now)
 		}
@@ -69,11 +80,12 @@ func (c *comparisons) current() *comparison {
 
 // find returns the comparison with an ID, nil if nobody waits for it any more.
 func (c *comparisons) find(id string) *comparison {
-	i := slices.IndexFunc(c.all, func(one *comparison) bool { return one.ID == id })
+	all := c.each()
+	i := slices.IndexFunc(all, func(one *comparison) bool { return one.ID == id })
 	if i < 0 {
 		return nil
 	}
-	return c.all[i]
+	return all[i]
 }
 
 // define takes in which ones are wanted.
@@ -109,17 +121,22 @@ func (m *Machine) compareDue() bool {
 	return m.running == nil && m.beside == nil && m.halt == "" && (m.armed || m.paused) && m.comparisons.current() != nil
 }
 
-// Compare begins a step of a comparison; nil for none. mark is the number of the last
-// mark.
+// Compare begins a step of a comparison, first of one that somebody waits for; nil for
+// none. mark is the number of the last mark.
 func (m *Machine) Compare(mark uint64, now time.Time) *Sending {
-	if !m.compareDue() {
+	var c *comparison
+	var position *Position
+	if m.compareDue() {
+		c = m.comparisons.current()
+	} else if at, ok := m.verifyDue(now); ok && !at.After(now) && m.verifying.turn == turnHas {
+		c, position = m.beginVerify(now)
+	} else {
 		return nil
 	}
-	c := m.comparisons.current()
 	s := m.sending(dirty.Batch{}, mark, now)
 	comparison := c.Comparison
-	s.Order.Comparison, s.onlyRsync = &comparison, true
-	if c.status.State == report.ComparisonWaiting {
+	s.Order.Comparison, s.Order.Position, s.onlyRsync = &comparison, position, true
+	if c.status.State == report.ComparisonWaiting || position != nil && c.touched == nil {
 		c.status.State = report.ComparisonRunning
 		c.begin(m, now)
 	}
@@ -130,7 +147,7 @@ func (m *Machine) Compare(mark uint64, now time.Time) *Sending {
 
 // begin has the comparison remember what may differ now.
 func (c *comparison) begin(m *Machine, now time.Time) {
-	c.touched = dirty.NewSet()
+	c.touched, c.began = dirty.NewSet(), now
 	sets := []*dirty.Set{m.set, m.confirmations.waiting}
 	if m.confirmations.late != nil {
 		sets = append(sets, m.confirmations.late)
@@ -158,6 +175,10 @@ type StepEnd struct {
 	Failure *Failure
 	// Repair are paths that differ though nothing was known of that, to be sent.
 	Repair []string
+	// Part is that all differences of a part are explained, or of all of it, nil for none.
+	Part *Part
+	// Read is how many bytes of contents were read.
+	Read int64
 	// Status is what there is to be reported of the comparison; its ID and, unless it is
 	// done, its State count for nothing.
 	Status report.ComparisonStatus
@@ -171,15 +192,13 @@ func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 	m.set.Restore(s.takeTimes(), now)
 	m.unanswered = true
 	for _, path := range end.Repair {
-		change := watch.Entry | watch.Content | watch.Meta
-		if path == "" {
-			change = watch.Meta
-		}
-		m.set.Mark(path, change, seq, now)
+		m.repair(path, seq, now)
 	}
 	c := m.comparisons.find(s.Order.Comparison.ID)
 	switch {
 	case c == nil:
+	case s.Order.Position != nil:
+		m.endVerifyStep(s, c, end, now)
 	case end.Failure != nil && end.Failure.Kind == Canceled:
 		c.status, c.touched = report.ComparisonStatus{ID: c.ID, State: report.ComparisonWaiting}, nil
 	case end.Failure != nil:
@@ -190,6 +209,11 @@ func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 		}
 		c.status = end.Status
 		c.status.ID = c.ID
+		if c.Checksum && end.Part != nil {
+			result := report.Verification{Began: c.began}
+			add(&result, end.Part)
+			m.verified(result, now)
+		}
 	}
 }
 

@@ -222,6 +222,9 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 	if out.Hold == nil && out.Again.Empty() && out.Later.Empty() {
 		m.holds.unapproved = false // nothing is left that was held before
 	}
+	if out.Hold == nil {
+		m.verifying.passed()
+	}
 	m.passes.Done(s.reason, out.Drift, now, m.retry.jittered(m.passes.Interval))
 	return forget
 }

@@ -37,6 +37,7 @@ type Machine struct {
 	clean       clean
 	drift       drift
 	comparisons comparisons
+	verifying   verifying
 	shown
 }
 
@@ -118,6 +119,8 @@ type Options struct {
 	LookInterval time.Duration
 	// Random spreads the waits.
 	Random *rand.Rand
+	// Verified is what was to be remembered by the machine before.
+	Verified VerifyState
 	// Words says in words what is wrong with a path, and what to do about it.
 	Words func(problem string) (said, hint string)
 }
@@ -144,6 +147,7 @@ func NewMachine(o Options, now time.Time) *Machine {
 		guards:        guards{holds: holds{unapproved: o.Unapproved}},
 		clean:         clean{asOf: o.CleanAsOf},
 		drift:         drift{interval: o.LookInterval},
+		verifying:     verifying{VerifyState: o.Verified},
 		shown:         shown{since: now},
 	}
 	m.postponing.set(o.Postponed)
@@ -182,6 +186,7 @@ func (m *Machine) Mark(path string, change watch.Change, seq uint64, now time.Ti
 		return
 	}
 	m.comparisons.touch(path, change, now)
+	m.verifying.touch(path, change)
 	m.kept.touch(path)
 	if path == "" && change&watch.Tree != 0 {
 		m.Everything(PassEvents, seq, now, now)
@@ -205,6 +210,8 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 	}
 	m.comparisons.touch(from, wholly, now)
 	m.comparisons.touch(to, wholly, now)
+	m.verifying.touch(from, wholly)
+	m.verifying.touch(to, wholly)
 	if repeatable && m.canMove(from, to) && m.set.Move(from, to, dir, seq, now) {
 		m.confirmations.Moved(from, to)
 	} else {
@@ -232,6 +239,7 @@ func (m *Machine) MarkNames(names []string, seq uint64, since, now time.Time) {
 	for _, name := range names {
 		if path, change := m.own().Change(name, watch.Content|watch.Meta); change != 0 {
 			m.comparisons.touch(path, change, now)
+			m.verifying.touch(path, change)
 			m.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: path, Change: change, Seq: seq, Since: since}}}, now)
 		}
 	}
@@ -275,6 +283,8 @@ type Definition struct {
 	Confirm uint64
 	// Comparisons are those of the remote that somebody waits for.
 	Comparisons []report.Comparison
+	// Busy: somebody waits for a comparison with one of the workspace's remotes.
+	Busy bool
 	// Questions are those that are to be answered.
 	Questions []report.Question
 }
@@ -284,6 +294,7 @@ func DefinitionOf(d report.Definition, r config.Remote) Definition {
 	of := Definition{
 		Remote: r, Root: d.Workspace.Root, Paused: d.Workspace.Paused, AllowEmpty: d.Workspace.OnEmpty == config.OnEmptyAllow,
 		Settings: d.Settings, Orders: d.Orders[r.Name], Confirm: d.Verify, Questions: d.Questions,
+		Busy: len(d.Comparisons) > 0,
 	}
 	for _, c := range d.Comparisons {
 		if c.Remote == r.ID {
@@ -300,7 +311,7 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	m.passes.SetInterval(d.Remote.FullPass.Or(d.Settings.FullPassInterval))
 	m.limits = guard.Limits{Share: d.Settings.HoldDeletionsShare, Count: d.Settings.HoldDeletionsCount, AllowEmpty: d.AllowEmpty}
 	changed := config.OptionsChanged(m.remote, d.Remote)
-	before := m.paused
+	before, repaired := m.paused, m.remote.VerifyRepair
 	if m.remote.Window != d.Remote.Window || m.remote.WindowFor != d.Remote.WindowFor {
 		m.set.EndWindow(now)
 	}
@@ -313,6 +324,7 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	}
 	if d.Root != nil && m.root != nil && !d.Root.Same(*m.root) {
 		m.clean.otherRoot(now)
+		m.verifying.otherRoot()
 	}
 	if d.Root != nil {
 		m.root = d.Root
@@ -321,6 +333,7 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	m.barriers.Wanted, m.questions = d.Confirm, d.Questions
 	e.Cancel = e.Cancel || m.paused && !before // a comparison goes on while it is
 	e.CancelStep = m.defineComparisons(d.Comparisons)
+	m.defineVerify(d, first, repaired, seq, now)
 	return e
 }
 

@@ -17,13 +17,16 @@ type Step int
 
 // The steps. Sleep is until the time that comes with it, or something happens;
 // LookAtHold is for Machine.LookAtHold, Send for Machine.Send, LookForDrift for
-// Machine.BeginLook, and Compare for Machine.Compare.
+// Machine.BeginLook, Compare for Machine.Compare, AskTurn for Machine.SetTurn, and GiveWay
+// for Machine.GiveWay.
 const (
 	Sleep Step = iota
 	LookAtHold
 	Send
 	LookForDrift
 	Compare
+	AskTurn
+	GiveWay
 )
 
 // forever is a time that is not waited for.
@@ -50,6 +53,10 @@ func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at tim
 	if compare && !m.comparisons.last && !m.passes.Last.IsZero() {
 		return Compare, now
 	}
+	verify, verifies := m.verifyDue(now)
+	if verifies && !compare && !verify.IsZero() && now.Sub(verify) > verifyPatience {
+		return m.verifyStep(), now
+	}
 	if send, ok := m.due(now); ok {
 		if !send.After(now) {
 			return Send, now
@@ -58,6 +65,18 @@ func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at tim
 	}
 	if compare {
 		return Compare, now
+	}
+	if way, ok := m.givesWay(now); ok {
+		if !way.After(now) {
+			return GiveWay, now
+		}
+		at = earlier(at, way)
+	}
+	if verifies {
+		if !verify.After(now) {
+			return m.verifyStep(), now
+		}
+		at = earlier(at, verify)
 	}
 	if look, ok := m.driftDue(); ok {
 		if !look.After(now) {
@@ -160,6 +179,7 @@ type Sending struct {
 	// may go beside it at the earliest.
 	onlyRsync bool
 	besideAt  time.Time
+	gaveWay   bool   // it is given up for what waits for it
 	reach     *reach // found when it is asked for
 	// left is what could not go beside it, and kept the reach of that.
 	left dirty.Batch

@@ -25,6 +25,9 @@ type Order struct {
 	// Comparison: nothing is sent, but a step of this comparison made; nil for a
 	// transfer.
 	Comparison *report.Comparison
+	// Position is where a comparison goes on that is made in the background, nil for
+	// another one.
+	Position *Position
 	// Room is how many more paths may wait for a confirmation.
 	Room int
 	// Failing are the entries that fail on their own, and Except those of their

@@ -31,6 +31,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		Postponed:    m.postponing.report(),
 		Comparisons:  m.comparisonStatus(),
 	}
+	m.verifyStatus(&s)
 	for _, q := range m.questions {
 		s.Paths = append(s.Paths, m.explain(q))
 	}

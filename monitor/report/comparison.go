@@ -159,6 +159,8 @@ const (
 	StatePostponed DifferenceState = "postponed"
 	// StateSkipped: nobody waits for it, as options of the remote say. It is not told.
 	StateSkipped DifferenceState = "skipped"
+	// StateRepaired: it was found by a verification, and went the way of changes then.
+	StateRepaired DifferenceState = "repaired"
 )
 
 // Difference is an entry that differs.

@@ -61,6 +61,9 @@ type Settings struct {
 	// each is shortened or lengthened by up to a tenth, so that monitors
 	// spread out.
 	FullPassInterval time.Duration `json:"full_pass_interval"`
+	// VerifyInterval is the time between two verifications in the background, in
+	// nanoseconds, 0 for none; it is spread like FullPassInterval.
+	VerifyInterval time.Duration `json:"verify_interval,omitempty"`
 	// HoldDeletionsShare and HoldDeletionsCount: deletions are held when they
 	// exceed this share (0 to 1) of the known entries and this number.
 	HoldDeletionsShare float64 `json:"hold_deletions_share"`
@@ -221,6 +224,12 @@ type RemoteStatus struct {
 	LastSuccess  *time.Time `json:"last_success,omitempty"`
 	LastFullPass *time.Time `json:"last_full_pass,omitempty"`
 	Drift        int        `json:"drift"`
+	// Verified is what was found when all contents were compared last, nil if that is not
+	// known; Verifying is a comparison in the background that has begun, nil for none, and
+	// NextVerify when the next one begins, nil for never.
+	Verified   *Verification `json:"verified,omitempty"`
+	Verifying  *Verifying    `json:"verifying,omitempty"`
+	NextVerify *time.Time    `json:"next_verify,omitempty"`
 	// Adopted: since the remote was attached, the destination was found to hold
 	// nothing foreign, or what it holds may be deleted.
 	Adopted bool `json:"adopted"`

@@ -56,6 +56,9 @@ type Job struct {
 	Differing func(path, code string)
 	// Listing, if not nil, gets each line of a run that lists, which tells nothing else.
 	Listing func(line string)
+	// Gently: what runs on this machine gets the processor and the disk when nobody else
+	// wants them.
+	Gently bool
 }
 
 // DryRun is the job without any effect: its Result tells what it would do.

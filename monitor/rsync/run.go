@@ -139,7 +139,11 @@ func (p *process) start() (err error) {
 	if p.stdout, err = p.cmd.StdoutPipe(); err != nil {
 		return fmt.Errorf("cannot run rsync: %w", err)
 	}
-	if err := child.Start(p.cmd); err != nil {
+	start := child.Start
+	if p.job.Gently {
+		start = child.StartGently
+	}
+	if err := start(p.cmd); err != nil {
 		return fmt.Errorf("cannot run rsync: %w", err)
 	}
 	return nil

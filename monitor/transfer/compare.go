@@ -31,6 +31,7 @@ type comparison struct {
 	file  string
 	// next makes the next step.
 	next func(t *transfer) error
+	parts
 
 	// found is what differs, one record each of rsync's code and the name; files are the
 	// names of files to be compared by their contents, and their sizes.
@@ -71,8 +72,10 @@ func (c *comparison) Step(ctx context.Context, order remote.Order, asker remote.
 	if l.stale.Swap(false) {
 		l.Close()
 	}
-	t := &transfer{Order: order, asker: asker, lane: l, ctx: ctx}
-	c.repair = nil
+	c.Comparison = *order.Comparison
+	c.goOn(order.Position)
+	t := &transfer{Order: order, asker: asker, lane: l, ctx: ctx, gently: c.background}
+	c.repair, c.part, c.read = nil, nil, 0
 	var err error
 	if t.endpoint, end.Failure = l.reach(ctx, order.Remote); end.Failure == nil {
 		err = c.step(t)
@@ -95,12 +98,11 @@ func (c *comparison) Step(ctx context.Context, order remote.Order, asker remote.
 	case l.standby == nil && l.known.Load() != nil && l.known.Load().probed:
 		l.prepare(t.endpoint)
 	}
-	if end.Failure == nil {
-		end.Repair = c.repair
+	if end.Read = c.read; end.Failure == nil {
+		end.Repair, end.Part = c.repair, c.part
 	}
 	if c.next == nil {
 		c.status.State = report.ComparisonDone
-		c.summary.Files, c.summary.Bytes = c.status.Files, c.status.Bytes
 		c.status.Summary = &c.summary
 	}
 	end.Status = c.status
@@ -153,11 +155,14 @@ func (c *comparison) look(t *transfer) error {
 			except = append(except, f.Path)
 		}
 	}
-	if c.Checksum {
+	switch {
+	case c.background:
+		c.next, c.then = c.explain, c.listFiles
+	case c.Checksum:
 		c.next = c.listFiles
-		return nil
+	default:
+		c.next = c.explain
 	}
-	c.next = c.explain
 	return nil
 }
 
@@ -277,16 +282,21 @@ func (c *comparison) listFiles(t *transfer) error {
 	rules := t.excluded()
 	t.tree().Files(t.ctx, "", func(name string, e fs.DirEntry) bool {
 		info, err := e.Info()
-		if err != nil || rules.Excludes(name, false) || t.excepted(name) || c.failing[name] != "" || len(name) > t.endpoint.MaxPath() {
+		if err != nil || rules.Excludes(name, false) || t.excepted(name) || c.failing[name] != "" || c.passedOver[name] != "" || len(name) > t.endpoint.MaxPath() {
 			return true // what is gone has an event
+		}
+		c.status.TotalFiles++
+		c.status.TotalBytes += info.Size()
+		if !c.isBehind(name) {
+			return true
 		}
 		if t.isUnreadable(name) {
 			// rsync takes two files that it cannot read for equal, and says nothing.
 			c.failing[name] = "cannot read the file: " + unix.EACCES.Error()
+			c.status.TotalFiles--
+			c.status.TotalBytes -= info.Size()
 			return true
 		}
-		c.status.TotalFiles++
-		c.status.TotalBytes += info.Size()
 		_ = c.files.write(name, fmt.Sprint(info.Size()))
 		return true
 	})
@@ -302,13 +312,14 @@ const (
 
 // contents compares the contents of the next files.
 func (c *comparison) contents(t *transfer) error {
+	c.then = nil
 	if c.absent { // there is nothing to compare them with
 		c.next = c.explain
 		return nil
 	}
 	var names []string
 	var bytes int64
-	for len(names) < comparedFiles && bytes < comparedBytes {
+	for mostFiles, mostBytes := c.limits(); len(names) < mostFiles && bytes < mostBytes; {
 		record, ok, err := c.files.read()
 		if err != nil {
 			return err
@@ -320,18 +331,27 @@ func (c *comparison) contents(t *transfer) error {
 		_, _ = fmt.Sscan(record[1], &size)
 		names, bytes = append(names, record[0]), bytes+size
 	}
-	if len(names) == 0 {
-		c.next = c.explain
-		return nil
+	open := c.found.reopen
+	if c.background {
+		open = c.found.create
 	}
-	if err := c.found.reopen(); err != nil {
+	if err := open(); err != nil {
 		return err
 	}
+	if len(names) == 0 {
+		c.next = c.explain
+		return c.found.close()
+	}
+	if c.background {
+		c.then, c.last = c.contents, names[len(names)-1]
+	}
+	differ := false
 	for names := range t.endpoint.Chunks(names) {
 		job := rsync.Paths(t.endpoint, names, false).WithoutMissing().Checksum().DryRun()
 		job.Differing = func(name, code string) {
 			if d := rsync.ParseCode(code); d.Kind == '-' && !d.New { // what is new was found before
 				_ = c.found.write(code, name)
+				differ = true
 			}
 		}
 		r, ok := t.run(t.lane.root, job)
@@ -344,8 +364,15 @@ func (c *comparison) contents(t *transfer) error {
 			}
 		}
 	}
-	c.status.Files, c.status.Bytes = c.status.Files+len(names), c.status.Bytes+bytes
-	return c.found.close()
+	c.status.Files, c.status.Bytes, c.read = c.status.Files+len(names), c.status.Bytes+bytes, bytes
+	c.summary.Files, c.summary.Bytes = c.summary.Files+len(names), c.summary.Bytes+bytes
+	if err := c.found.close(); err != nil || !c.background {
+		return err
+	}
+	if c.next = c.explain; !differ && len(c.failing) == 0 {
+		c.endPart()
+	}
+	return nil
 }
 
 // isUnreadable reports whether a file of the workspace may not be read.

@@ -51,8 +51,11 @@ func (c *comparison) explain(t *transfer) error {
 	if err != nil || t.out.Failure != nil || more {
 		return err
 	}
-	c.next = nil
-	return os.Rename(c.what.out.path, c.file)
+	if !c.background {
+		err = os.Rename(c.what.out.path, c.file)
+	}
+	c.endPart()
+	return err
 }
 
 // explainSome explains what one step does; more reports whether there is more.
@@ -175,7 +178,9 @@ func (c *comparison) write(t *transfer, some []report.Difference) error {
 			d.Problem = problem
 		}
 		c.summary.Add(d)
-		if c.Repair && d.State == report.StateDrift {
+		repaired := c.Repair && d.State == report.StateDrift
+		c.keep(d, repaired)
+		if repaired {
 			c.repair = append(c.repair, name)
 			c.summary.Repair++
 		}

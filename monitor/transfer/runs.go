@@ -96,6 +96,7 @@ func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 	if job.IsDry() {
 		progress = nil // it sends nothing
 	}
+	job.Gently = t.gently
 	began := time.Now()
 	result, ahead, err := t.lane.run(t.ctx, dir, job, t.Remote.Bandwidth, progress)
 	if err != nil {

@@ -30,6 +30,8 @@ type transfer struct {
 	ahead bool
 	// mute: nothing on the remote answered as an rsync does.
 	mute bool
+	// gently: nobody waits for it.
+	gently bool
 	// moved is what the paths that were judged last have been renamed to.
 	moved   map[string]string
 	fitting fitting

@@ -76,6 +76,8 @@ type Options struct {
 	// Identity is that of the directory at Root at first, nil if it is not known: what Stamp
 	// says of another one is not believed.
 	Identity *config.RootIdentity
+	// Turns let one worker of the workspace verify at a time; nil for one that is alone.
+	Turns *Turns
 	// Stamp is the file that remembers until when the remote was equal.
 	Stamp string
 	// Happened takes in events for the journal, and does not block.
@@ -107,6 +109,9 @@ type Worker struct {
 // New returns the worker of a remote. It does nothing before Run, and must be
 // defined before that.
 func New(o Options, r config.Remote) *Worker {
+	if o.Turns == nil {
+		o.Turns = new(Turns)
+	}
 	now := time.Now()
 	unapproved, postponed := readUnapproved(o.Stamp), readPostponed(o.Stamp)
 	clean := readStamp(o.Stamp, o.Identity, now)
@@ -120,8 +125,8 @@ func New(o Options, r config.Remote) *Worker {
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
 			CleanAsOf: clean, Unapproved: unapproved, Postponed: postponed,
-			LookInterval: o.LookInterval,
-			Random:       rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
+			LookInterval: o.LookInterval, Verified: readVerify(o.Stamp, r.ID),
+			Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
 		}, now),
 	}
 	if clean.IsZero() {
@@ -255,11 +260,13 @@ func (w *Worker) Run(ctx context.Context) {
 		w.sending.Wait()
 		w.mu.Lock()
 		w.rememberHold()
+		w.rememberVerify(true)
 		may := w.machine.MayTouch()
 		for _, c := range w.comparers {
 			c.Close()
 		}
 		w.mu.Unlock()
+		w.Turns.release(w)
 		w.Carrier.Leave(func() bool { return may && w.Guard(math.MaxUint64) == "" })
 		w.Carrier.Close()
 	}()
@@ -269,7 +276,13 @@ func (w *Worker) Run(ctx context.Context) {
 		now := time.Now()
 		w.mu.Lock()
 		w.rememberHold()
+		w.rememberVerify(false)
 		w.dropComparers()
+		if w.machine.TurnOver(now) {
+			w.mu.Unlock()
+			w.Turns.release(w)
+			continue
+		}
 		step, at := w.machine.Next(now, w.NextMark)
 		switch step {
 		case remote.LookAtHold:
@@ -281,6 +294,18 @@ func (w *Worker) Run(ctx context.Context) {
 			look := w.machine.BeginLook()
 			w.mu.Unlock()
 			w.sending.Go(func() { w.lookForDrift(look) })
+			continue
+		case remote.AskTurn:
+			w.machine.SetTurn(false) // unless it is
+			w.mu.Unlock()
+			if w.Turns.take(w) {
+				w.tell(func(m *remote.Machine) { m.SetTurn(true) })
+			}
+			continue
+		case remote.GiveWay:
+			w.machine.GiveWay()
+			w.effects(remote.Effects{CancelStep: true})
+			w.mu.Unlock()
 			continue
 		case remote.Compare:
 			f := w.beginStep(ctx, now)
