@@ -251,6 +251,9 @@ func (f *modelFlight) planRsync() {
 	dirs := make(map[string]bool)
 	for _, e := range f.rest {
 		l := f.look(e)
+		if l.path != e.Path {
+			f.out.Obstacles = append(f.out.Obstacles, &dirty.Entry{Path: l.path})
+		}
 		for dir := e.Path; dir != ""; {
 			dir = relpath.Parent(dir)
 			dirs[dir] = true

@@ -73,16 +73,25 @@ func (p Plan) Except(failing []string) []string {
 	return except
 }
 
-// Obstructed reports whether the plan of entries has something else in the place of one:
-// what it lies below, and is no directory.
-func (p Plan) Obstructed(entries []*dirty.Entry) bool {
+// Obstacles returns what the plan of entries has in the place of some of them: what these
+// lie below, and is no directory.
+func (p Plan) Obstacles(entries []*dirty.Entry) (obstacles []string) {
 	own := make(map[string]bool, len(entries))
 	for _, e := range entries {
 		own[e.Path] = true
 	}
-	foreign := func(path string) bool { return !own[path] }
-	return slices.ContainsFunc(p.Contents, foreign) || slices.ContainsFunc(p.Quick, foreign) ||
-		slices.ContainsFunc(p.Deleted, func(d Deletion) bool { return foreign(d.Path) })
+	foreign := func(path string) {
+		if !own[path] {
+			obstacles = append(obstacles, path)
+		}
+	}
+	for _, path := range slices.Concat(p.Contents, p.Quick) {
+		foreign(path)
+	}
+	for _, d := range p.Deleted {
+		foreign(d.Path)
+	}
+	return obstacles
 }
 
 // Unknown reports whether nobody knows how much was below the path: it was a

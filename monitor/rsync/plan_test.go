@@ -314,27 +314,27 @@ func TestLstatIn(t *testing.T) {
 	}
 }
 
-func TestPlanObstructed(t *testing.T) {
+func TestPlanObstacles(t *testing.T) {
 	tree := fake{"d": {mode: fs.ModeDir}, "d/f": {}, "file": {}, "link": {mode: fs.ModeSymlink}}
 	for _, test := range []struct {
 		entries string
-		want    bool
+		want    []string
 	}{
-		{"d/f", false},
-		{"d/gone", false},
-		{"file", false},
-		{"file/below", true},
-		{"link/below", true},
-		{"gone/below", true},
-		{"gone/below gone", false}, // which is in it anyway
-		{"d/f file/below", true},
+		{"d/f", nil},
+		{"d/gone", nil},
+		{"file", nil},
+		{"file/below", []string{"file"}},
+		{"link/below", []string{"link"}},
+		{"gone/below", []string{"gone"}},
+		{"gone/below gone", nil}, // which is in it anyway
+		{"d/f file/below", []string{"file"}},
 	} {
 		var entries []*dirty.Entry
 		for name := range strings.FieldsSeq(test.entries) {
 			entries = append(entries, &dirty.Entry{Path: name, Change: watch.Content})
 		}
-		if got := MakePlan(entries, tree.lstat, 4096).Obstructed(entries); got != test.want {
-			t.Errorf("%s: %v", test.entries, got)
+		if got := MakePlan(entries, tree.lstat, 4096).Obstacles(entries); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q", test.entries, got)
 		}
 	}
 }

@@ -38,7 +38,11 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		return
 	}
 	plan := rsync.MakePlan(entries, t.lane.Lstat, t.endpoint.MaxPath())
-	if t.shared && plan.Obstructed(entries) {
+	obstacles := plan.Obstacles(entries)
+	for _, path := range obstacles { // they may be directories again when this ends
+		t.out.Obstacles = append(t.out.Obstacles, &dirty.Entry{Path: path})
+	}
+	if t.shared && len(obstacles) > 0 {
 		// The obstacle came since this was shared: something may be on its way through it.
 		t.out.Again.Entries = append(t.out.Again.Entries, entries...)
 		return
