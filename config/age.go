@@ -31,4 +31,4 @@ func (a Age) String() string { return FormatDuration(time.Duration(a)) }
 func (a Age) MarshalJSON() ([]byte, error) { return json.Marshal(a.String()) }
 
 // UnmarshalJSON reads the string, or a number of seconds.
-func (a *Age) UnmarshalJSON(data []byte) error { return readDuration(data, ParseAge, a) }
+func (a *Age) UnmarshalJSON(data []byte) error { return readText(data, ParseAge, a) }

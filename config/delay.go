@@ -37,22 +37,4 @@ func (d Delay) String() string { return FormatDuration(time.Duration(d)) }
 func (d Delay) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
 // UnmarshalJSON reads the string, or a number of seconds.
-func (d *Delay) UnmarshalJSON(data []byte) error { return readDuration(data, ParseDelay, d) }
-
-// readDuration reads one of the kinds of durations from JSON: a string, or a number of
-// seconds.
-func readDuration[T any](data []byte, parse func(string) (T, error), to *T) error {
-	if string(data) == "null" {
-		return nil
-	}
-	var s string
-	if json.Unmarshal(data, &s) != nil {
-		s = string(data)
-	}
-	read, err := parse(s)
-	if err != nil {
-		return &decodeError{message: err.Error()}
-	}
-	*to = read
-	return nil
-}
+func (d *Delay) UnmarshalJSON(data []byte) error { return readText(data, ParseDelay, d) }

@@ -39,4 +39,4 @@ func (i Interval) String() string { return FormatDuration(time.Duration(i)) }
 func (i Interval) MarshalJSON() ([]byte, error) { return json.Marshal(i.String()) }
 
 // UnmarshalJSON reads the string, or a number of seconds.
-func (i *Interval) UnmarshalJSON(data []byte) error { return readDuration(data, ParseInterval, i) }
+func (i *Interval) UnmarshalJSON(data []byte) error { return readText(data, ParseInterval, i) }

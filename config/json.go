@@ -311,3 +311,21 @@ func describe(data []byte) string {
 	}
 	return string(data)
 }
+
+// readText reads a value that parse reads from a JSON string, or from a number as it is
+// written there. null leaves it as it is.
+func readText[T any](data []byte, parse func(string) (T, error), to *T) error {
+	if string(data) == "null" {
+		return nil
+	}
+	var s string
+	if json.Unmarshal(data, &s) != nil {
+		s = string(data)
+	}
+	read, err := parse(s)
+	if err != nil {
+		return &decodeError{message: err.Error()}
+	}
+	*to = read
+	return nil
+}

@@ -60,16 +60,4 @@ func (r Rate) String() string {
 func (r Rate) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }
 
 // UnmarshalJSON reads the string.
-func (r *Rate) UnmarshalJSON(data []byte) (err error) {
-	if string(data) == "null" {
-		return nil
-	}
-	var s string
-	if json.Unmarshal(data, &s) != nil {
-		s = string(data)
-	}
-	if *r, err = ParseRate(s); err != nil {
-		return &decodeError{message: err.Error()}
-	}
-	return nil
-}
+func (r *Rate) UnmarshalJSON(data []byte) error { return readText(data, ParseRate, r) }

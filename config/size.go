@@ -60,16 +60,4 @@ func (s Size) String() string {
 func (s Size) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
 // UnmarshalJSON reads the string.
-func (s *Size) UnmarshalJSON(data []byte) (err error) {
-	if string(data) == "null" {
-		return nil
-	}
-	var text string
-	if json.Unmarshal(data, &text) != nil {
-		text = string(data)
-	}
-	if *s, err = ParseSize(text); err != nil {
-		return &decodeError{message: err.Error()}
-	}
-	return nil
-}
+func (s *Size) UnmarshalJSON(data []byte) error { return readText(data, ParseSize, s) }

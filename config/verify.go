@@ -58,16 +58,4 @@ func (v Verify) String() string {
 func (v Verify) MarshalJSON() ([]byte, error) { return json.Marshal(v.String()) }
 
 // UnmarshalJSON reads the string, or a number of seconds.
-func (v *Verify) UnmarshalJSON(data []byte) (err error) {
-	if string(data) == "null" {
-		return nil
-	}
-	var s string
-	if json.Unmarshal(data, &s) != nil {
-		s = string(data)
-	}
-	if *v, err = ParseVerify(s); err != nil {
-		return &decodeError{message: err.Error()}
-	}
-	return nil
-}
+func (v *Verify) UnmarshalJSON(data []byte) error { return readText(data, ParseVerify, v) }

@@ -29,6 +29,7 @@ type Endings struct {
 type ending struct {
 	id    uint64
 	batch dirty.Batch
+	paths map[string]bool // of the batch, found when they are asked for
 }
 
 // Add keeps a transfer in mind that came upon obstacles: what its paths lie below,
@@ -37,10 +38,10 @@ func (e *Endings) Add(batch dirty.Batch, obstacles []*dirty.Entry) (id uint64) {
 	batch.Entries = append(slices.Clip(batch.Entries), obstacles...)
 	e.last++
 	if len(e.ended) < endingsLimit {
-		e.ended = append(e.ended, ending{e.last, batch})
+		e.ended = append(e.ended, ending{id: e.last, batch: batch})
 	} else {
 		// The watcher is busy; until it is done nothing is repeated.
-		e.ended = []ending{{e.last, dirty.Batch{Everything: &dirty.Entry{}}}}
+		e.ended = []ending{{id: e.last, batch: dirty.Batch{Everything: &dirty.Entry{}}}}
 	}
 	return e.last
 }
@@ -61,9 +62,26 @@ func (e *Endings) Touch(path string) bool {
 // Overtook reports whether one of the transfers may have put something else than a
 // directory above a path, of which the mark is to come.
 func (e *Endings) Overtook(path string) bool {
-	return relpath.Parent(path) != "" && slices.ContainsFunc(e.ended, func(t ending) bool {
-		return t.batch.Everything != nil ||
-			slices.ContainsFunc(t.batch.Entries, func(e *dirty.Entry) bool { return relpath.Below(path, e.Path) }) ||
-			slices.ContainsFunc(t.batch.Moves, func(m dirty.Move) bool { return relpath.Below(path, m.From) || relpath.Below(path, m.To) })
-	})
+	for dir := relpath.Parent(path); dir != ""; dir = relpath.Parent(dir) {
+		for i := range e.ended {
+			if e.ended[i].had(dir) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// had reports whether the transfer had something to do with a path itself.
+func (t *ending) had(path string) bool {
+	if t.paths == nil {
+		t.paths = make(map[string]bool)
+		for _, e := range t.batch.Entries {
+			t.paths[e.Path] = true
+		}
+		for _, m := range t.batch.Moves {
+			t.paths[m.From], t.paths[m.To] = true, true
+		}
+	}
+	return t.batch.Everything != nil || t.paths[path]
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 func TestExtents(t *testing.T) {
@@ -80,6 +82,6 @@ func TestHas(t *testing.T) {
 		t.Error("a file without holes has some")
 	}
 	if !made("hole", 0, 1<<20) || !made("end", 100, 1<<20) {
-		t.Skip("this file system has no holes")
+		remotetest.Skip(t, "this file system has no holes")
 	}
 }
