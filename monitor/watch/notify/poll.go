@@ -6,13 +6,17 @@ import (
 	"wsync/monitor/watch/directory"
 )
 
-// beginPoll polls a directory from now on, because of err.
+// beginPoll polls a directory from now on, because of err. The first look is left to
+// the next round, which reports all of it: a look here could find it gone, and forget
+// it while the caller goes on with what it knew. What is not known is not polled, so
+// that whoever forgets a directory finds what is polled in it.
 func (w *Watcher) beginPoll(path string, err error) {
+	if !w.arms.has(path) {
+		return
+	}
 	w.problemText = "cannot watch " + w.root.Abs(path) + ": " + directory.Explain(err).Error()
 	if w.polls.Unwatched[path] == nil {
-		state := &directory.Polled{Why: err}
-		w.polls.Unwatched[path] = state
-		w.pollOne(path, state)
+		w.polls.Unwatched[path] = &directory.Polled{Why: err}
 	}
 }
 
@@ -48,6 +52,12 @@ func (w *Watcher) pollAll() {
 // pollOne reports what changed in one directory.
 func (w *Watcher) pollOne(path string, state *directory.Polled) {
 	if !w.realDir(path) {
+		if path != "" { // checkRoot does that
+			w.drop(path)
+			if !w.hidden(path) {
+				w.sink.Changed(path, watch.Entry|watch.Tree)
+			}
+		}
 		return
 	}
 	abs := w.root.Abs(path)
