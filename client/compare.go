@@ -2,8 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 
@@ -14,17 +12,11 @@ import (
 // line of the answer but the last. An error of it ends the comparison, as does ctx.
 func (c *Client) Compare(ctx context.Context, workspace string, compare api.Compare, each func(api.Compared) error) error {
 	return c.ask(ctx, 0, http.MethodPost, workspacePath(workspace)+"/compare", nil, compare, func(ctx context.Context, response io.Reader) error {
-		for lines := json.NewDecoder(response); ; {
-			var line api.Compared
-			if err := lines.Decode(&line); err != nil {
-				return fmt.Errorf("cannot read the daemon's answer: %w", c.requestError(ctx, err))
-			}
+		return eachLine(ctx, c, response, func(line api.Compared) (end bool, err error) {
 			if line.End {
-				return nil
+				return true, nil
 			}
-			if err := each(line); err != nil {
-				return err
-			}
-		}
+			return false, each(line)
+		})
 	})
 }

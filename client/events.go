@@ -2,8 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 
@@ -16,17 +14,11 @@ import (
 // error of each ends it, too.
 func (c *Client) Events(ctx context.Context, query api.EventsQuery, each func(report.Event) error) error {
 	return c.ask(ctx, 0, http.MethodGet, api.EventsPath, query.Values(), nil, func(ctx context.Context, response io.Reader) error {
-		for lines := json.NewDecoder(response); ; {
-			var line api.Happened
-			if err := lines.Decode(&line); err != nil {
-				return fmt.Errorf("cannot read the daemon's answer: %w", c.requestError(ctx, err))
-			}
+		return eachLine(ctx, c, response, func(line api.Happened) (end bool, err error) {
 			if line.End {
-				return nil
+				return true, nil
 			}
-			if err := each(line.Event); err != nil {
-				return err
-			}
-		}
+			return false, each(line.Event)
+		})
 	})
 }

@@ -1,13 +1,11 @@
 package daemon
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -44,8 +42,7 @@ type comparing struct {
 	e *entry
 	// asked are the comparisons, one a remote.
 	asked []report.Comparison
-	out   *bufio.Writer
-	flush func() error
+	*lines
 }
 
 // begin asks the monitor. The lock is held.
@@ -87,26 +84,13 @@ func (c *comparing) end() {
 // serve implements stream: lines of api.Compared, until all is said or ctx is done.
 func (c *comparing) serve(ctx context.Context, w io.Writer, flush func() error) error {
 	defer c.end()
-	c.out, c.flush = bufio.NewWriterSize(w, 64<<10), flush
+	c.lines = newLines(w, flush)
 	for _, asked := range c.asked {
 		if err := c.follow(ctx, asked); err != nil {
 			return err
 		}
 	}
 	return c.line(api.Compared{End: true})
-}
-
-// line writes one line, which leaves at once.
-func (c *comparing) line(l api.Compared) error {
-	encoder := json.NewEncoder(c.out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(l); err != nil {
-		return err
-	}
-	if err := c.out.Flush(); err != nil {
-		return err
-	}
-	return c.flush()
 }
 
 // follow says how a comparison goes, and what it has found.
@@ -182,29 +166,9 @@ func (c *comparing) result(s standingOf) error {
 
 // copyFound writes the differences.
 func (c *comparing) copyFound(s standingOf) error {
-	file, err := os.Open(s.path)
-	if err != nil {
-		return fmt.Errorf("cannot read what differs: %w", err)
-	}
-	defer file.Close()
 	name, err := json.Marshal(s.name)
 	if err != nil {
 		return fmt.Errorf("cannot write what differs: %w", err)
 	}
-	before := fmt.Appendf(nil, `{"remote":%s,"difference":`, name)
-	lines := bufio.NewReaderSize(file, 64<<10)
-	for {
-		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("cannot read what differs: %w", err)
-		}
-		for _, part := range [][]byte{before, line[:len(line)-1], []byte("}\n")} {
-			if _, err := c.out.Write(part); err != nil {
-				return err
-			}
-		}
-	}
+	return c.file(s.path, fmt.Appendf(nil, `{"remote":%s,"difference":`, name), []byte("}\n"))
 }

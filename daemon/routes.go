@@ -33,6 +33,7 @@ func (d *Daemon) routes() map[string]answer {
 		"POST /v1/workspaces/{workspace}/look":                         d.lookAtRemote,
 		"POST /v1/workspaces/{workspace}/compare":                      d.compare,
 		"POST /v1/workspaces/{workspace}/explain":                      d.explain,
+		"POST /v1/workspaces/{workspace}/open":                         d.listOpen,
 		"DELETE /v1/workspaces/{workspace}/remotes/{remote}":           d.detachRemote,
 		"POST /v1/workspaces/{workspace}/{action}":                     d.act,
 		"POST /v1/actions/{action}":                                    d.actAll,

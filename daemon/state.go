@@ -30,8 +30,9 @@ type entry struct {
 	// verify is the last barrier that somebody waits for to be verified by rsync.
 	verify uint64
 	orders map[string]report.Orders
-	// comparisons and questions are those that somebody waits for.
+	// comparisons, listings and questions are those that somebody waits for.
 	comparisons []report.Comparison
+	listings    []report.Listing
 	questions   []report.Question
 	// ping is the last question to the monitor whether it is alive, pinged when it was
 	// asked, or when an earlier one was answered after that.
@@ -154,6 +155,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 		Ping:        e.ping,
 		Orders:      orders,
 		Comparisons: slices.Clone(e.comparisons),
+		Listings:    slices.Clone(e.listings),
 		Questions:   slices.Clone(e.questions),
 	}
 }

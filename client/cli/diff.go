@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -64,6 +63,8 @@ type differences struct {
 	*command
 	workspace string
 	asJSON    bool
+	// only: differences in this state are told, and no others; "" for all.
+	only report.DifferenceState
 	// waits is the remote of which it was said that it has to be waited for.
 	waits string
 	// progress: a line on the terminal says how far it is.
@@ -94,22 +95,20 @@ func (d *differences) take(line api.Compared) error {
 	switch {
 	case line.Progress != nil:
 		d.progressed(line)
+	case line.Difference != nil && d.only != "" && line.Difference.State != d.only:
 	case line.Difference != nil && d.asJSON:
 		d.jsonLine(differenceLine{d.workspace, line.Remote, *line.Difference})
 	case line.Difference != nil:
 		d.clear()
-		d.print(differenceText(*line.Difference) + "\n")
+		indent := ""
+		if d.only != "" { // a heading says what they have in common
+			indent, line.Difference.State = "  ", ""
+		}
+		d.print(indent + differenceText(*line.Difference) + "\n")
 	case line.Result != nil:
 		d.result(line.Remote, *line.Result)
 	}
 	return d.unwritten
-}
-
-// jsonLine prints one line of JSON.
-func (d *differences) jsonLine(v any) {
-	encoder := json.NewEncoder(d.out)
-	encoder.SetEscapeHTML(false)
-	d.wrote(encoder.Encode(v))
 }
 
 // result says how a remote was compared.
@@ -127,6 +126,10 @@ func (d *differences) result(remote string, result api.ComparisonResult) {
 	}
 	if d.asJSON {
 		d.jsonLine(resultLine{d.workspace, remote, result})
+		return
+	}
+	if d.only != "" {
+		d.heldResult(remote, result)
 		return
 	}
 	name := target(d.workspace, remote)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -15,9 +14,7 @@ const momentLayout = "2006-01-02 15:04:05"
 // event prints an event, in JSON a line.
 func (p *printer) event(e report.Event, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(p.out)
-		encoder.SetEscapeHTML(false)
-		p.wrote(encoder.Encode(e))
+		p.jsonLine(e)
 		return p.unwritten
 	}
 	head := e.Time.In(time.Local).Format(momentLayout) + "  "

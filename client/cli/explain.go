@@ -265,5 +265,5 @@ func nextTry(at *time.Time, now time.Time) string {
 	case !at.After(now):
 		return "; it is tried again now"
 	}
-	return "; it is tried again in " + age(now, *at)
+	return "; it is tried again in " + age(now, at.Add(time.Second-time.Nanosecond)) // not "in 0s"
 }

@@ -91,6 +91,13 @@ func (p *printer) json(v any) error {
 	return p.unwritten
 }
 
+// jsonLine prints v as one of several lines.
+func (p *printer) jsonLine(v any) {
+	encoder := json.NewEncoder(p.out)
+	encoder.SetEscapeHTML(false)
+	p.wrote(encoder.Encode(v))
+}
+
 // failure prints the error that ends a command.
 func (p *printer) failure(err error) {
 	var coded *codedError

@@ -159,6 +159,7 @@ func TestStatusText(t *testing.T) {
     held       200 deletions: more than half of all entries are gone
                a
                b\x1b[2J
+               and 198 more
     hint       if this is meant: wsync approve docs disk
     last sent  never
     full pass  never

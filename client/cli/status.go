@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -18,12 +19,19 @@ const redrawInterval = 100 * time.Millisecond
 
 func (c *command) statusCommand() *cli.Command {
 	return &cli.Command{
-		Name:        "status",
-		Category:    sectionStatus,
-		Usage:       "say what is going on, and why",
-		ArgsUsage:   "[NAME [REMOTE]]",
-		Description: "Describes what the workspaces and their remotes are doing, what is wrong, and what to do about it.",
+		Name:      "status",
+		Category:  sectionStatus,
+		Usage:     "say what is going on, and why",
+		ArgsUsage: "[NAME [REMOTE]]",
+		Description: `Describes what the workspaces and their remotes are doing, what is wrong, and what to do about it.
+
+--paths lists every path that a remote lacks, however many there are: how it stands (pending, sending, failing, held or,
+where an option of the remote says that nobody waits for it, skipped), since when, why, and when it is tried again.
+--held lists all that guards hold, by name, as wsync diff does: the remote is asked for it. With --json both print a
+line for each path, and one for each remote.`,
 		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "paths", Usage: "list every path that is not there"},
+			&cli.BoolFlag{Name: "held", Usage: "list everything that is held"},
 			&cli.BoolFlag{Name: "watch", Usage: "go on until interrupted, and show every change"},
 			jsonFlag(),
 		},
@@ -33,6 +41,9 @@ func (c *command) statusCommand() *cli.Command {
 
 func (c *command) status(cCtx *cli.Context) error {
 	name, remote, asJSON := cCtx.Args().Get(0), cCtx.Args().Get(1), cCtx.Bool("json")
+	if err := oneOf(cCtx, "paths", "held", "watch"); err != nil {
+		return err
+	}
 	daemon, err := c.connect()
 	if err != nil {
 		return err
@@ -42,6 +53,10 @@ func (c *command) status(cCtx *cli.Context) error {
 		return statusError(target(name, remote), err)
 	}
 	switch {
+	case cCtx.Bool("paths"):
+		return c.statusPaths(cCtx.Context, daemon, status, remote, asJSON)
+	case cCtx.Bool("held"):
+		return c.statusHeld(cCtx.Context, daemon, status, asJSON)
 	case cCtx.Bool("watch"):
 		return c.watch(cCtx.Context, daemon, name, remote, status, asJSON)
 	case asJSON:
@@ -54,6 +69,15 @@ func (c *command) status(cCtx *cli.Context) error {
 	c.problems(status.Daemon)
 	c.versions(status.Daemon.Version, c.deps.Version)
 	return nil
+}
+
+// oneOf returns an error if more than one of some options is given.
+func oneOf(cCtx *cli.Context, names ...string) error {
+	given := slices.DeleteFunc(names, func(name string) bool { return !cCtx.Bool(name) })
+	if len(given) < 2 {
+		return nil
+	}
+	return &usageError{message: fmt.Sprintf("--%s and --%s do not go together", given[0], given[1]), hint: "give one of them"}
 }
 
 func statusError(name string, err error) error {

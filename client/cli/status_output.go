@@ -165,9 +165,7 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 	}
 	if held := remote.Held; held != nil {
 		b.field(4, "held", heldText(held))
-		for _, path := range held.Sample {
-			b.field(4, "", path)
-		}
+		b.sample(4, held.Sample, held.Count)
 	}
 	if postponed := remote.Postponed; postponed != nil {
 		b.field(4, "to delete", postponedText(postponed, now))

@@ -24,6 +24,7 @@ import (
 //	POST   /v1/workspaces/{workspace}/remotes             AttachRemote -> WorkspaceStatus
 //	POST   /v1/workspaces/{workspace}/look                AttachRemote -> report.Held
 //	POST   /v1/workspaces/{workspace}/explain             Explain -> WorkspaceStatus
+//	POST   /v1/workspaces/{workspace}/open                ListOpen -> lines of Open
 //	POST   /v1/workspaces/{workspace}/compare             Compare -> lines of Compared
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
 //	POST   /v1/workspaces/{workspace}/remotes/{remote}/destination  AttachRemote -> WorkspaceStatus; the same remote, elsewhere
@@ -192,6 +193,23 @@ type ComparisonResult struct {
 	Error   string                    `json:"error,omitempty"`
 	Hint    string                    `json:"hint,omitempty"`
 	Summary *report.ComparisonSummary `json:"summary,omitempty"`
+}
+
+// ListOpen asks for all paths that a remote of a workspace lacks, or all of its remotes if
+// Remote is "", as far as their monitor knows.
+type ListOpen struct {
+	Remote string `json:"remote,omitempty"`
+}
+
+// Open is a line of the answer to ListOpen. Of each remote, one after the other, there is
+// one with the Status, then one for each Path or, if the monitor does not answer, one with
+// the Error. The last line of all has End.
+type Open struct {
+	Remote string               `json:"remote,omitempty"`
+	Status *report.RemoteStatus `json:"status,omitempty"`
+	Path   *report.OpenPath     `json:"path,omitempty"`
+	Error  string               `json:"error,omitempty"`
+	End    bool                 `json:"end,omitempty"`
 }
 
 // EventsQuery asks for events, those that are on disk or, with Follow, also those that come

@@ -101,6 +101,15 @@ func (a about) monitor(w config.Workspace) {
 		a.warn("hard links", fmt.Sprintf("%d files have names outside of the workspace: what is written by these is found by full passes only", watch.LinkedOutside), "")
 	}
 	if n := watch.IgnoreProblemCount; n > 0 {
-		a.warn("ignore rules", fmt.Sprintf("%d lines cannot be read, and ignore nothing: %s", n, strings.Join(watch.IgnoreProblems, "; ")), "wsync ignore "+w.Name)
+		a.warn("ignore rules", fmt.Sprintf("%d lines cannot be read, and ignore nothing: %s", n, some(watch.IgnoreProblems, n)), "wsync ignore "+w.Name)
 	}
+}
+
+// some names the first of count things.
+func some(first []string, count int) string {
+	text := strings.Join(first, "; ")
+	if more := count - len(first); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
 }

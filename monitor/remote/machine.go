@@ -82,6 +82,7 @@ type waiting struct {
 	barriers   Barriers
 	unanswered bool // some came that nobody has looked at
 	questions  []report.Question
+	listings   listings
 }
 
 // guards are about what must not be sent or deleted without a word.
@@ -287,6 +288,8 @@ type Definition struct {
 	Busy bool
 	// Questions are those that are to be answered.
 	Questions []report.Question
+	// Listings are those of the remote that somebody waits for.
+	Listings []report.Listing
 }
 
 // DefinitionOf is what the definition of a workspace says about one of its remotes.
@@ -299,6 +302,11 @@ func DefinitionOf(d report.Definition, r config.Remote) Definition {
 	for _, c := range d.Comparisons {
 		if c.Remote == r.ID {
 			of.Comparisons = append(of.Comparisons, c)
+		}
+	}
+	for _, l := range d.Listings {
+		if l.Remote == r.ID {
+			of.Listings = append(of.Listings, l)
 		}
 	}
 	return of
@@ -331,6 +339,7 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	}
 	m.orders = d.Orders
 	m.barriers.Wanted, m.questions = d.Confirm, d.Questions
+	m.listings.define(d.Listings)
 	e.Cancel = e.Cancel || m.paused && !before // a comparison goes on while it is
 	e.CancelStep = m.defineComparisons(d.Comparisons)
 	m.defineVerify(d, first, repaired, seq, now)

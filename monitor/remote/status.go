@@ -30,6 +30,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		Kept:         m.kept.report(),
 		Postponed:    m.postponing.report(),
 		Comparisons:  m.comparisonStatus(),
+		Listings:     slices.Clone(m.listings.made),
 	}
 	m.verifyStatus(&s)
 	for _, q := range m.questions {

@@ -40,6 +40,8 @@ const (
 	PathHeld PathState = "held"
 	// PathUnreachable: it was on a file system that is not mounted any more.
 	PathUnreachable PathState = "unreachable"
+	// PathSkipped: it is not there, and nobody waits for it, as options of the remote say.
+	PathSkipped PathState = "skipped"
 )
 
 // PathStatus is what is known of a path on a remote.

@@ -41,6 +41,8 @@ type Definition struct {
 	Questions []Question `json:"questions,omitempty"`
 	// Comparisons are those that somebody waits for.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
+	// Listings are those that somebody waits for.
+	Listings []Listing `json:"listings,omitempty"`
 }
 
 // Settings is the part of config.Settings that a monitor needs.
@@ -253,6 +255,8 @@ type RemoteStatus struct {
 	Paths []PathStatus `json:"paths,omitempty"`
 	// Comparisons are those of the Definition that are about the remote.
 	Comparisons []ComparisonStatus `json:"comparisons,omitempty"`
+	// Listings are those of the Definition that were made.
+	Listings []ListingStatus `json:"listings,omitempty"`
 }
 
 // OnlyUnsupported reports whether nothing but what the destination cannot hold

@@ -100,6 +100,8 @@ type Worker struct {
 	memory  mounts.Memory
 	// comparers are those of comparisons that have begun, by their IDs.
 	comparers map[string]remote.Comparer
+	// listings are the IDs of lists that were made, or are being made.
+	listings map[string]bool
 	// unapproved is what the next monitor will take for that of the machine.
 	unapproved bool
 	// postponed is that of the machine as it is remembered.
@@ -122,6 +124,7 @@ func New(o Options, r config.Remote) *Worker {
 		wake:       make(chan struct{}, 1),
 		flights:    make(map[*flight]bool),
 		comparers:  make(map[string]remote.Comparer),
+		listings:   make(map[string]bool),
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
 			CleanAsOf: clean, Unapproved: unapproved, Postponed: postponed,
@@ -265,6 +268,7 @@ func (w *Worker) Run(ctx context.Context) {
 		for _, c := range w.comparers {
 			c.Close()
 		}
+		w.dropListings(true)
 		w.mu.Unlock()
 		w.Turns.release(w)
 		w.Carrier.Leave(func() bool { return may && w.Guard(math.MaxUint64) == "" })
@@ -278,6 +282,8 @@ func (w *Worker) Run(ctx context.Context) {
 		w.rememberHold()
 		w.rememberVerify(false)
 		w.dropComparers()
+		w.dropListings(false)
+		w.makeListings(now)
 		if w.machine.TurnOver(now) {
 			w.mu.Unlock()
 			w.Turns.release(w)
