@@ -2,10 +2,19 @@ package guard
 
 import "fmt"
 
+const (
+	// few is how many deletions of the last moments go at once.
+	few = 10
+	// nearlyAll is the share of a small tree above which deletions are held: of one
+	// in which there cannot be more than Limits.Count.
+	nearlyAll = 0.9
+)
+
 // Limits are the settings of the guard against mass deletion.
 type Limits struct {
 	// Share is the share (0 to 1) of the entries that were there before, and
-	// Count the number, above both of which deletions are held.
+	// Count the number, above both of which deletions are held. Up to Count, it is
+	// nearlyAll if that is more.
 	Share float64
 	Count int
 	// AllowEmpty: the workspace may become empty.
@@ -34,12 +43,18 @@ type Deletions struct {
 // premature reports whether more may be to come, with which they are to be judged.
 // What joins a hold need not wait for that. What does not count waits longer: all of
 // it counts when the directory goes, too, that keeps it from counting.
-func (d Deletions) premature(count int) bool {
-	if free := d.Entries + d.Recent - d.Counted - d.RecentCounted; free > count && !d.Quiet {
+func (l Limits) premature(d Deletions) bool {
+	if free := d.Entries + d.Recent - d.Counted - d.RecentCounted; free > l.Count && !d.Quiet {
 		return true
 	}
-	return d.Entries+d.Recent > count && !d.Settled && (!d.Holding || d.Counted == 0)
+	if d.Settled || d.Holding && d.Counted > 0 {
+		return false
+	}
+	return d.Entries+d.Recent > l.Count || d.Counted > 0 && d.Counted+d.RecentCounted > l.few()
 }
+
+// few is how many deletions are no accident, whatever their share.
+func (l Limits) few() int { return min(few, l.Count) }
 
 // Workspace is what is left. It is looked at only where the verdict depends on it.
 type Workspace interface {
@@ -76,7 +91,7 @@ func Judge(l Limits, d Deletions, w Workspace) Verdict {
 	if d.Entries == 0 {
 		return Verdict{Action: Allow}
 	}
-	if d.premature(l.Count) {
+	if l.premature(d) {
 		return Verdict{Action: Wait}
 	}
 	switch empty, err := w.Empty(); {
@@ -89,39 +104,55 @@ func Judge(l Limits, d Deletions, w Workspace) Verdict {
 	case d.Holding:
 		return Verdict{Action: Hold, Reason: otherHeld}
 	}
-	few := Verdict{Action: Allow}
+	otherwise := Verdict{Action: Allow}
 	if d.Unapproved {
-		few = Verdict{Action: Hold, Reason: fmt.Sprintf("%d more would be deleted, and deletions that were held before have not been approved", d.Counted)}
+		otherwise = Verdict{Action: Hold, Reason: fmt.Sprintf("%d more would be deleted, and deletions that were held before have not been approved", d.Counted)}
 	}
 	counted := d.Counted + d.RecentCounted
-	if counted <= l.Count {
-		return few
+	if counted <= l.few() {
+		return otherwise
 	}
 	left := w.Left(l.enough(counted))
 	if !l.tooMany(counted, left) {
-		return few
+		return otherwise
 	}
 	before := ""
 	if d.RecentCounted > 0 {
 		before = fmt.Sprintf(" after %d a moment before", d.RecentCounted)
 	}
-	return Verdict{Action: Hold, Reason: fmt.Sprintf("%d entries would be deleted at once%s, and %d are left", d.Counted, before, left)}
+	would, remain := fmt.Sprintf("%d entries", d.Counted), fmt.Sprintf("%d are", left)
+	if d.Counted == 1 {
+		would = "1 entry"
+	}
+	if left == 1 {
+		remain = "1 is"
+	}
+	return Verdict{Action: Hold, Reason: fmt.Sprintf("%s would be deleted at once%s, and %s left", would, before, remain)}
 }
 
-// enough is how many entries have to be left for so many deletions to be few:
+// share is the share of the entries there were above which so many deletions are held.
+func (l Limits) share(deletions int) float64 {
+	if deletions > l.Count {
+		return l.Share
+	}
+	return max(l.Share, nearlyAll)
+}
+
+// enough is how many entries have to be left for so many deletions to be no accident:
 // counting may stop where the answer is known.
 func (l Limits) enough(deletions int) int {
-	if l.Share <= 0 {
+	share := l.share(deletions)
+	if share <= 0 {
 		return deletions
 	}
-	return int(float64(deletions)*(1-l.Share)/l.Share) + 1
+	return int(float64(deletions)*(1-share)/share) + 1
 }
 
-// tooMany reports whether so many deletions look like an accident: more than Count,
-// and more than Share of the entries that were there before. left is the number of
-// entries that are left.
+// tooMany reports whether so many deletions look like an accident: more than a few,
+// and more than their share of the entries that were there before. left is the number
+// of entries that are left.
 func (l Limits) tooMany(deletions, left int) bool {
-	return deletions > l.Count && float64(deletions) > l.Share*float64(deletions+left)
+	return deletions > l.few() && float64(deletions) > l.share(deletions)*float64(deletions+left)
 }
 
 // Restate says why deletions are still held that were held before: nothing lets
@@ -135,7 +166,7 @@ func Restate(l Limits, was Verdict, most int, d Deletions, w Workspace) string {
 	case was.Empty:
 		return "the workspace was empty when its deletions were held"
 	case d.Counted < most:
-		return fmt.Sprintf("%d entries are gone of %d that went at once", d.Counted, most)
+		return fmt.Sprintf("%d of %d entries are gone that went at once", d.Counted, most)
 	}
 	return fmt.Sprintf("%d entries went at once", most)
 }

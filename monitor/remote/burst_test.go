@@ -64,9 +64,15 @@ func TestCalm(t *testing.T) {
 		want  Calm
 	}{{settleTime, Calm{}}, {settleLimit, Calm{true, false}}, {quietLimit, Calm{true, true}}} {
 		s.now = since.Add(test.after)
-		s.change(watch.Content, "g") // something changes all the time
+		s.change(watch.Entry, "g") // something comes or goes all the time
 		if got := s.Calm(since, s.now); got != test.want {
 			t.Errorf("after %v: %+v, expected %+v", test.after, got, test.want)
 		}
+	}
+	// What is only written to holds nothing up.
+	s.now = s.now.Add(settleTime)
+	s.change(watch.Content|watch.Meta, "g")
+	if got := s.Calm(s.now, s.now); !got.Settled {
+		t.Error("a removal waits for what is written to a file")
 	}
 }

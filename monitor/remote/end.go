@@ -260,7 +260,7 @@ func (m *Machine) putBackParts(s *Sending, out Outcome, now time.Time) {
 		m.running.leave(Join(out.Again, out.Later))
 	} else {
 		m.again(out.Again, now)
-		quiet := m.changed.Add(settleTime)
+		quiet := m.named.Add(settleTime)
 		if quiet.Before(now) {
 			quiet = now
 		}

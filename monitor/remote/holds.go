@@ -23,6 +23,9 @@ const (
 	// restateInterval is how often the reason is found anew while the workspace
 	// changes.
 	restateInterval = time.Second
+	// approvalTime is how long what was approved may go, once it is deleted, without
+	// being asked for again.
+	approvalTime = 10 * time.Second
 )
 
 // holds are the deletions that wait for the user's word, and what became of those
@@ -262,7 +265,7 @@ func (h *holds) approve(names guard.Names, now time.Time) {
 // endApproval forgets what was approved when it is gone, and nothing is to be expected
 // any more that went with it. open reports whether something is dirty on behalf of it.
 func (h *holds) endApproval(open func() bool, now time.Time) {
-	if h.approved != nil && now.Sub(h.approvedAt) > deletionWindow && !open() {
+	if h.approved != nil && now.Sub(h.approvedAt) > approvalTime && !open() {
 		h.approved = nil
 	}
 }

@@ -120,7 +120,7 @@ func TestApproval(t *testing.T) {
 		t.Error("the transfer does not know of it")
 	}
 	s.End(sending, Outcome{}, nil, s.now)
-	s.now = s.now.Add(deletionWindow + time.Second)
+	s.now = s.now.Add(approvalTime + time.Second)
 	s.change(watch.Content, "x")
 	s.now = s.now.Add(time.Second)
 	if next := s.Send(noRepositories{}, s.seq, true, s.now); next == nil || next.Order.Approved != nil {

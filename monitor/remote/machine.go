@@ -56,9 +56,10 @@ type workspace struct {
 	// watched.
 	halt  string
 	armed bool
-	// changed is when the last mark was made.
-	changed time.Time
-	search  Search
+	// changed is when the last mark was made, and named when the last was that tells of
+	// a name that came or went.
+	changed, named time.Time
+	search         Search
 }
 
 // gathering is about what waits to be sent together.
@@ -196,6 +197,9 @@ func (m *Machine) Mark(path string, change watch.Change, seq uint64, now time.Ti
 	}
 	m.holds.touch(path)
 	m.changed = now
+	if change&(watch.Entry|watch.Tree) != 0 {
+		m.named = now
+	}
 }
 
 // Moved makes a rename due on the remote, where that can be: repeatable says that
@@ -220,7 +224,7 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 		m.set.MarkMoved(from, to, change, seq, now)
 	}
 	m.holds.touch(to)
-	m.changed = now
+	m.changed, m.named = now, now
 }
 
 // canMove reports whether nothing has seen one of the names of a rename that would
@@ -488,8 +492,8 @@ func (m *Machine) Calm(since, now time.Time) Calm {
 	return Calm{Settled: quiet || now.Sub(since) >= settleLimit, Quiet: quiet || now.Sub(since) >= quietLimit}
 }
 
-// quiet reports whether nothing has changed for a moment.
-func (m *Machine) quiet(now time.Time) bool { return now.Sub(m.changed) >= settleTime }
+// quiet reports whether no name has come or gone for a moment.
+func (m *Machine) quiet(now time.Time) bool { return now.Sub(m.named) >= settleTime }
 
 // Root is the identity of the workspace's directory, nil if it is not known.
 func (m *Machine) Root() *config.RootIdentity { return m.root }

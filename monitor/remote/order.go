@@ -93,8 +93,8 @@ type Asker interface {
 	Progress(files int, bytes int64, path string)
 }
 
-// Calm says whether more deletions are to be expected: Settled, if nothing has
-// changed for a moment, or if that has been waited for long enough; and Quiet for
+// Calm says whether more deletions are to be expected: Settled, if no name has come
+// or gone for a moment, or if that has been waited for long enough; and Quiet for
 // those that do not count, which wait longer.
 type Calm struct{ Settled, Quiet bool }
 

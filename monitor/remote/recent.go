@@ -6,9 +6,11 @@ import "time"
 // that they can be judged as a whole.
 const (
 	// deletionWindow is how long a deletion counts together with later ones.
-	deletionWindow = 10 * time.Second
-	// settleTime without any change tells that a removal is over.
-	settleTime = 100 * time.Millisecond
+	deletionWindow = time.Minute
+	// togetherTime is the time in which deletions are one in recent.
+	togetherTime = time.Second
+	// settleTime in which no name comes or goes tells that a removal is over.
+	settleTime = 250 * time.Millisecond
 	// settleLimit bounds the wait for that, and quietLimit for those that do not
 	// count.
 	settleLimit = 5 * time.Second
@@ -26,9 +28,14 @@ type deletion struct {
 
 // add takes in that entries were deleted.
 func (r *recent) add(n Count, now time.Time) {
-	if n.Entries > 0 {
-		*r = append(*r, deletion{now, n})
+	if n.Entries == 0 {
+		return
 	}
+	if last := len(*r) - 1; last >= 0 && now.Sub((*r)[last].at) < togetherTime {
+		(*r)[last].n = (*r)[last].n.Plus(n)
+		return
+	}
+	*r = append(*r, deletion{now, n})
 }
 
 // count is how many entries were deleted lately.

@@ -121,7 +121,7 @@ func TestFewDeletionsGo(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	write(t, b.src, numbered("d/", 90)...)
-	write(t, b.src, "keep")
+	write(t, b.src, numbered("keep", 20)...)
 	b.pass()
 	check(t, os.RemoveAll(filepath.Join(b.src, "d")))
 	b.change(madeDir, "d")
