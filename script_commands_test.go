@@ -31,6 +31,9 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"stop-server":  onServer((server).Stop),
 	"start-server": onServer((server).Restart),
 	"cut-server":   onServer((server).KillConnections),
+	// rekey-server NAME: the sshd has another host key from now on, which ssh does not
+	// expect; the second time it has the first one again.
+	"rekey-server": cmdRekeyServer,
 	// sent [WORKSPACE [REMOTE]]: `wsync wait`, after which "alike" holds, which is
 	// "same" but for the fractions of a second that sftp cannot carry.
 	// insync [WORKSPACE [REMOTE]]: `wsync wait --confirmed`, which is the barrier between
@@ -123,6 +126,15 @@ func cmdSSHD(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(strings.ToUpper(name)+"_PORT", fmt.Sprint(started.Port))
 	ts.Setenv(strings.ToUpper(name)+"_KEY", started.Identity)
 	ts.Setenv("SSH_USER", started.User)
+}
+
+func cmdRekeyServer(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1, "rekey-server NAME")
+	s := serversOf(ts).sshds[args[0]]
+	if s == nil {
+		ts.Fatalf("there is no sshd %s", args[0])
+	}
+	s.ChangeHostKey()
 }
 
 func cmdRsyncd(ts *testscript.TestScript, neg bool, args []string) {

@@ -259,6 +259,8 @@ func (e *entry) stuck(r config.Remote, s report.RemoteStatus, barrier uint64) bo
 		return false
 	case s.State == report.Retrying && s.OnlyUnsupported():
 		return true
+	case s.Stuck >= barrier:
+		return true // a try since then has shown it
 	case s.State == report.Paused:
 		return (s.Pending > 0 || s.PendingEverything) && (e.workspace.Paused || r.Paused)
 	case s.State == report.Halted:

@@ -181,6 +181,19 @@ func TestWaitStuck(t *testing.T) {
 	with(barrier, func(s *report.RemoteStatus) { held(s); s.Held.ID = "h2" })
 	d.expectWait(result, false, false, "docs/two")
 
+	// Somebody must do something else than a command of wsync's: a try from before
+	// says nothing, as that may be done by now.
+	refused := func(stuck uint64) func(*report.RemoteStatus) {
+		return func(s *report.RemoteStatus) {
+			s.State, s.Barrier, s.Pending, s.Attention, s.Stuck = report.Offline, 0, 1, true, stuck
+		}
+	}
+	barrier, result = d.startWait(m, api.Wait{})
+	with(barrier, refused(barrier-1))
+	d.pending("it was not tried since", result)
+	with(barrier, refused(barrier))
+	d.expectWait(result, false, false, "docs/two")
+
 	// The root is gone.
 	barrier, result = d.startWait(m, api.Wait{})
 	with(barrier, func(s *report.RemoteStatus) {

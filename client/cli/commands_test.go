@@ -145,7 +145,7 @@ func TestCommands(t *testing.T) {
 				{Workspace: "w", Remote: report.RemoteStatus{Name: "s", State: report.Paused}},
 				{Workspace: "w", Remote: report.RemoteStatus{Name: "t", State: report.InSync}},
 			}}},
-			stderr:   "wsync: w/r is not in sync: offline, retrying now: Connection refused\nwsync: w/s is not in sync: paused\nwsync: w/t is not in sync: no answer yet\n",
+			stderr:   "wsync: w/r is not in sync: offline, retrying now: Connection refused\nwsync: w/s is not in sync: paused\nhint: wsync resume w s\nwsync: w/t is not in sync: no answer yet\n",
 			requests: []string{`POST /v1/wait {"timeout":300000000000}`},
 		},
 		{

@@ -78,8 +78,11 @@ func (p *printer) behind(remotes []api.BehindRemote, confirmed bool) {
 			line += ": " + p.windowText(remote.Window)
 		}
 		p.note("%s", line)
-		if remote.Hint != "" {
+		switch {
+		case remote.Hint != "":
 			p.hint("%s", remote.Hint)
+		case remote.State == report.Paused:
+			p.hint("wsync resume %s %s", behind.Workspace, remote.Name)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (c *command) verify(cCtx *cli.Context) error {
 		code = exitNotInSync
 	}
 	if d.repair > 0 {
-		repaired, err := daemon.Wait(cCtx.Context, api.Wait{Workspace: workspace, Remote: remote, Confirmed: true})
+		repaired, err := c.waitFor(cCtx.Context, daemon, api.Wait{Workspace: workspace, Remote: remote, Confirmed: true})
 		if err != nil {
 			return fmt.Errorf("cannot wait for %s: %w", target(workspace, remote), err)
 		}

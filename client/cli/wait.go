@@ -16,7 +16,7 @@ func (c *command) waitCommand() *cli.Command {
 		Category:    sectionStatus,
 		Usage:       "wait until all changes are mirrored",
 		ArgsUsage:   "[NAME [REMOTE]]",
-		Description: "Returns once everything that changed before is on the remotes. A small change is when the remote's sftp server has\nsaid so; with --confirmed, when a run of rsync has also compared the contents of what changed and repaired what sftp\ncannot carry (fractions of a second, owners), which otherwise follows after two quiet seconds. What did not change here\nis not compared. The exit code is 4 if that takes too long or needs you, 5 if a guard against deletion is all that is\nin the way.",
+		Description: "Returns once everything that changed before is on the remotes. A small change is when the remote's sftp server has\nsaid so; with --confirmed, when a run of rsync has also compared the contents of what changed and repaired what sftp\ncannot carry (fractions of a second, owners), which otherwise follows after two quiet seconds. What did not change here\nis not compared. The exit code is 4 if that takes too long, or at once if a remote needs you, 5 if a guard against\ndeletion is all that is in the way. A remote needs you when it is paused, refuses the login or the write, has another\nhost key, or has had no room several times; a network or a server that is away is waited for.",
 		Flags: []cli.Flag{
 			durationFlag("timeout", 5*time.Minute, "wait for `DURATION` at most, such as 30s; 0 for ever (default 5m)"),
 			&cli.BoolFlag{Name: "confirmed", Usage: "wait until rsync has confirmed what changed"},
@@ -36,7 +36,7 @@ func (c *command) wait(cCtx *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	result, err := daemon.Wait(cCtx.Context, api.Wait{Workspace: workspace, Remote: remote, Timeout: timeout, Confirmed: cCtx.Bool("confirmed")})
+	result, err := c.waitFor(cCtx.Context, daemon, api.Wait{Workspace: workspace, Remote: remote, Timeout: timeout, Confirmed: cCtx.Bool("confirmed")})
 	if err != nil {
 		if workspace == "" {
 			return fmt.Errorf("cannot wait: %w", err)

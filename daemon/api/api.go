@@ -268,7 +268,8 @@ type WaitResult struct {
 	// InSync: every remote asked for has everything that changed before.
 	InSync bool `json:"in_sync"`
 	// TimedOut: the timeout ended the wait. When neither it nor InSync is set,
-	// a remote can get in sync only by a command: it is paused, halted or failed.
+	// a remote can get in sync only if somebody does something: it is paused, halted or
+	// failed, or what it fails at does not heal by itself (report.RemoteStatus.Attention).
 	TimedOut bool `json:"timed_out"`
 	// Behind are the remotes that are not in sync.
 	Behind []BehindRemote `json:"behind,omitempty"`

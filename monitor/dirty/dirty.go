@@ -48,9 +48,13 @@ type Entry struct {
 	Attempts int
 	Problem  string
 	Reason   Reason
-	// TriedAt is when the last of them ended. Rounds counts the transfers that
+	// Cure is what it takes for that to be over.
+	Cure Cure
+	// TriedAt is when the last of them ended, and Barrier the last request to wait that had
+	// come when it began. Rounds counts the transfers that
 	// left the path to be done again, without a failure of its own.
 	TriedAt time.Time
+	Barrier uint64
 	Rounds  int
 	// Approved is how many deletions the user has approved on behalf of this path
 	// and of those that were held with it.
@@ -547,8 +551,8 @@ func absorb(d, e *Entry) {
 	d.Approved = max(d.Approved, e.Approved)
 	d.Rounds = max(d.Rounds, e.Rounds)
 	if e.Attempts > d.Attempts {
-		d.TriedAt = e.TriedAt
-		d.Attempts, d.Problem, d.Reason = e.Attempts, e.Problem, "" // for another path
+		d.TriedAt, d.Barrier = e.TriedAt, e.Barrier
+		d.Attempts, d.Problem, d.Cure, d.Reason = e.Attempts, e.Problem, e.Cure, "" // for another path
 	}
 }
 

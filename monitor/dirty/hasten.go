@@ -12,6 +12,21 @@ func (s *Set) Hasten(match func(path string) bool, now time.Time) {
 	}
 }
 
+// RetryFailing makes all that fails ripe as soon as may be: somebody waits for it.
+func (s *Set) RetryFailing(now time.Time) {
+	retry := func(e *Entry) {
+		if e.Failing() && !e.Parked() {
+			e.NotBefore = earlier(e.NotBefore, later(now, e.TriedAt.Add(RetryWait*time.Duration(min(e.Attempts, retryWaits)))))
+		}
+	}
+	for _, e := range s.entries {
+		retry(e)
+	}
+	if s.everything != nil {
+		retry(s.everything)
+	}
+}
+
 // HastenFailing makes the failing entries that match ripe a moment after now: what
 // made them fail may have changed.
 func (s *Set) HastenFailing(match func(path string) bool, now time.Time) {

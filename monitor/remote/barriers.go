@@ -42,6 +42,17 @@ func (b *Barriers) WantsVerified() bool {
 	return len(b.unverified) > 0 && b.unverified[0].n <= b.Wanted
 }
 
+// Stuck returns the last request that is not answered, though what was marked as number
+// mark was tried since request tried came; 0 for none.
+func (b *Barriers) Stuck(mark Open, tried uint64) (n uint64) {
+	for _, one := range b.unverified {
+		if one.n <= tried && one.mark >= mark {
+			n = one.n
+		}
+	}
+	return n
+}
+
 // Answer takes in what is not acknowledged and what is not verified, and reports
 // whether that answers a request.
 func (b *Barriers) Answer(unacknowledged, unverified Open) bool {

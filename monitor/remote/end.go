@@ -158,6 +158,7 @@ func (m *Machine) passAfter(batch dirty.Batch, out Outcome, now time.Time) (why 
 func (m *Machine) failed(s *Sending, batch dirty.Batch, out Outcome, now time.Time) {
 	m.recent.add(out.Deleted, now)
 	m.retry.failed(out.Failure, now)
+	m.retry.barrier = s.barrier
 	limit := out.Failure.Kind.limit()
 	m.confirmations.AddLate(out.Late, now)
 	if s.Order.Confirm {
@@ -166,7 +167,7 @@ func (m *Machine) failed(s *Sending, batch dirty.Batch, out Outcome, now time.Ti
 	broke := out.Failure.Kind == Offline || out.Causes&Interrupted != 0
 	if e := batch.Everything; e != nil && !broke && m.adoption.done() {
 		// The changes are not to wait for a pass that fails.
-		e.Attempts, e.Problem, e.TriedAt = e.Attempts+1, out.Failure.Message, now
+		e.Attempts, e.Problem, e.Cure, e.TriedAt, e.Barrier = e.Attempts+1, out.Failure.Message, out.Failure.Cure, now, s.barrier
 		at := m.retry.slot(now, e.Attempts, limit)
 		if alone := m.retry.at.Add(firstBackoff); at.Before(alone) {
 			at = alone // they are tried once without it
@@ -268,7 +269,7 @@ func (m *Machine) putBackParts(s *Sending, out Outcome, now time.Time) {
 	}
 	m.leaveLarge(s, out.Large, now)
 	for _, e := range out.Failed {
-		e.TriedAt = now
+		e.TriedAt, e.Barrier = now, s.barrier
 		at := m.retry.slot(now, e.Attempts, MaxBackoff)
 		if e.Reason != "" {
 			at = dirty.Never // but for full passes

@@ -81,7 +81,8 @@ type traffic struct {
 // waiting is who waits.
 type waiting struct {
 	barriers   Barriers
-	unanswered bool // some came that nobody has looked at
+	unanswered bool      // some came that nobody has looked at
+	asked      time.Time // when the last one came
 	questions  []report.Question
 	listings   listings
 }
@@ -429,7 +430,9 @@ func (m *Machine) Arm() { m.armed = true }
 func (m *Machine) AddBarrier(n, seq uint64, now time.Time) {
 	m.barriers.Add(n, seq)
 	m.unanswered = true
+	m.asked = now
 	m.set.HastenOpen(now)
+	m.set.RetryFailing(now)
 	if n <= m.barriers.Wanted {
 		m.confirmations.Hurry(now)
 		m.drift.ask(seq, now)

@@ -127,7 +127,15 @@ func (m *Machine) due(now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-func (m *Machine) notBefore(at time.Time) time.Time { return m.retry.notBefore(at, m.changed) }
+// notBefore delays at by the wait after a failure, which a change shortens, and somebody
+// who waits.
+func (m *Machine) notBefore(at time.Time) time.Time {
+	reason := m.changed
+	if m.asked.After(reason) {
+		reason = m.asked
+	}
+	return m.retry.notBefore(at, reason)
+}
 
 // ripening is how many paths may be a burst: none if a full pass looks at them
 // anyway.
@@ -173,8 +181,10 @@ type Sending struct {
 
 	began  time.Time
 	reason PassReason // of the full pass
-	// approvals is how many approvals there were when it began.
+	// approvals is how many approvals there were when it began, and barrier the last
+	// request to wait that had come.
 	approvals int
+	barrier   uint64
 	// onlyRsync: nothing of it goes by the direct lane any more. besideAt is when something
 	// may go beside it at the earliest.
 	onlyRsync bool
@@ -321,6 +331,7 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 		Since:     since,
 		began:     now,
 		approvals: m.holds.approvals,
+		barrier:   m.barriers.Asked,
 		Order: Order{
 			Batch:      batch,
 			Remote:     m.remote,

@@ -181,6 +181,8 @@ const (
 // Failure is why nothing is known to be on the remote.
 type Failure struct {
 	Kind FailureKind
+	// Cure is what it takes for it to be over.
+	Cure dirty.Cure
 	// Message is a sentence without a capital and a full stop, Hint a next step or
 	// "".
 	Message, Hint string

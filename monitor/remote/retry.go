@@ -27,10 +27,12 @@ type retry struct {
 	random *rand.Rand
 	phase  time.Duration
 	// failures counts the failed transfers in a row, failure is the last one's, nil
-	// for none, and failedAt when that ended; at is when the next may begin.
+	// for none, and failedAt when that ended; at is when the next may begin. barrier is
+	// the last request to wait that had come when that began.
 	failures     int
 	failure      *Failure
 	failedAt, at time.Time
+	barrier      uint64
 }
 
 func newRetry(random *rand.Rand) retry {
@@ -53,6 +55,11 @@ func (r *retry) failed(f *Failure, now time.Time) {
 	r.failures++
 	r.failure, r.failedAt = f, now
 	r.at = now.Add(r.backoff(r.failures, f.Kind.limit()))
+}
+
+// needsPerson reports whether it goes on failing until somebody does something.
+func (r *retry) needsPerson() bool {
+	return r.failure != nil && r.failure.Cure.NeedsPerson(r.failures)
 }
 
 // succeeded takes in that one did not.

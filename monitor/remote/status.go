@@ -55,7 +55,9 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 	s.Window = m.window(s.Pending, s.PendingEverything, now)
 	s.Unsupported, s.UnsupportedPaths = len(unsupported), m.firstOf(unsupported)
 	s.LeftOut, s.LeftOutPaths = len(leftOut), m.firstOf(leftOut)
-	failing := m.firstFailing()
+	all := m.failing()
+	s.Attention, s.Stuck = m.attention(all)
+	failing := firstFailing(all)
 	if s.Error == "" && failing != nil {
 		s.Error, s.Hint = m.options.Words(failing.Problem)
 		s.ErrorPath = failing.Path
@@ -147,30 +149,6 @@ func (m *Machine) oldestPending() (oldest time.Time, ok bool) {
 		}
 	}
 	return oldest, ok
-}
-
-// firstFailing is the failing path, or full pass, that is tried next, nil for none.
-func (m *Machine) firstFailing() *dirty.Entry {
-	all := m.set.Failing()
-	if pass := m.set.FailingPass(); pass != nil {
-		all = append(all, pass)
-	}
-	for _, b := range m.underWay() {
-		all = append(all, b.Entries...)
-		if b.Everything != nil {
-			all = append(all, b.Everything)
-		}
-	}
-	var first *dirty.Entry
-	for _, e := range all {
-		if !e.Failing() || e.Parked() && (m.remote.SkipUnsupported || e.Reason == dirty.LeftOut) {
-			continue
-		}
-		if first == nil || e.NotBefore.Before(first.NotBefore) || e.NotBefore.Equal(first.NotBefore) && e.Path < first.Path {
-			first = e
-		}
-	}
-	return first
 }
 
 // unsupportedListed is how many of the paths are named that are not on a remote.

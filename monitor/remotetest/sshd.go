@@ -22,7 +22,9 @@ type SSHD struct {
 	Port     int
 	Identity string
 
-	hostKey string // "TYPE KEY" of the public key
+	hostKey     string // "TYPE KEY" of the public key that is expected
+	hostKeyFile string
+	changed     bool // it has another one
 }
 
 // SSHDOptions are the settings of an sshd.
@@ -73,6 +75,8 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 		User:     current.Username,
 		Identity: identity,
 		hostKey:  strings.Join(strings.Fields(string(keys.host.public))[:2], " "),
+
+		hostKeyFile: hostKey,
 	}
 	s.launch(func(port int) {
 		s.Port = port
@@ -103,6 +107,21 @@ func StartSSHD(t T, options SSHDOptions) *SSHD {
 		writeFile(t, config, strings.Join(append(lines, ""), "\n"), 0o600)
 	})
 	return s
+}
+
+// ChangeHostKey starts the server anew with another host key than ssh expects or, when it
+// has that, with the expected one.
+func (s *SSHD) ChangeHostKey() {
+	s.t.Helper()
+	s.Stop()
+	keys := keyPairs(s.t)
+	key := keys.identity
+	if s.changed {
+		key = keys.host
+	}
+	s.changed = !s.changed
+	key.write(s.t, s.hostKeyFile)
+	s.Restart()
 }
 
 // noPenalties lets sshd bear with addresses whose connections end badly, which from 9.8

@@ -199,6 +199,11 @@ type RemoteStatus struct {
 	ErrorPath string     `json:"error_path,omitempty"`
 	Hint      string     `json:"hint,omitempty"`
 	NextRetry *time.Time `json:"next_retry,omitempty"`
+	// Attention: somebody must do something before the remote can get in sync, because
+	// what fails does not heal by itself; Error says what, and Hint what to do. Stuck is the
+	// highest Definition.Barrier that cannot be reached for it, as was tried since.
+	Attention bool   `json:"attention,omitempty"`
+	Stuck     uint64 `json:"stuck,omitempty"`
 	// Unsupported is the number of paths that the destination's file system cannot
 	// hold, and UnsupportedPaths are the first of them. They are pending, unless
 	// config.Remote.SkipUnsupported is set, and tried with full passes.

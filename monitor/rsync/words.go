@@ -64,9 +64,10 @@ func PathWords(message string) (said, hint string) {
 	return said, hint
 }
 
-// The exit codes of ssh, and of a shell that finds no program.
+// The exit codes of ssh, of a shell that finds no program, and of a daemon that refuses.
 const (
 	codeSSH      = 255
+	codeRefused  = 5
 	codeNotFound = 127
 )
 
@@ -80,7 +81,7 @@ func withoutSide(message string) string { return side.ReplaceAllString(message, 
 // sees the connection end, is a matter of moments.
 func Judge(code int, c Complaints) Verdict {
 	verdict, _ := Classify(code)
-	if verdict != Unreachable {
+	if verdict != Unreachable && code != codeRefused {
 		return verdict
 	}
 	for _, k := range known {
@@ -143,7 +144,7 @@ var known = []struct {
 	text        *expression
 	means, hint string
 	// verdict replaces that on an exit code which only says that the connection
-	// broke: the remote was reached, and refused. Done for none.
+	// broke, or that the daemon refused: the remote was reached. Done for none.
 	verdict Verdict
 }{
 	{literal("No space left on device"), "the disk is full", makeRoom, Done},
@@ -177,7 +178,7 @@ var known = []struct {
 	{literal("auth failed on module"), "the rsync daemon refused the user or the password", "attach with --user and --password-file", Done},
 	{literal("Unknown module"), "the rsync daemon has no such module", "rsync HOST:: lists its modules", Done},
 	{literal("module is read only"), "the rsync daemon's module is read-only", "set read only = no for the module", Done},
-	{literal("max connections"), "the rsync daemon has no connection free", "", Done},
+	{literal("max connections"), "the rsync daemon has no connection free", "", Trouble},
 }
 
 func literal(text string) *expression { return expressionOf(regexp.QuoteMeta(text)) }

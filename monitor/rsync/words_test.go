@@ -154,6 +154,8 @@ func TestJudge(t *testing.T) {
 		{12, "/usr/bin/rrsync error: option --delete has been disabled on this server." + closed, Attention},
 		{12, "/usr/bin/rrsync error: Another instance of rrsync is already accessing this directory." + closed, Trouble},
 		{255, "ssh: connect to host h port 22: Connection refused\n", Unreachable},
+		{5, "@ERROR: max connections (3) reached -- try again later\n", Trouble},
+		{5, "@ERROR: Unknown module 'none'\n", Attention},
 		{23, "rsync: not found", Partial},
 		{0, "rsync: not found", Done},
 	} {

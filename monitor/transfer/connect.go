@@ -117,8 +117,9 @@ func connectFailure(err error) *remote.Failure {
 	var failure *ssh.ConnectError
 	switch {
 	case errors.As(err, &failure):
-		message, hint := rsync.Words(255, rsync.ParseStderr(failure.Stderr, "", ""))
-		return failed(remote.Offline, errors.New(message), hint)
+		said := rsync.ParseStderr(failure.Stderr, "", "")
+		message, hint := rsync.Words(255, said)
+		return &remote.Failure{Kind: remote.Offline, Cure: rsync.CureOf(rsync.Unreachable, said), Message: message, Hint: hint}
 	case errors.Is(err, exec.ErrNotFound):
 		return failed(remote.Attention, errors.New("there is no ssh in PATH"), "install the OpenSSH client")
 	}

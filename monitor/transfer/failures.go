@@ -132,6 +132,7 @@ func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bo
 			continue
 		}
 		entry.Attempts, entry.Problem, entry.Reason = entry.Attempts+1, f.Message, f.Reason
+		entry.Cure = rsync.PathCure(f.Message)
 		if !f.Attribute && entry.Attempts == 1 {
 			news = true
 		}
@@ -142,7 +143,7 @@ func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bo
 		dir := relpath.Parent(e.Path)
 		if p := t.failure(dir); dir != "" && p != "" && t.failure(e.Path) == "" {
 			entry := *e
-			entry.Attempts, entry.Problem = e.Attempts+1, p
+			entry.Attempts, entry.Problem, entry.Cure = e.Attempts+1, p, rsync.PathCure(p)
 			t.out.Failed = append(t.out.Failed, &entry)
 		}
 	}

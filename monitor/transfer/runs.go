@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/config"
+	"wsync/monitor/dirty"
 	"wsync/monitor/remote"
 	"wsync/monitor/rsync"
 )
@@ -145,14 +146,18 @@ func (t *transfer) fail(code int, verdict rsync.Verdict, said rsync.Complaints) 
 	case rsync.Attention:
 		kind = remote.Attention
 	}
-	t.out.Failure = &remote.Failure{Kind: kind, Message: message, Hint: hint}
+	t.out.Failure = &remote.Failure{Kind: kind, Cure: rsync.CureOf(verdict, said), Message: message, Hint: hint}
 }
 
 // failed is the failure that an error is. If nobody wants the outcome any more, the
 // error is only that.
 func failed(kind remote.FailureKind, err error, hint string) *remote.Failure {
-	if errors.Is(err, context.Canceled) {
-		kind = remote.Canceled
+	f := &remote.Failure{Kind: kind, Message: err.Error(), Hint: hint}
+	switch {
+	case errors.Is(err, context.Canceled):
+		f.Kind = remote.Canceled
+	case kind == remote.Attention:
+		f.Cure = dirty.ByPerson
 	}
-	return &remote.Failure{Kind: kind, Message: err.Error(), Hint: hint}
+	return f
 }
