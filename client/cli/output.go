@@ -118,7 +118,7 @@ func (p *printer) failure(err error) {
 	}
 }
 
-// list prints a line per workspace and remote.
+// list prints a line per workspace and remote, the worst first, and how all stand.
 func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 	if len(workspaces) == 0 {
 		p.hint("there is no workspace yet: wsync add NAME PATH")
@@ -145,7 +145,7 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
 	row(noColour, []string{"WORKSPACE", "REMOTE", "DESTINATION"}, "VERIFIED", "STATE", "SINCE", "ERROR", "PENDING", "RESTARTS", "PATH")
-	for _, workspace := range workspaces {
+	for _, workspace := range worstFirst(workspaces) {
 		name, path := workspace.Workspace.Name, plain(workspace.Workspace.LocalPath)
 		restarts := strconv.Itoa(workspace.Monitor.Restarts)
 		for _, remote := range workspace.Remotes {
@@ -157,6 +157,9 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 		}
 	}
 	p.wrote(table.Flush())
+	if line := summary(workspaces); line != "" {
+		p.print("\n" + line)
+	}
 }
 
 // options prints a line per option.

@@ -106,9 +106,11 @@ func TestVerified(t *testing.T) {
 	p, out := testPrinter()
 	p.list(places, false)
 	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         VERIFIED                STATE           SINCE  ERROR
-docs       nas     me@nas:/backup      3d ago, 3 differences   in sync         5m
 docs       disk    /mnt/disk           60m ago, 0 differences  halted          1s
 docs       far     rsync://far/module  -                       retrying in 2s  60s  x/y: Permission denied
+docs       nas     me@nas:/backup      3d ago, 3 differences   in sync         5m
+
+1 workspace, 3 remotes: 1 held, 1 failing, 1 different
 `)
 	var b block
 	p.verification(&b, places[0].Remotes[0])
@@ -125,20 +127,24 @@ func TestList(t *testing.T) {
 	p, out := testPrinter()
 	p.list(somePlaces(), false)
 	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  ERROR
-docs       nas     me@nas:/backup      in sync         5m
+sad        r       h:/p                failed          2d
 docs       disk    /mnt/disk           halted          1s
 docs       far     rsync://far/module  retrying in 2s  60s  x/y: Permission denied
+docs       nas     me@nas:/backup      in sync         5m
 new        -       -                   no remotes      -
-sad        r       h:/p                failed          2d
+
+3 workspaces, 4 remotes: 1 failed, 1 held, 1 failing, 1 in sync
 `)
 	out.Reset()
 	p.list(somePlaces(), true)
 	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  PENDING     RESTARTS  PATH  ERROR
-docs       nas     me@nas:/backup      in sync         5m     0           1         /home/me/docs
+sad        r       h:/p                failed          2d     everything  5         /sad
 docs       disk    /mnt/disk           halted          1s     3           1         /home/me/docs
 docs       far     rsync://far/module  retrying in 2s  60s    1           1         /home/me/docs  x/y: Permission denied
+docs       nas     me@nas:/backup      in sync         5m     0           1         /home/me/docs
 new        -       -                   no remotes      -      -           0         /new
-sad        r       h:/p                failed          2d     everything  5         /sad
+
+3 workspaces, 4 remotes: 1 failed, 1 held, 1 failing, 1 in sync
 `)
 	out.Reset()
 	p.list(nil, false)
@@ -147,12 +153,17 @@ sad        r       h:/p                failed          2d     everything  5     
 
 func TestStatusText(t *testing.T) {
 	p, _ := testPrinter()
-	check(t, p.statusText(somePlaces()), `docs  /home/me/docs
+	check(t, p.statusText(somePlaces()), `sad  /sad
+  monitor      failed after 5 restarts: signal: killed; try again: wsync restart sad
+  halted       for 3h: /sad is gone
+  r  h:/p
+    state      failed, for 2d
+    pending    everything
+    last sent  never
+    full pass  never
+
+docs  /home/me/docs
   watch        10 directories of 100 polled; the limit of watches is reached
-  nas  me@nas:/backup
-    state      in sync, for 5m
-    last sent  5m ago
-    full pass  60m ago, repaired 0
   disk  /mnt/disk
     state      halted, for 1s
     pending    3 paths, the oldest for 3s
@@ -171,18 +182,15 @@ func TestStatusText(t *testing.T) {
     hint       look there
     last sent  never
     full pass  never
+  nas  me@nas:/backup
+    state      in sync, for 5m
+    last sent  5m ago
+    full pass  60m ago, repaired 0
 
 new  /new
   remotes      none yet: wsync attach new REMOTE DEST
 
-sad  /sad
-  monitor      failed after 5 restarts: signal: killed; try again: wsync restart sad
-  halted       for 3h: /sad is gone
-  r  h:/p
-    state      failed, for 2d
-    pending    everything
-    last sent  never
-    full pass  never
+3 workspaces, 4 remotes: 1 failed, 1 held, 1 failing, 1 in sync
 `)
 }
 

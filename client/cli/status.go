@@ -23,7 +23,8 @@ func (c *command) statusCommand() *cli.Command {
 		Category:  sectionStatus,
 		Usage:     "say what is going on, and why",
 		ArgsUsage: "[NAME [REMOTE]]",
-		Description: `Describes what the workspaces and their remotes are doing, what is wrong, and what to do about it.
+		Description: `Describes what the workspaces and their remotes are doing, what is wrong, and what to do about it:
+the worst first, and in the last line how all remotes stand.
 
 --paths lists every path that a remote lacks, however many there are: how it stands (pending, sending, failing, held or,
 where an option of the remote says that nobody waits for it, skipped), since when, why, and when it is tried again.

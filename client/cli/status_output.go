@@ -18,14 +18,18 @@ func (b *block) field(indent int, label, value string) {
 	fmt.Fprintf(b, "%*s%-*s %s\n", indent, "", 14-indent, label, strings.ReplaceAll(short(plain(value)), "\n", " "))
 }
 
-// statusText describes what the workspaces are doing.
+// statusText describes what the workspaces are doing, the worst first, and how all stand
+// at its end, where a terminal shows it.
 func (p *printer) statusText(workspaces []api.WorkspaceStatus) string {
 	var b block
-	for i, workspace := range workspaces {
+	for i, workspace := range worstFirst(workspaces) {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
 		p.workspace(&b, workspace)
+	}
+	if line := summary(workspaces); line != "" {
+		b.WriteString("\n" + line)
 	}
 	return b.String()
 }
