@@ -29,10 +29,15 @@ the worst first, and in the last line how all remotes stand.
 --paths lists every path that a remote lacks, however many there are: how it stands (pending, sending, failing, held or,
 where an option of the remote says that nobody waits for it, skipped), since when, why, and when it is tried again.
 --held lists all that guards hold, by name, as wsync diff does: the remote is asked for it. With --json both print a
-line for each path, and one for each remote.`,
+line for each path, and one for each remote.
+
+--check is for scripts, and waits for nothing: it prints a line for each remote that is not in sync, or of which a
+verification has found what differs, and nothing else. The exit code is 0 if all are in sync, 5 if guards are all that
+is in the way, and 4 otherwise; with --json a line says whether somebody is needed ("attention").`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "paths", Usage: "list every path that is not there"},
 			&cli.BoolFlag{Name: "held", Usage: "list everything that is held"},
+			&cli.BoolFlag{Name: "check", Usage: "print what is not in sync only, and end with 4 or 5 if anything is"},
 			&cli.BoolFlag{Name: "watch", Usage: "go on until interrupted, and show every change"},
 			jsonFlag(),
 		},
@@ -42,7 +47,7 @@ line for each path, and one for each remote.`,
 
 func (c *command) status(cCtx *cli.Context) error {
 	name, remote, asJSON := cCtx.Args().Get(0), cCtx.Args().Get(1), cCtx.Bool("json")
-	if err := oneOf(cCtx, "paths", "held", "watch"); err != nil {
+	if err := oneOf(cCtx, "paths", "held", "watch", "check"); err != nil {
 		return err
 	}
 	daemon, err := c.connect()
@@ -58,6 +63,8 @@ func (c *command) status(cCtx *cli.Context) error {
 		return c.statusPaths(cCtx.Context, daemon, status, remote, asJSON)
 	case cCtx.Bool("held"):
 		return c.statusHeld(cCtx.Context, daemon, status, asJSON)
+	case cCtx.Bool("check"):
+		return c.checkStatus(status.Workspaces, asJSON)
 	case cCtx.Bool("watch"):
 		return c.watch(cCtx.Context, daemon, name, remote, status, asJSON)
 	case asJSON:

@@ -10,8 +10,8 @@ const (
 	StandsHalted                    // nothing is sent: something is wrong here
 	StandsHeld                      // a guard waits for approval
 	StandsUnknown                   // its monitor does not answer
-	StandsFailing                   // a path fails, or a transfer does
-	StandsOffline                   // it cannot be reached
+	StandsFailing                   // a path fails, or a transfer, or a login
+	StandsOffline                   // it cannot be reached for now
 	StandsBehind                    // changes are on their way, or nothing is known yet
 	StandsDifferent                 // in sync, but for what a verification has found
 	StandsPaused                    // by the user
@@ -21,6 +21,11 @@ const (
 // String is the word for it.
 func (s Standing) String() string {
 	return [...]string{"failed", "halted", "held", "unknown", "failing", "offline", "behind", "different", "paused", "in sync"}[s]
+}
+
+// NeedsPerson reports whether somebody has to do something, whatever the reason.
+func (s Standing) NeedsPerson() bool {
+	return s <= StandsHeld || s == StandsDifferent || s == StandsPaused
 }
 
 // Standing is how the remote stands.
@@ -36,9 +41,9 @@ func (s RemoteStatus) Standing() Standing {
 		return StandsUnknown
 	case s.State == Paused:
 		return StandsPaused
-	case s.State == Offline:
+	case s.State == Offline && !s.Attention:
 		return StandsOffline
-	case s.State == Retrying, s.Error != "" && !s.State.InSync():
+	case s.State == Offline, s.State == Retrying, s.Error != "" && !s.State.InSync():
 		return StandsFailing
 	case !s.State.InSync():
 		return StandsBehind

@@ -15,6 +15,7 @@ func TestStanding(t *testing.T) {
 		{RemoteStatus{State: Retrying}, "failing"},
 		{RemoteStatus{State: Syncing, Error: "x: Permission denied"}, "failing"},
 		{RemoteStatus{State: Offline, Error: "no route"}, "offline"},
+		{RemoteStatus{State: Offline, Error: "Permission denied (publickey)", Attention: true}, "failing"},
 		{RemoteStatus{State: Starting}, "behind"},
 		{RemoteStatus{State: Pending}, "behind"},
 		{RemoteStatus{State: Syncing}, "behind"},
