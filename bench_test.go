@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -199,6 +200,57 @@ func BenchmarkScale(b *testing.B) {
 	}
 }
 
+// verifyFiles is how many files BenchmarkVerify compares.
+var verifyFiles = flag.Int("verify.files", 100000, "BenchmarkVerify: how many files")
+
+// BenchmarkVerify reports what it takes to compare a tree of files that are equal by their
+// contents: the time, the processor time of the monitor and all that it runs (and, but for
+// sshd's, what runs on the remote, which is this machine), and what crosses the line.
+//
+//	go test -run '^$' -bench Verify -benchtime 1x -verify.files 1000000 -timeout 1h .
+func BenchmarkVerify(b *testing.B) {
+	for _, kind := range []string{"local", "ssh"} {
+		b.Run(kind, func(b *testing.B) {
+			u := startUser(b)
+			source, remote := filepath.Join(u.home, "source"), filepath.Join(u.home, "remote")
+			makeTree(b, source, *verifyFiles/100, *verifyFiles)
+			if out, err := exec.Command("cp", "-a", source, remote).CombinedOutput(); err != nil {
+				b.Fatalf("cp: %v: %s", err, out)
+			}
+			var line *remotetest.Proxy
+			destination := []string{remote}
+			if kind == "ssh" {
+				destination, line = u.sshThroughProxy(remote)
+			}
+			u.wsync("add", "bench", source)
+			u.wsync(append([]string{"attach", "bench", "remote"}, destination...)...)
+			u.wsync("wait", "bench", "--confirmed")
+			pid := u.status().Workspaces[0].Monitor.PID
+			var took, processor time.Duration
+			var carried int64
+			for range b.N {
+				if line != nil {
+					carried -= line.Carried()
+				}
+				processor -= processorTimeOfAll(b, pid)
+				began := time.Now()
+				u.wsync("verify", "bench")
+				took += time.Since(began)
+				processor += processorTimeOfAll(b, pid)
+				if line != nil {
+					carried += line.Carried()
+				}
+			}
+			b.ReportMetric(took.Seconds()/float64(b.N), "s/verify")
+			b.ReportMetric(processor.Seconds()/float64(b.N), "cpu-s/verify")
+			if line != nil {
+				b.ReportMetric(float64(carried)/float64(b.N)/1e6, "line-MB/verify")
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
 // user is somebody with a home directory, a daemon and servers of their own.
 type user struct {
 	b      testing.TB
@@ -259,21 +311,34 @@ func (u *user) status() api.Status {
 func (u *user) destination(kind, dir string) []string {
 	u.b.Helper()
 	switch kind {
-	case "ssh", "ssh-4MB":
-		sshd := remotetest.StartSSHD(u.b, remotetest.SSHDOptions{})
-		if kind == "ssh-4MB" {
-			line := remotetest.StartProxy(u.b, net.JoinHostPort("127.0.0.1", strconv.Itoa(sshd.Port)))
-			line.SetRate(4 << 20)
-			sshd.Port = line.Port
-		}
-		sshd.Wrapper(filepath.Join(u.home, "bin"), "bench-host")
-		// The daemon looks for ssh in its PATH, which had none at its start.
-		return []string{"bench-host:" + dir}
+	case "ssh":
+		return u.ssh(remotetest.StartSSHD(u.b, remotetest.SSHDOptions{}), dir)
+	case "ssh-4MB":
+		destination, line := u.sshThroughProxy(dir)
+		line.SetRate(4 << 20)
+		return destination
 	case "rsync-daemon":
 		d := remotetest.StartRsyncDaemon(u.b, map[string]string{"bench": dir}, remotetest.RsyncDaemonOptions{})
 		return []string{"rsync://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(d.Port)) + "/bench"}
 	}
 	return []string{dir}
+}
+
+// ssh returns the arguments of attach that reach dir by an sshd.
+func (u *user) ssh(sshd *remotetest.SSHD, dir string) []string {
+	sshd.Wrapper(filepath.Join(u.home, "bin"), "bench-host")
+	// The daemon looks for ssh in its PATH, which had none at its start.
+	return []string{"bench-host:" + dir}
+}
+
+// sshThroughProxy starts an sshd behind a proxy, and returns the arguments of attach that
+// reach dir there.
+func (u *user) sshThroughProxy(dir string) ([]string, *remotetest.Proxy) {
+	u.b.Helper()
+	sshd := remotetest.StartSSHD(u.b, remotetest.SSHDOptions{})
+	line := remotetest.StartProxy(u.b, net.JoinHostPort("127.0.0.1", strconv.Itoa(sshd.Port)))
+	sshd.Port = line.Port
+	return u.ssh(sshd, dir), line
 }
 
 // armingTime is the time from the last monitor's start to its watching the
@@ -344,19 +409,32 @@ func residentMB(b *testing.B, pid int, name string) float64 {
 	return 0
 }
 
-// processorTime is the time that a process has used; the kernel counts it in
-// hundredths of a second.
+// processorTime is the time that a process has used.
 func processorTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	// utime and stime are the 14th and 15th field (proc_pid_stat(5)).
+	return processorTimes(b, pid, 14, 15)
+}
+
+// processorTimeOfAll is the time that a process has used with all that it has run and
+// that has ended.
+func processorTimeOfAll(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	return processorTimes(b, pid, 14, 17)
+}
+
+// processorTimes adds up fields of a process's stat, from first to last; the kernel
+// counts in hundredths of a second.
+func processorTimes(b *testing.B, pid, first, last int) time.Duration {
 	b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		b.Fatal(err)
 	}
-	// The name in parentheses may hold anything; utime and stime are the 14th
-	// and 15th field (proc_pid_stat(5)).
+	// The name in parentheses, which is the second field, may hold anything.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	var ticks time.Duration
-	for _, f := range fields[11:13] {
+	for _, f := range fields[first-3 : last-2] {
 		n, err := strconv.Atoi(f)
 		if err != nil {
 			b.Fatal(err)

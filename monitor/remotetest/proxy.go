@@ -22,6 +22,8 @@ type Proxy struct {
 	rate  int // bytes a second, 0 for no limit
 	cut   bool
 	links map[*link]struct{}
+
+	carried int64 // bytes
 }
 
 // A link is one connection through the proxy, from both sides.
@@ -90,6 +92,13 @@ func (p *Proxy) SetRate(bytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.rate = bytes
+}
+
+// Carried returns how many bytes went through so far, in both directions.
+func (p *Proxy) Carried() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.carried
 }
 
 // Cut makes the line dead: bytes vanish, and neither side is told.
@@ -226,6 +235,8 @@ func (p *Proxy) pass(l *link, underway chan<- chunk, bytes []byte) {
 	delay, cut := p.delay, p.cut
 	if cut {
 		l.holed = true
+	} else {
+		p.carried += int64(len(bytes))
 	}
 	p.mu.Unlock()
 	if !cut {
