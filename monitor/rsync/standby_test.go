@@ -126,7 +126,7 @@ func TestStandbyEqualsRun(t *testing.T) {
 		{name: "a missing destination", src: map[string]string{"f": "x"}, paths: []string{"f"}, check: func(r Result) bool { return slices.Contains(r.Made, "") }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if test.name == "many paths" {
+			if test.name != "a change" && test.name != "odd names" && test.name != "a missing destination" {
 				remotetest.Long(t, testing.Short())
 			}
 			src := dir(t, 0)
@@ -345,6 +345,7 @@ func TestStandbyWhoseDaemonRestarted(t *testing.T) {
 			t.Parallel()
 			var lines []string
 			if name == waits {
+				remotetest.Long(t, testing.Short())
 				lines = append(lines, "timeout = 3") // also for a run, on a machine with much to do
 			}
 			p := newPost(t, lines...)

@@ -292,6 +292,7 @@ func TestProbeOfAReceiverThatIsSilentAboutALimit(t *testing.T) {
 // nobody would know.
 func TestProbeOfAReceiverThatListsNoDeletions(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	dst, d := dir(t, 0), dir(t, 0)
 	tree(t, dst, map[string]string{"there": "x"})
 	// What is not there is not listed.

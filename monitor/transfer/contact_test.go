@@ -38,6 +38,7 @@ func contactBench(b *bench) *bench {
 // What is at a destination with other contents is neither deleted nor overwritten before
 // somebody has allowed it.
 func TestFirstContact(t *testing.T) {
+	t.Parallel()
 	const different = "content dir link older shorter"
 	for name, newBench := range map[string]func(t *testing.T) *bench{
 		"local":  func(t *testing.T) *bench { return newBench(t) },
@@ -53,6 +54,7 @@ func TestFirstContact(t *testing.T) {
 				if name == "daemon" {
 					remotetest.Long(t, testing.Short())
 				}
+				t.Parallel()
 				b := contactBench(newBench(t))
 				b.remote.AdoptDelete, b.remote.AdoptOverwrite = test.deletes, test.overwrites
 				b.pass()

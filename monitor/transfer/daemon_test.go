@@ -131,6 +131,7 @@ func TestChangesGoByTheStandby(t *testing.T) {
 // What goes by the standby keeps what it overwrites, too: each in a directory of its own.
 func TestTrashByTheStandby(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	b := newDaemonBench(t)
 	b.remote.Trash = config.Age(time.Hour)
 	write(t, b.src, "d/a", "b")

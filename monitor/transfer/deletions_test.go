@@ -80,6 +80,7 @@ func TestMassDeletionIsHeld(t *testing.T) {
 	} {
 		for _, rsyncOnly := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, by rsync only %v", name, rsyncOnly), func(t *testing.T) {
+				t.Parallel()
 				b := newBench(t)
 				b.remote.DelayUpdates = rsyncOnly
 				testMassDeletionIsHeld(t, b, way)
@@ -255,6 +256,7 @@ func TestHoldIsNotCountedTwice(t *testing.T) {
 // A run whose deletions were stopped by their number says nothing, whatever
 // its exit code is.
 func TestStoppedDeletionsAreNotProven(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for _, code := range []string{"0", "24"} {
 		b := newBench(t)
 		write(t, b.src, "gone", "stays")

@@ -138,6 +138,7 @@ func TestPathsOfABrokenFlight(t *testing.T) {
 // The time of a directory in which something could not be removed was set with the
 // seconds alone that sftp has, and is to be confirmed.
 func TestTimeBesideWhatStaysIsConfirmed(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	l, r := sshLane(t)
 	l.exclude = exclude.NewLive(l.root, config.Workspace{Ignore: []string{"*.o"}})
 	put(t, l.root, "p/d/f")

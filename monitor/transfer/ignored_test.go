@@ -92,6 +92,7 @@ func both(a, b map[string]string) map[string]string {
 func TestIgnored(t *testing.T) {
 	for name, newBench := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
+			besideOthers(t, name)
 			b := newBench(t)
 			b.ignoring("*.o", "build/", "/top")
 			b.here("a", "a.o", "top/x", "d/b", "d/b.o", "d/build/x", "d/top", "build/x", "e/build", "g/h/i")
@@ -185,6 +186,7 @@ func TestRulesChangeBeforeTheTransfer(t *testing.T) {
 	remotetest.Long(t, testing.Short())
 	for name, newBench := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
+			besideOthers(t, name)
 			b := newBench(t)
 			b.ignoring("old")
 			b.here("a")
@@ -228,6 +230,7 @@ func TestUnknownRuleFile(t *testing.T) {
 	remotetest.Long(t, testing.Short())
 	for name, newBench := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
+			besideOthers(t, name)
 			b := newBench(t)
 			b.here("a")
 			b.pass()
@@ -268,8 +271,10 @@ func TestDelayedKeepsNoDirectory(t *testing.T) {
 // Where a file was and the remote has a directory with something ignored in it, nothing
 // of that is deleted with the file, nor when the file is elsewhere now.
 func TestIgnoredInPlaceOfAFile(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for name, newBench := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
+			besideOthers(t, name)
 			b := newBench(t)
 			b.ignoring("*.o")
 			b.here("a", "f", "g", "d/h", "k")
@@ -297,6 +302,7 @@ func TestIgnoredInPlaceOfAFile(t *testing.T) {
 // What a rule file says that comes while a pass looks, and of which nobody has told yet,
 // counts for what the pass sends and deletes.
 func TestRulesComeDuringALook(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	b := newBench(t)
 	b.here("a")
 	b.pass()
@@ -318,8 +324,10 @@ func TestRulesComeDuringALook(t *testing.T) {
 // What is gone here, and never was there, has changed the time of the directory all the
 // same.
 func TestTimeBesideWhatNeverWasThere(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for name, newBench := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
+			besideOthers(t, name)
 			b := newBench(t)
 			b.here("d/e/f", "a")
 			b.pass()
@@ -346,8 +354,10 @@ func (b *bench) withoutTrash() {
 // What another mirror has left in a directory keeps it from nothing when that mirror is
 // gone.
 func TestWhatAnotherMirrorLeftGoes(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for name, newBench := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
+			besideOthers(t, name)
 			b := newBench(t)
 			b.here("a", "d/b")
 			b.pass()

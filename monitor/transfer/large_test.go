@@ -135,6 +135,7 @@ func TestLargeAndDelayed(t *testing.T) {
 // Where there is no direct lane, a run of its own sends small changes while another one is
 // under way, if the remote has room for it, and removes nothing.
 func TestBesideByRsync(t *testing.T) {
+	remotetest.Long(t, testing.Short())
 	for name, arrives := range map[string]bool{"room for two": true, "room for one": false} {
 		t.Run(name, func(t *testing.T) {
 			b := newDaemonBench(t)

@@ -59,13 +59,24 @@ func countRuns(t *testing.T) func(text string) int {
 	}
 }
 
+// withoutMissingArgs is a way with an rsync of its own in PATH.
+const withoutMissingArgs = "without missing args"
+
+// besideOthers lets the subtest of a way run while those of others do. What is alone in
+// PATH comes before them.
+func besideOthers(t *testing.T, way string) {
+	if way != withoutMissingArgs {
+		t.Parallel()
+	}
+}
+
 // ways are the ways in which rsync deletes, and how a remote comes to be served
 // by them.
 var ways = map[string]func(t *testing.T, b *bench){
 	"direct":  func(*testing.T, *bench) {},
 	"delayed": func(_ *testing.T, b *bench) { b.remote.DelayUpdates = true },
 	"trash":   func(_ *testing.T, b *bench) { b.remote.Trash = config.Age(time.Hour) },
-	"without missing args": func(t *testing.T, b *bench) {
+	withoutMissingArgs: func(t *testing.T, b *bench) {
 		b.remote.DelayUpdates = true
 		scriptedRsync(t, `case "$*" in *--delete-missing-args*) exit 4;; esac; exec rsync "$@"`)
 	},
@@ -90,6 +101,7 @@ func TestDirectoriesOfAnyMode(t *testing.T) {
 	for _, mode := range []os.FileMode{0o555, 0} {
 		for name, way := range ways {
 			t.Run(fmt.Sprintf("%04o %s", mode, name), func(t *testing.T) {
+				besideOthers(t, name)
 				b := newBench(t)
 				way(t, b)
 				kinds := []string{"removed", "removed by a pass", "file", "link", "renamed", "emptied", "written"}

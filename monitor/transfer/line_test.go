@@ -91,6 +91,8 @@ func TestCompressionOfALine(t *testing.T) {
 
 // A daemon may refuse to be sent what is compressed, which is found out and told.
 func TestCompressionIsRefused(t *testing.T) {
+	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	for refused, options := range map[bool][]string{false: nil, true: {"refuse options = compress"}} {
 		b := newDaemonBench(t, options...)
 		b.remote.Compress = config.CompressOn

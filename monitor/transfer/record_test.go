@@ -34,6 +34,7 @@ func renamedIn(r remote.Record) report.PathList { return r.Renamed }
 func TestRecord(t *testing.T) {
 	for name, way := range deletingWays() {
 		t.Run(name, func(t *testing.T) {
+			besideOthers(t, name)
 			b := way(t)
 			write(t, b.src, "keep", "gone", "tree/a", "tree/sub/b", "old/name/f")
 			b.pass()
