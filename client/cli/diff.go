@@ -46,6 +46,7 @@ func (c *command) diff(cCtx *cli.Context) error {
 
 // find has remotes compared, and prints what differs.
 func (d *differences) find(cCtx *cli.Context, compare api.Compare) (*client.Client, error) {
+	d.line = d.progressLine()
 	daemon, err := d.connect()
 	if err != nil {
 		return nil, err
@@ -67,8 +68,8 @@ type differences struct {
 	only report.DifferenceState
 	// waits is the remote of which it was said that it has to be waited for.
 	waits string
-	// progress: a line on the terminal says how far it is.
-	progress bool
+	// line says how far it is.
+	line *progressLine
 	// failed: something could not be compared. differ: something differs, wrong: also
 	// other than what is on its way, or is being repaired.
 	failed, differ, wrong bool
@@ -168,17 +169,14 @@ func (d *differences) progressed(line api.Compared) {
 			d.waits = line.Remote
 			d.note("%s: waiting for a transfer (%s)", name, line.Transfer.Kind)
 		}
-	case p.TotalBytes > 0 && isTerminal(d.err):
-		d.clear()
-		fmt.Fprintf(d.err, "%s: compared %s of %s", name, size(p.Bytes), size(p.TotalBytes))
-		d.progress = true
+	case p.State == report.ComparisonRunning:
+		d.line.show(name, comparisonParts(p))
 	}
 }
 
 // clear takes the line away that says how far it is.
 func (d *differences) clear() {
-	if d.progress {
-		fmt.Fprint(d.err, "\r\x1b[K")
-		d.progress = false
+	if d.line != nil { // there is one as soon as a comparison runs
+		d.line.clear()
 	}
 }

@@ -36,6 +36,8 @@ import (
 type printer struct {
 	out, err io.Writer
 	colour   bool // of out
+	// rewrites: err is a terminal on which a line can be written anew.
+	rewrites bool
 	now      func() time.Time
 	// unwritten is why a result could not be written first, nil if all was.
 	unwritten error
@@ -44,8 +46,9 @@ type printer struct {
 func newPrinter(out, err io.Writer, env func(string) string) *printer {
 	return &printer{
 		out: out, err: err,
-		colour: isTerminal(out) && env("NO_COLOR") == "" && env("TERM") != "dumb",
-		now:    time.Now,
+		colour:   isTerminal(out) && env("NO_COLOR") == "" && env("TERM") != "dumb",
+		rewrites: isTerminal(err) && env("TERM") != "dumb" && env("TERM") != "",
+		now:      time.Now,
 	}
 }
 

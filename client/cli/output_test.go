@@ -67,7 +67,7 @@ func somePlaces() []api.WorkspaceStatus {
 				},
 				{
 					Name: "far", State: report.Retrying, Since: *before(time.Minute), Pending: 1, NextRetry: before(-2 * time.Second),
-					Transfer: &report.Transfer{Kind: "changes", Since: *before(2 * time.Second), Files: 3, Bytes: 1_234_567, Path: "media/film"},
+					Transfer: &report.Transfer{Kind: "changes", Since: *before(2 * time.Second), Files: 3, TotalFiles: 5, Bytes: 1_234_567, TotalBytes: 9_000_000, Rate: 600_000, Remaining: 13 * time.Second, Path: "media/film"},
 					Error:    "Permission denied", ErrorPath: "x/y", Hint: "look there",
 				},
 			},
@@ -177,7 +177,7 @@ docs  /home/me/docs
   far  rsync://far/module
     state      retrying in 2s, for 60s
     pending    1 path
-    transfer   changes for 2s: 3 files, 1.2 MB, now media/film
+    transfer   changes for 2s: 3 of 5 files, 1.2 MB of 9.0 MB, 600.0 kB/s, 13s left, now media/film
     error      x/y: Permission denied
     hint       look there
     last sent  never

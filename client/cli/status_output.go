@@ -267,17 +267,14 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 	p.print(b.String())
 }
 
-// transferText describes a transfer. The last file is the one that is on its way,
-// which is what a person wants to know when it takes long.
+// transferText describes a transfer, with the file that is on its way, which is what a
+// person wants to know when it takes long.
 func transferText(transfer *report.Transfer, now time.Time) string {
-	text := fmt.Sprintf("%s for %s: %s, %s", transfer.Kind, age(transfer.Since, now), count(transfer.Files, "file"), size(transfer.Bytes))
-	if transfer.Path == "" {
-		return text
+	text := fmt.Sprintf("%s for %s", transfer.Kind, age(transfer.Since, now))
+	if parts := transferParts(transfer); len(parts) > 0 {
+		text += ": " + joinParts(parts)
 	}
-	if transfer.Files == 1 {
-		return text + ", " + transfer.Path
-	}
-	return text + ", now " + transfer.Path
+	return text
 }
 
 // sample adds lines for what is part of count things.

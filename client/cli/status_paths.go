@@ -143,7 +143,7 @@ func openText(p report.OpenPath, now time.Time) string {
 
 // statusHeld lists all that guards hold, of each remote in status that has something held.
 func (c *command) statusHeld(ctx context.Context, daemon *client.Client, status *api.Status, asJSON bool) error {
-	d := &differences{command: c, asJSON: asJSON, only: report.StateHeld}
+	d := &differences{command: c, asJSON: asJSON, only: report.StateHeld, line: c.progressLine()}
 	held := false
 	for _, w := range status.Workspaces {
 		d.workspace = w.Workspace.Name

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -21,7 +22,7 @@ const (
 
 // waitFor waits, and says meanwhile what for.
 func (c *command) waitFor(ctx context.Context, daemon *client.Client, wait api.Wait) (*api.WaitResult, error) {
-	w := &waiting{command: c, told: make(map[string]bool)}
+	w := &waiting{command: c, line: c.progressLine(), told: make(map[string]bool)}
 	watched, stop := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { w.watch(watched, daemon, wait) })
@@ -34,6 +35,7 @@ func (c *command) waitFor(ctx context.Context, daemon *client.Client, wait api.W
 // waiting says what is waited for.
 type waiting struct {
 	*command
+	line *progressLine
 	// told are the remotes of which it has been said what is wrong.
 	told map[string]bool
 }
@@ -42,6 +44,7 @@ type waiting struct {
 func (w *waiting) watch(ctx context.Context, daemon *client.Client, wait api.Wait) {
 	ticker := time.NewTicker(waitingInterval)
 	defer ticker.Stop()
+	defer w.line.clear()
 	began := time.Now()
 	for {
 		select {
@@ -49,14 +52,14 @@ func (w *waiting) watch(ctx context.Context, daemon *client.Client, wait api.Wai
 			return
 		case <-ticker.C:
 		}
-		if time.Since(began) < patientTime {
-			continue
-		}
 		status, err := daemon.Status(ctx, wait.Workspace, wait.Remote, 0)
 		if err != nil {
 			continue // whoever waits hears of it
 		}
-		w.tell(status.Workspaces)
+		if time.Since(began) >= patientTime {
+			w.tell(status.Workspaces)
+		}
+		w.progress(status.Workspaces)
 	}
 }
 
@@ -69,6 +72,7 @@ func (w *waiting) tell(workspaces []api.WorkspaceStatus) {
 				continue
 			}
 			w.told[name] = true
+			w.line.clear()
 			text := "waiting for " + name + ": " + stateText(remote, w.now())
 			if remote.Error != "" {
 				text += ": " + problemText(remote)
@@ -76,6 +80,33 @@ func (w *waiting) tell(workspaces []api.WorkspaceStatus) {
 			w.note("%s", text)
 		}
 	}
+}
+
+// progress says how far the first transfer is of those that are waited for.
+func (w *waiting) progress(workspaces []api.WorkspaceStatus) {
+	var name string
+	var parts []part
+	more := 0
+	for _, workspace := range workspaces {
+		for _, remote := range workspace.Remotes {
+			switch t := remote.Transfer; {
+			case t == nil:
+			case parts != nil:
+				more++
+			default:
+				name = target(workspace.Workspace.Name, remote.Name)
+				parts = append([]part{{worthy, t.Kind}}, transferParts(t)...)
+			}
+		}
+	}
+	if parts == nil {
+		w.line.clear()
+		return
+	}
+	if more > 0 {
+		name += fmt.Sprintf(" and %d more", more)
+	}
+	w.line.show(name, parts)
 }
 
 // hampered reports whether a remote cannot be served for now, by what may be over by

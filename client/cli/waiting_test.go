@@ -15,7 +15,8 @@ import (
 func TestWaitingTells(t *testing.T) {
 	now := time.Now()
 	out := new(bytes.Buffer)
-	w := &waiting{command: &command{printer: &printer{err: out, now: func() time.Time { return now }}}, told: make(map[string]bool)}
+	p := &printer{err: out, now: func() time.Time { return now }}
+	w := &waiting{command: &command{printer: p}, line: p.progressLine(), told: make(map[string]bool)}
 	retry := now.Add(7500 * time.Millisecond)
 	remotes := []report.RemoteStatus{
 		{Name: "away", State: report.Offline, Error: "Connection refused", NextRetry: &retry},

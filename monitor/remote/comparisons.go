@@ -27,6 +27,7 @@ type comparisons struct {
 type comparison struct {
 	report.Comparison
 	status report.ComparisonStatus
+	meter  meter
 	// touched is what may differ for a reason that is known: what was open when it began,
 	// and what was marked since. It is nil before, and when it was handed over.
 	touched *dirty.Set
@@ -209,6 +210,7 @@ func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 		}
 		c.status = end.Status
 		c.status.ID = c.ID
+		c.meter.Add(end.Status.Files, end.Status.Bytes, now)
 		if c.Checksum && end.Part != nil {
 			result := report.Verification{Began: c.began}
 			add(&result, end.Part)
@@ -218,11 +220,14 @@ func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 }
 
 // comparisonStatus says how far the comparisons are.
-func (m *Machine) comparisonStatus() (all []report.ComparisonStatus) {
+func (m *Machine) comparisonStatus(now time.Time) (all []report.ComparisonStatus) {
 	for _, c := range m.comparisons.all {
 		status := c.status
 		if m.halt != "" && !status.State.Ended() {
 			status.State, status.Error = report.ComparisonFailed, m.halt
+		}
+		if status.State == report.ComparisonRunning && status.TotalFiles > 0 {
+			status.Rate, status.Remaining = c.meter.Rate(now), c.meter.Remaining(status.TotalFiles, status.TotalBytes, now)
 		}
 		all = append(all, status)
 	}

@@ -74,6 +74,7 @@ type traffic struct {
 	// none.
 	running, beside *Sending
 	transfer        report.Transfer // how running is shown
+	meter           meter           // of its progress
 	// besideLooked is when nothing could be sent beside the transfer under way.
 	besideLooked time.Time
 }
@@ -477,13 +478,6 @@ func (m *Machine) heldBatch() dirty.Batch {
 // reported at once: what a pass leaves there that is interrupted must not be taken
 // for somebody else's.
 func (m *Machine) Adopted() { m.adoption = adoption{adopted: true} }
-
-// Progress takes in what a transfer has sent so far.
-func (m *Machine) Progress(s *Sending, files int, bytes int64, path string) {
-	if s == m.running {
-		m.transfer.Files, m.transfer.Bytes, m.transfer.Path = files, bytes, path
-	}
-}
 
 // Announces reports whether a mark has come that tells of a path being new.
 func (m *Machine) Announces(path string) bool { return m.set.Announces(path) }

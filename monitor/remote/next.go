@@ -296,6 +296,7 @@ func (m *Machine) Send(git Repositories, mark uint64, beside bool, now time.Time
 	if s.reason != PassVerify {
 		s.Order.Since = m.clean.asOf
 	}
+	m.meter = meter{}
 	m.transfer = report.Transfer{Kind: "changes", Since: now, Paths: batch.Len()}
 	switch {
 	case confirm:

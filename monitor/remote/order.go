@@ -88,9 +88,8 @@ type Asker interface {
 	// now on something may go beside it, by the direct lane if direct is set, and by another
 	// run of rsync otherwise.
 	OnlyRsync(direct bool)
-	// Progress is called as files and bytes are sent, with the file that was begun
-	// last.
-	Progress(files int, bytes int64, path string)
+	// Progress is called now and then with how far it is.
+	Progress(p Progress)
 }
 
 // Calm says whether more deletions are to be expected: Settled, if no name has come

@@ -29,7 +29,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		Held:         m.held(),
 		Kept:         m.kept.report(),
 		Postponed:    m.postponing.report(),
-		Comparisons:  m.comparisonStatus(),
+		Comparisons:  m.comparisonStatus(now),
 		Listings:     slices.Clone(m.listings.made),
 	}
 	m.verifyStatus(&s)
@@ -47,10 +47,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 	if since, ok := m.oldestPending(); ok {
 		s.OldestPending = &since
 	}
-	if m.running != nil {
-		transfer := m.transfer
-		s.Transfer = &transfer
-	}
+	s.Transfer = m.transferStatus(now)
 	unsupported, leftOut := m.parked()
 	s.Window = m.window(s.Pending, s.PendingEverything, now)
 	s.Unsupported, s.UnsupportedPaths = len(unsupported), m.firstOf(unsupported)

@@ -55,6 +55,9 @@ type ComparisonStatus struct {
 	Bytes      int64 `json:"bytes,omitempty"`
 	TotalFiles int   `json:"total_files,omitempty"`
 	TotalBytes int64 `json:"total_bytes,omitempty"`
+	// Rate and Remaining are as those of a Transfer.
+	Rate      int64         `json:"rate,omitempty"`
+	Remaining time.Duration `json:"remaining,omitempty"`
 	// Error is why it has failed, and Hint a next step or "".
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`

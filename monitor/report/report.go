@@ -297,13 +297,25 @@ type Transfer struct {
 	// "comparison"; Since is when it began.
 	Kind  string    `json:"kind"`
 	Since time.Time `json:"since"`
-	// Paths is the number of listed paths, 0 in a full pass; Files and Bytes
-	// have been sent so far, and Path is the last of the files: each counts from
-	// when its sending begins.
-	Paths int    `json:"paths"`
-	Files int    `json:"files"`
-	Bytes int64  `json:"bytes"`
-	Path  string `json:"path,omitempty"`
+	// Paths is the number of listed paths, 0 in a full pass.
+	Paths int `json:"paths"`
+	// Files and Bytes have been sent so far, of TotalFiles and TotalBytes that there are to
+	// send as far as is known; a file counts once, with its size, when it has left, and of
+	// the one that is on its way the bytes that have. Path is that one, or the last.
+	Files      int    `json:"files"`
+	Bytes      int64  `json:"bytes"`
+	TotalFiles int    `json:"total_files,omitempty"`
+	TotalBytes int64  `json:"total_bytes,omitempty"`
+	Path       string `json:"path,omitempty"`
+	// Looking: what there is to send is being found out. Looked is how many entries have been
+	// looked at, and Found how many files have been found to differ, as far as is known.
+	Looking bool `json:"looking,omitempty"`
+	Looked  int  `json:"looked,omitempty"`
+	Found   int  `json:"found,omitempty"`
+	// Rate is the number of bytes a second, over the last ones, and Remaining how long it
+	// takes from now on, in nanoseconds; each is 0 as long as it is not known.
+	Rate      int64         `json:"rate,omitempty"`
+	Remaining time.Duration `json:"remaining,omitempty"`
 }
 
 // Held is a set of deletions that waits for approval.

@@ -54,6 +54,9 @@ type Job struct {
 	// differs, and with rsync's itemized code, which says how; see rsync(1) under
 	// --itemize-changes. The path of a directory ends with a slash.
 	Differing func(path, code string)
+	// Sending, if not nil, is called likewise with the path and the size in bytes of each
+	// file whose contents are sent, or would be, when that begins.
+	Sending func(path string, size int64)
 	// Listing, if not nil, gets each line of a run that lists, which tells nothing else.
 	Listing func(line string)
 	// Gently: what runs on this machine gets the processor and the disk when nobody else
@@ -86,6 +89,14 @@ func (j Job) Sparse(e Endpoint, holes bool) Job {
 		return j // openrsync does not know how
 	}
 	return j.with("--sparse")
+}
+
+// Following makes the job say how far it is within a file; see Progress.
+func (j Job) Following(e Endpoint) Job {
+	if e.Strategy.NoProgress {
+		return j
+	}
+	return j.with("--info=progress2")
 }
 
 // Limit makes the job delete at most maxDelete entries; when more would have to go,

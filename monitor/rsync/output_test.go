@@ -1,7 +1,10 @@
 package rsync
 
 import (
+	"bufio"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -12,8 +15,8 @@ func TestReadLine(t *testing.T) {
 		want Result
 	}{
 		{"", Result{}},
-		{"<f+++++++++ 12 a b", Result{Progress: Progress{1, 12, "a b"}, Changed: 1, Created: 1}},
-		{">f..t...... 3 x", Result{Progress: Progress{1, 3, "x"}, Changed: 1}},
+		{"<f+++++++++ 12 a b", Result{Progress: Progress{1, 12, "a b", 0}, Changed: 1, Created: 1}},
+		{">f..t...... 3 x", Result{Progress: Progress{1, 3, "x", 0}, Changed: 1}},
 		{".d..t...... 4096 ./", Result{}},
 		{"cd+++++++++ 4096 d/", Result{Created: 1}},
 		{"cL+++++++++ 1 l", Result{Changed: 1, Created: 1}},
@@ -81,5 +84,65 @@ func TestReadLinked(t *testing.T) {
 	r.readLine("hf is what somebody says")
 	if want := []string{"a  b hf.........", "c hf..t......"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Between names rsync says how far it is within a file, as it was seen to with
+// --bwlimit=8000; a line of that is no name.
+func TestReadPart(t *testing.T) {
+	t.Parallel()
+	const said = "<f+++++++++ 2 aa\n\r              2   0%    0.00kB/s    0:00:00  \r              2   0%    0.00kB/s    0:00:00 (xfr#1, to-chk=2/3)\n" +
+		"<f+++++++++ 30000000 big30\n\r      8,617,986  28%    7.85MB/s    0:00:02  \r     17,268,738  57%    7.83MB/s    0:00:01  "
+	var sent []string
+	var parts []int64
+	r := Result{sending: func(path string, size int64) { sent = append(sent, path) }}
+	from := bufio.NewReaderSize(strings.NewReader(said), 16) // so that lines are cut
+	for {
+		line, err := readLine(from)
+		if r.readPart(line) {
+			parts = append(parts, r.Part)
+		} else {
+			r.readLine(line)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if want := []int64{2, 2, 8_617_984, 17_268_736}; !slices.Equal(parts, want) {
+		t.Errorf("parts %v, expected %v", parts, want)
+	}
+	if want := []string{"aa", "big30"}; !slices.Equal(sent, want) || r.Files != 2 || r.Bytes != 30_000_002 || r.Changed != 2 || r.reported != nil {
+		t.Errorf("sent %q, %+v", sent, r)
+	}
+}
+
+// said is what rsync writes, a piece at a time.
+type said []string
+
+func (s *said) Read(p []byte) (int, error) {
+	if len(*s) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, (*s)[0])
+	*s = (*s)[1:]
+	return n, nil
+}
+
+// What rsync says of a file that is on its way ends with the beginning of the next
+// line, and is told when it has come so far.
+func TestPartIsTold(t *testing.T) {
+	t.Parallel()
+	const told = "\r     10,000,000  10%   15.99MB/s    0:00:32  "
+	pieces := said{"<f+++++++++ 100000000 big\n\r         32,768   0%    0.00kB/s    0:00:00  ", told, strings.Replace(told, "10,", "20,", 1), strings.Replace(told, "10,", "30,", 1)}
+	left := len(pieces)
+	var parts []int64
+	var r Result
+	r.read(&pieces, func(p Progress) {
+		if len(pieces) < left { // the first time since it was read
+			parts, left = append(parts, p.Part), len(pieces)
+		}
+	})
+	if want := []int64{0, 32_768, 10_000_000, 20_000_000}; !slices.Equal(parts, want) {
+		t.Errorf("told %v, expected %v", parts, want)
 	}
 }

@@ -25,6 +25,9 @@ type Progress struct {
 	Files int    // regular files sent
 	Bytes int64  // their sizes
 	Path  string // the last of them, "" for none
+	// Part is how many bytes of that one are sent, 0 as long as that is not known. Only a
+	// job that is Following says so.
+	Part int64
 }
 
 // Result is how a run ended.
@@ -37,6 +40,7 @@ type Result struct {
 	Truncated bool
 	reported  *child.Tail // what is to be added to Stderr; nil for nothing
 	Progress
+	size int64 // of the file that is on its way
 	// Changed counts the entries other than directories that differed on the
 	// remote, deletions included.
 	Changed int
@@ -59,9 +63,10 @@ type Result struct {
 	// Entries is the number of entries of the workspace, from a Look.
 	Entries int
 
-	deleting  func(path string, dir bool) // Job.Deleting
-	differing func(path, code string)     // Job.Differing
-	listing   func(line string)           // Job.Listing
+	deleting  func(path string, dir bool)   // Job.Deleting
+	differing func(path, code string)       // Job.Differing
+	sending   func(path string, size int64) // Job.Sending
+	listing   func(line string)             // Job.Listing
 }
 
 // deletedSample is how many deletions are named.
@@ -151,9 +156,9 @@ func (p *process) start() (err error) {
 
 // result reads what rsync has to say, to its end.
 func (p *process) result(ctx context.Context, progress func(Progress)) (Result, error) {
-	result := Result{deleting: p.job.Deleting, differing: p.job.Differing, listing: p.job.Listing}
+	result := Result{deleting: p.job.Deleting, differing: p.job.Differing, sending: p.job.Sending, listing: p.job.Listing}
 	result.read(p.stdout, progress)
-	result.deleting, result.differing, result.listing = nil, nil, nil
+	result.deleting, result.differing, result.sending, result.listing = nil, nil, nil, nil
 	err := p.cmd.Wait()
 	result.Stderr, result.Truncated = p.stderr.String(), p.stderr.Dropped()
 	if more := result.reported; more != nil {
@@ -191,15 +196,63 @@ var unknownID = expressionOf(`(?m)^Unknown --(?:user|group)map name on receiver:
 func (r *Result) read(stdout io.Reader, progress func(Progress)) {
 	lines := bufio.NewReaderSize(stdout, 64<<10)
 	for {
-		line, err := lines.ReadString('\n')
-		r.readLine(strings.TrimSuffix(line, "\n"))
-		if progress != nil && lines.Buffered() == 0 {
+		line, err := readLine(lines)
+		if !r.readPart(line) {
+			r.readLine(line)
+		}
+		if progress != nil && !isNextThere(lines) {
 			progress(r.Progress)
 		}
 		if err != nil {
 			return
 		}
 	}
+}
+
+// readLine reads a line, without its end. Those that say how far rsync is begin with a
+// carriage return, which no name has in it, and what it says last may end with none.
+func readLine(from *bufio.Reader) (line string, err error) {
+	var long []byte
+	for {
+		if _, err := from.Peek(1); err != nil {
+			return string(long), err
+		}
+		there, _ := from.Peek(from.Buffered())
+		end := bytes.IndexAny(there, "\r\n")
+		if end < 0 {
+			long = append(long, there...)
+			_, _ = from.Discard(len(there))
+			continue
+		}
+		long = append(long, there[:end]...)
+		_, _ = from.Discard(end + 1)
+		return string(long), nil
+	}
+}
+
+// isNextThere reports whether the next line has been read already, to its end.
+func isNextThere(from *bufio.Reader) bool {
+	there, _ := from.Peek(from.Buffered())
+	return bytes.ContainsAny(there, "\r\n")
+}
+
+// progressed matches a line of --info=progress2, of which the first number is how many
+// bytes of files have gone in this run.
+var progressed = expressionOf(`^ +([0-9,]+) +[0-9]+% `)
+
+// readPart takes in a line if it says how far rsync is.
+func (r *Result) readPart(line string) bool {
+	if !strings.HasPrefix(line, " ") {
+		return false
+	}
+	m := progressed.FindStringSubmatch(line)
+	if m == nil {
+		return false
+	}
+	if bytes, err := strconv.ParseInt(strings.ReplaceAll(m[1], ",", ""), 10, 64); err == nil {
+		r.Part = min(max(bytes-(r.Bytes-r.size), 0), r.size)
+	}
+	return true
 }
 
 // IsWithin reports whether path is one of dirs, or below one; "" is above all.
@@ -312,8 +365,11 @@ func (r *Result) readLine(line string) {
 		r.Files++
 		size, name, _ := strings.Cut(rest, " ")
 		r.Path = unescape(name)
-		if n, err := strconv.ParseInt(size, 10, 64); err == nil {
-			r.Bytes += n
+		n, _ := strconv.ParseInt(size, 10, 64)
+		r.Bytes += n
+		r.size, r.Part = n, 0
+		if r.sending != nil {
+			r.sending(r.Path, n)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func Prepare(dir string, env []string, job Job) (*Standby, error) {
 func prepare(dir string, env []string, job Job, lasting time.Duration) (*Standby, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Standby{job: job, process: newProcess(ctx, dir, env, job), cancel: cancel, ended: make(chan struct{})}
-	s.process.job.Deleting, s.process.job.Differing = s.deleting, s.differing
+	s.process.job.Deleting, s.process.job.Differing, s.process.job.Sending = s.deleting, s.differing, s.sending
 	var err error
 	if s.stdin, err = s.process.cmd.StdinPipe(); err != nil {
 		cancel()
@@ -76,7 +76,7 @@ func (s *Standby) tell(p Progress) {
 	}
 }
 
-// deleting and differing pass on what is told of entries.
+// deleting, differing and sending pass on what is told of entries.
 func (s *Standby) deleting(path string, dir bool) {
 	if tell := s.runs().Deleting; tell != nil {
 		tell(path, dir)
@@ -86,6 +86,12 @@ func (s *Standby) deleting(path string, dir bool) {
 func (s *Standby) differing(path, code string) {
 	if tell := s.runs().Differing; tell != nil {
 		tell(path, code)
+	}
+}
+
+func (s *Standby) sending(path string, size int64) {
+	if tell := s.runs().Sending; tell != nil {
+		tell(path, size)
 	}
 }
 

@@ -20,6 +20,8 @@ type Strategy struct {
 	Uncompressed bool
 	// BasicHere: it is the rsync of this machine that is an openrsync.
 	BasicHere bool
+	// NoProgress: the rsync of this machine does not say how far it is in a file.
+	NoProgress bool
 	// NoMaps: one of the two rsyncs has no --usermap and --groupmap.
 	NoMaps bool
 	// NoGiving: the user there may not give files to others, as only root may. It is
@@ -62,6 +64,7 @@ func Choose(local, remote Version) Strategy {
 		Basic:         local.Flavour == "openrsync" || remote.Flavour == "openrsync",
 		NoMaps:        !fresh(3, 1, 0) || local.Flavour == "openrsync" || remote.Flavour == "openrsync",
 		BasicHere:     local.Flavour == "openrsync",
+		NoProgress:    local.Flavour == "openrsync" || old(local, 3, 1, 0),
 		Unnamed:       remote.Flavour == "" && remote.Protocol < 30,
 	}
 }

@@ -118,11 +118,11 @@ func TestChoose(t *testing.T) {
 		{today, v312, Strategy{DeleteMissing: true}},
 		{today, v309, Strategy{NoMaps: true}},
 		{today, open, Strategy{Basic: true, NoMaps: true}},
-		{open, today, Strategy{Basic: true, BasicHere: true, NoMaps: true}},
+		{open, today, Strategy{Basic: true, BasicHere: true, NoProgress: true, NoMaps: true}},
 		{v327, today, modern},
 		{v324, today, modern},
 		{v323, today, Strategy{Nanoseconds: true, DeleteMissing: true, Mkpath: true, SecludedArgs: true}},
-		{v309, today, Strategy{SecludedArgs: true, NoMaps: true}},
+		{v309, today, Strategy{SecludedArgs: true, NoProgress: true, NoMaps: true}},
 	} {
 		if got := Choose(test.local, test.remote); got != test.want {
 			t.Errorf("%v to %v: %+v, expected %+v", test.local, test.remote, got, test.want)

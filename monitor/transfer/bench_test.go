@@ -216,9 +216,9 @@ func (a benchAsker) Announced(_ context.Context, p string) bool {
 	a.b.afterEvents(func() {})
 	return a.b.Announces(p)
 }
-func (a benchAsker) Calm() remote.Calm           { return a.b.Calm(a.s.Since, a.taken.Add(time.Since(a.began))) }
-func (a benchAsker) OnlyRsync(direct bool)       { a.b.OnlyRsync(a.s, direct, a.b.now) }
-func (a benchAsker) Progress(int, int64, string) {}
+func (a benchAsker) Calm() remote.Calm        { return a.b.Calm(a.s.Since, a.taken.Add(time.Since(a.began))) }
+func (a benchAsker) OnlyRsync(direct bool)    { a.b.OnlyRsync(a.s, direct, a.b.now) }
+func (a benchAsker) Progress(remote.Progress) {}
 
 // pass makes a full pass.
 func (b *bench) pass() {

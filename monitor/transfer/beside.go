@@ -109,7 +109,8 @@ func (t *transfer) runBeside() {
 	for _, name := range names {
 		t.record.AddSent(name)
 	}
-	t.out.Created, t.out.Files, t.out.Bytes = r.Created, r.Progress.Files, r.Progress.Bytes
+	t.counter.end()
+	t.out.Created = r.Created
 	// Which also has the directories looked at of which the other run sets the times.
 	t.out.Unconfirmed = toConfirm(small)
 }
@@ -121,6 +122,7 @@ func (t *transfer) runAlone(job rsync.Job) (r ran, err error) {
 		return r, err
 	}
 	defer release()
+	job.Sending = t.counter.begin
 	if r.Result, err = rsync.Run(t.ctx, t.lane.root, t.lane.environment(), job, nil); err != nil {
 		return r, err
 	}

@@ -17,7 +17,9 @@ func (t *transfer) tallied(dir string, job rsync.Job, c *tally) (r ran, ok bool)
 	job.Deleting = c.add
 	switch {
 	case c.looks:
-		job.Differing = c.differs
+		job.Differing, job.Sending = c.differs, func(name string, _ int64) { t.counter.differs(name) }
+		t.counter.look()
+		t.publish()
 	case !job.IsDry():
 		renamed := t.renamed()
 		job.Deleting = func(name string, dir bool) {

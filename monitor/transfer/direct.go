@@ -183,6 +183,7 @@ func (t *transfer) directLimits() direct.Limits {
 // what it has brought in line. ok is false when nothing is known of it.
 func (t *transfer) fly(d *direct.Lane, plan direct.Plan) (result direct.Result, ok bool) {
 	t.lookAtTrees(plan.Steps)
+	t.expectFlight(plan.Steps)
 	landed := make(chan struct{})
 	stop := context.AfterFunc(t.ctx, func() {
 		select {
@@ -214,8 +215,6 @@ func (t *transfer) fly(d *direct.Lane, plan direct.Plan) (result direct.Result, 
 		t.stays(remote.Gone{Path: l.Path, Dir: l.Dir})
 	}
 	t.out.Created += result.Created
-	t.out.Files += result.Files
-	t.out.Bytes += result.Bytes
 	t.lane.pace.sent(result.Bytes, t.Remote.Bandwidth, time.Now())
 	t.out.Unconfirmed = touched(t.Batch.Moves, plan.Steps, result)
 	return result, true

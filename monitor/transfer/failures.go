@@ -121,6 +121,9 @@ func (t *transfer) separate(failures []rsync.Failure, part dirty.Batch) (news bo
 		}
 	}
 	for _, f := range failures {
+		if !f.Attribute {
+			t.counter.fail(f.Path)
+		}
 		entry := dirty.Entry{Path: f.Path, Seq: oldest.Seq, Since: oldest.Since, Change: watch.Entry | watch.Content | watch.Tree}
 		if e, ok := known[f.Path]; ok {
 			entry = *e

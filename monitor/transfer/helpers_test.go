@@ -44,10 +44,11 @@ const (
 
 // asker is asked by a transfer when nothing else happens.
 type asker struct {
-	root      func() string // nil for a root that is there
-	onlyRsync func()        // nil for nothing
-	silent    bool          // the watcher does not answer
-	announced string        // what has been marked since the batch was taken
+	root      func() string         // nil for a root that is there
+	onlyRsync func()                // nil for nothing
+	silent    bool                  // the watcher does not answer
+	progress  func(remote.Progress) // nil for nothing
+	announced string                // what has been marked since the batch was taken
 }
 
 func (a *asker) Root() string {
@@ -63,7 +64,11 @@ func (a *asker) OnlyRsync(bool) {
 	}
 }
 
-func (*asker) Progress(int, int64, string) {}
+func (a *asker) Progress(p remote.Progress) {
+	if a.progress != nil {
+		a.progress(p)
+	}
+}
 func (*asker) Adopted()                    {}
 func (a *asker) Told(context.Context) bool { return !a.silent }
 func (a *asker) Announced(_ context.Context, path string) bool {

@@ -124,7 +124,7 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 	t := &transfer{Order: order, asker: asker, lane: l, ctx: ctx}
 	if order.Beside {
 		t.beside()
-		t.out.Record = t.record
+		t.finish()
 		return t.out
 	}
 	if l.stale.Swap(false) {
@@ -137,7 +137,7 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 	t.limit(&t.endpoint)
 	l.compression(&t.endpoint)
 	t.do()
-	t.out.Record = t.record
+	t.finish()
 	if l.relay != nil {
 		l.relay.Release()
 	}
@@ -156,6 +156,12 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 		l.prepare(t.endpoint)
 	}
 	return t.out
+}
+
+// finish completes the outcome.
+func (t *transfer) finish() {
+	t.out.Record = t.record
+	t.out.Files, t.out.Bytes = t.counter.Files, t.counter.Bytes
 }
 
 // Close ends the use of the remote: what is known about it is forgotten.

@@ -26,6 +26,7 @@ type list struct {
 // list lists what is mirrored of paths of the workspace, with all that is below those
 // that are directories. A path itself is listed whatever it is.
 func (t *transfer) list(paths []string) (l list) {
+	t.counter.look()
 	for _, p := range paths {
 		t.listBelow(p, &l)
 	}
@@ -44,6 +45,7 @@ func (t *transfer) listBelow(path string, l *list) {
 		rules = t.excluded()
 	}
 	tree.Entries(t.ctx, path, func(name string, e fs.DirEntry) bool {
+		t.looked()
 		if e.IsDir() {
 			rules = t.excluded() // opening one may have told of others
 		}
@@ -161,8 +163,16 @@ func (t *transfer) sendListed(names []string, build func(names []string) rsync.J
 	if names, ok = t.replaceable(t.withOthers(names), part); !ok {
 		return all, false
 	}
+	large := t.expect(names)
+	defer t.sentListed(names)
 	for names := range t.endpoint.Chunks(names) {
-		job := func(int) rsync.Job { return build(names).Limit(t.endpoint, 0) }
+		job := func(int) rsync.Job {
+			job := build(names).Limit(t.endpoint, 0)
+			if large {
+				job = job.Following(t.endpoint)
+			}
+			return job
+		}
 		r, ok := t.attempt(attempt{dir: t.lane.root, job: job, sends: true, part: part})
 		if !ok {
 			return r, false

@@ -15,6 +15,7 @@ func (t *transfer) recordFlight(plan direct.Plan, result direct.Result) {
 	for _, e := range result.Failed {
 		refused[e] = true
 	}
+	t.landed(plan.Steps, refused)
 	var made map[string]bool // whose attributes are another step
 	for _, s := range plan.Steps {
 		switch {

@@ -92,15 +92,21 @@ func (r ran) isClean() bool {
 // run runs one job in a directory, and adds it to the progress. ok is false when the
 // outcome is final.
 func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
-	files, bytes := t.out.Files, t.out.Bytes
-	progress := func(p rsync.Progress) { t.asker.Progress(files+p.Files, bytes+p.Bytes, p.Path) }
-	if job.IsDry() {
-		progress = nil // it sends nothing
+	if !job.IsDry() {
+		job.Sending = t.counter.begin
+	}
+	var progress func(rsync.Progress)
+	if job.Sending != nil {
+		progress = func(p rsync.Progress) {
+			t.counter.reach(p.Part)
+			t.publish()
+		}
 	}
 	job.Gently = t.gently
 	began := time.Now()
 	result, ahead, err := t.lane.run(t.ctx, dir, job, t.Remote.Bandwidth, progress)
 	if err != nil {
+		t.counter.stop()
 		hint := ""
 		if errors.Is(err, exec.ErrNotFound) {
 			err, hint = errors.New("there is no rsync in PATH"), "install rsync"
@@ -115,9 +121,6 @@ func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 			m.ran(runMeasured{files: r.Files, bytes: r.Bytes, took: t.out.Verified.Sub(began), compressed: t.endpoint.Compresses()})
 		})
 	}
-	if !job.IsDry() {
-		t.out.Files, t.out.Bytes = files+result.Progress.Files, bytes+result.Progress.Bytes
-	}
 	r = ran{Result: result, said: rsync.ParseStderr(result.Stderr, realPath(dir), t.Remote.RemotePath)}
 	r.verdict = rsync.Judge(result.Code, r.said)
 	if rsync.EndsRun(result.Code) && r.said.NamesPaths() && !r.said.MissingDestination {
@@ -128,8 +131,11 @@ func (t *transfer) run(dir string, job rsync.Job) (r ran, ok bool) {
 		zap.ByteString("input", job.Input[:min(len(job.Input), 2000)]), zap.String("stderr", result.Stderr))
 	switch r.verdict {
 	case rsync.Done, rsync.Vanished, rsync.Partial, rsync.PartialDeletion:
+		t.counter.end()
+		t.publish()
 		return r, true
 	}
+	t.counter.stop()
 	t.fail(result.Code, r.verdict, r.said)
 	t.mute = rsync.Mute(result.Stderr)
 	return r, false

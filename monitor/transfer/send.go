@@ -79,11 +79,11 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	sending.paths(plan.Contents, sending.contents())
 	t.removeGone(entries, gone.judged)
 	t.removeGone(entries, gone.cleared)
-	sending.paths(plan.Quick, func(paths []string) rsync.Job {
+	sending.sweep(plan.Quick, sweep{names: plan.Quick, equal: true, send: func(paths []string) rsync.Job {
 		// Fractions of a second that the remote does not keep would make every
 		// file look changed, and a file only looks unchanged by its second.
 		return rsync.Paths(t.endpoint, paths, !t.endpoint.Strategy.Nanoseconds)
-	})
+	}})
 	sending.times(append(gone.beside, beside...))
 	if plan.Root && !sending.ran {
 		// Every other run brings the root's own times and mode along.

@@ -30,6 +30,8 @@ type sweep struct {
 	listed bool
 	// unlike: names only may differ, and most do not.
 	unlike bool
+	// equal: the contents of names are expected to be equal.
+	equal bool
 	// send sends what is listed, and deletes nothing.
 	send func(names []string) rsync.Job
 	// failures have been found already.
@@ -52,11 +54,13 @@ func (t *transfer) sweep(s sweep) {
 		}
 		s.names = append(s.names, seen.names...)
 	}
+	t.awaits(s)
 	seen.said.Failures = append(seen.said.Failures, s.failures...)
 	if seen.verdict == rsync.Done && len(s.failures) > 0 {
 		seen.verdict = rsync.Partial
 	}
 	last := t.leaveLarge(&s)
+	t.expect(last)
 	first, ok := t.sendSeen(s, seen)
 	if !ok {
 		return

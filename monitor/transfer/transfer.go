@@ -45,7 +45,9 @@ type transfer struct {
 	// replacing: what is looked for is in the way, by its name. unsure: a look has not seen
 	// all that is there.
 	replacing, unsure bool
-	out               remote.Outcome
+	// counter counts what is to be sent, and was.
+	counter counter
+	out     remote.Outcome
 	// record is that of the outcome, which may be made anew on the way.
 	record remote.Record
 }

@@ -160,9 +160,9 @@ func (a *asker) OnlyRsync(direct bool) {
 }
 
 // Progress implements remote.Asker.
-func (a *asker) Progress(files int, bytes int64, path string) {
+func (a *asker) Progress(p remote.Progress) {
 	a.w.mu.Lock()
-	a.w.machine.Progress(a.Sending, files, bytes, path)
+	a.w.machine.Progress(a.Sending, p, a.taken.Add(time.Since(a.began)))
 	a.w.mu.Unlock()
 	a.w.Changed(false)
 }
