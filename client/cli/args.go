@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -20,6 +21,7 @@ type commandLine struct {
 	options       []string     // with their values
 	positionals   []string
 	help, version bool
+	json          bool // --json was given, whatever is wrong with the rest
 }
 
 // arguments returns the arguments for urfave/cli: options first.
@@ -59,6 +61,7 @@ func parse(commands []*cli.Command, args []string) (*commandLine, error) {
 			usage:   usageLine(line.path, line.command),
 		}
 	}
+	line.json = line.asksJSON(args)
 	if err := line.sort(args); err != nil || line.help {
 		return line, err
 	}
@@ -105,6 +108,26 @@ func (l *commandLine) sort(args []string) error {
 		l.options = append(l.options, args[i])
 	}
 	return nil
+}
+
+// asksJSON reports whether the option --json is in args, unless the command has none.
+func (l *commandLine) asksJSON(args []string) bool {
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		if !strings.HasPrefix(args[i], "-") {
+			continue
+		}
+		name, value, hasValue := strings.Cut(strings.TrimPrefix(args[i][1:], "-"), "=")
+		option := findOption(l.command, name)
+		switch {
+		case option == nil:
+		case name == "json":
+			yes, err := strconv.ParseBool(value)
+			return !hasValue || yes || err != nil
+		case !hasValue && option.TakesValue():
+			i++
+		}
+	}
+	return false
 }
 
 // check compares the positional arguments with the command's ArgsUsage, which

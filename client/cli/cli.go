@@ -80,6 +80,7 @@ type command struct {
 func (c *command) run(ctx context.Context) error {
 	commands := c.commands()
 	line, err := parse(commands, c.deps.Args[1:])
+	c.errorsInJSON = line != nil && line.json
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -111,4 +112,27 @@ func hintOf(err error) string {
 		return refused.Hint
 	}
 	return ""
+}
+
+// failure is the error that ends a command, as a script reads it.
+type failure struct {
+	Error string `json:"error"`
+	// Hint is a next step, and Usage how the command is used, "" for none.
+	Hint  string `json:"hint,omitempty"`
+	Usage string `json:"usage,omitempty"`
+	// ExitStatus is that of the process.
+	ExitStatus int `json:"exit_status"`
+}
+
+// failureOf is what there is to say of err.
+func failureOf(err error) failure {
+	var usage *usageError
+	f := failure{Error: err.Error(), Hint: hintOf(err), ExitStatus: exitCode(err)}
+	switch {
+	case errors.Is(err, context.Canceled):
+		f.Error, f.Hint = "interrupted", ""
+	case errors.As(err, &usage):
+		f.Usage = usage.usage
+	}
+	return f
 }

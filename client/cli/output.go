@@ -5,7 +5,7 @@ package cli
 //   - Results go to stdout, everything else to stderr.
 //   - No banner, no capital at the beginning, no period at the end.
 //   - An error is one line, "wsync: cannot X: why". Where there is a next step,
-//     a line "hint: ..." follows.
+//     a line "hint: ..." follows. With --json it is an object, in one line.
 //   - Colour only marks states, only on a terminal, and never with NO_COLOR.
 //   - Names of files and the words of other programs pass through plain, so
 //     that none of them can steer the terminal.
@@ -13,7 +13,6 @@ package cli
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +38,8 @@ type printer struct {
 	// rewrites: err is a terminal on which a line can be written anew.
 	rewrites bool
 	now      func() time.Time
+	// errorsInJSON: an error that ends the command is part of what a script reads.
+	errorsInJSON bool
 	// unwritten is why a result could not be written first, nil if all was.
 	unwritten error
 }
@@ -104,20 +105,20 @@ func (p *printer) jsonLine(v any) {
 // failure prints the error that ends a command.
 func (p *printer) failure(err error) {
 	var coded *codedError
-	var usage *usageError
-	switch {
-	case errors.As(err, &coded) && coded.err == nil:
-		return
-	case errors.Is(err, context.Canceled):
-		p.note("interrupted")
+	if errors.As(err, &coded) && coded.err == nil {
 		return
 	}
-	p.note("%v", err)
-	if errors.As(err, &usage) && usage.usage != "" {
-		fmt.Fprintln(p.err, "usage: "+usage.usage)
+	f := failureOf(err)
+	if p.errorsInJSON && p.unwritten == nil {
+		p.jsonLine(f)
+		return
 	}
-	if hint := hintOf(err); hint != "" {
-		p.hint("%s", hint)
+	p.note("%s", f.Error)
+	if f.Usage != "" {
+		fmt.Fprintln(p.err, "usage: "+f.Usage)
+	}
+	if f.Hint != "" {
+		p.hint("%s", f.Hint)
 	}
 }
 
