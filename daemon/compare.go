@@ -20,6 +20,9 @@ import (
 // progressInterval is how often whoever waits for a comparison hears how far it is.
 const progressInterval = time.Second
 
+// suspendedTime is how long a comparison of contents that was interrupted can be gone on with.
+const suspendedTime = time.Hour
+
 // compare handles POST /v1/workspaces/{workspace}/compare.
 func (d *Daemon) compare(r *http.Request) (any, error) {
 	var req api.Compare
@@ -42,6 +45,8 @@ type comparing struct {
 	e *entry
 	// asked are the comparisons, one a remote.
 	asked []report.Comparison
+	// resumed are the IDs of those that are gone on with.
+	resumed []string
 	*lines
 }
 
@@ -65,20 +70,70 @@ func (c *comparing) begin(r *http.Request, req api.Compare) (err error) {
 	}
 	for _, remote := range w.Remotes {
 		if req.Remote == "" || req.Remote == remote.Name {
-			c.asked = append(c.asked, report.Comparison{ID: config.NewID(), Remote: remote.ID, Checksum: req.Checksum, Repair: req.Repair})
+			asked := report.Comparison{ID: config.NewID(), Remote: remote.ID, Checksum: req.Checksum, Repair: req.Repair}
+			if id, ok := c.e.takeSuspended(asked); ok {
+				asked.ID = id
+				c.resumed = append(c.resumed, id)
+			}
+			c.asked = append(c.asked, asked)
 		}
 	}
-	c.e.comparisons = append(c.e.comparisons, c.asked...)
+	c.e.comparisons = slices.Concat(c.e.comparisons, c.asked)
 	c.e.supervisor.Define(c.d.definition(c.e))
 	return nil
 }
 
-// end lets the monitor give up what nobody waits for any more.
+// end lets the monitor give up what nobody waits for any more, but for comparisons of
+// contents that have come so far that somebody may want to go on with them.
 func (c *comparing) end() {
 	c.d.lock.Do(func() {
-		c.e.comparisons = slices.DeleteFunc(slices.Clone(c.e.comparisons), func(is report.Comparison) bool { return slices.Contains(c.asked, is) })
+		for _, asked := range c.asked {
+			status := c.standing(asked).status
+			c.e.dropComparison(asked.ID)
+			if asked.Checksum && status.State == report.ComparisonRunning && status.Files > 0 {
+				c.suspend(asked)
+			}
+		}
 		c.e.supervisor.Define(c.d.definition(c.e))
 	})
+}
+
+// suspend keeps a comparison for a while. The lock is held.
+func (c *comparing) suspend(asked report.Comparison) {
+	asked.Suspended = true
+	c.e.comparisons = slices.Concat(c.e.comparisons, []report.Comparison{asked})
+	var timer *time.Timer
+	timer = time.AfterFunc(suspendedTime, func() {
+		c.d.lock.Do(func() {
+			if c.e.suspended[asked.ID] == timer { // not of another time
+				c.e.dropComparison(asked.ID)
+				c.e.supervisor.Define(c.d.definition(c.e))
+			}
+		})
+	})
+	c.e.suspended[asked.ID] = timer
+}
+
+// takeSuspended takes away a comparison that is suspended and otherwise equals another but
+// for its ID, which it returns. The lock is held.
+func (e *entry) takeSuspended(as report.Comparison) (id string, ok bool) {
+	for _, one := range e.comparisons {
+		as.ID, as.Suspended = one.ID, true
+		if one == as {
+			e.dropComparison(one.ID)
+			return one.ID, true
+		}
+	}
+	return "", false
+}
+
+// dropComparison takes a comparison away. The lock is held.
+func (e *entry) dropComparison(id string) {
+	if timer := e.suspended[id]; timer != nil {
+		timer.Stop()
+		delete(e.suspended, id)
+	}
+	e.comparisons = slices.DeleteFunc(slices.Clone(e.comparisons), func(one report.Comparison) bool { return one.ID == id })
 }
 
 // serve implements stream: lines of api.Compared, until all is said or ctx is done.
@@ -95,6 +150,15 @@ func (c *comparing) serve(ctx context.Context, w io.Writer, flush func() error) 
 
 // follow says how a comparison goes, and what it has found.
 func (c *comparing) follow(ctx context.Context, asked report.Comparison) error {
+	if slices.Contains(c.resumed, asked.ID) {
+		var now standingOf
+		c.d.lock.Do(func() { now = c.standing(asked) })
+		if now.status.Files > 0 { // and not of a monitor that has begun anew
+			if err := c.line(api.Compared{Remote: now.name, Progress: &now.status, Resumed: true}); err != nil {
+				return err
+			}
+		}
+	}
 	for {
 		var now standingOf
 		limited, cancel := context.WithTimeout(ctx, progressInterval)

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +80,70 @@ func TestCompare(t *testing.T) {
 	if got, want := strings.Join(got, "; "), "one a<b; one c; one done in sync; two why how paused; end"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// TestCompareIsSuspended: who interrupts a comparison of contents and asks for the same
+// again finds it where it was; another is begun anew.
+func TestCompareIsSuspended(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "one")
+	m := d.monitor()
+	ask := func(body string) (definition report.Definition, leave func() string) {
+		ctx, cancel := context.WithCancel(t.Context())
+		answer, answered := httptest.NewRecorder(), make(chan struct{})
+		go func() {
+			defer close(answered)
+			d.handler().ServeHTTP(answer, httptest.NewRequestWithContext(ctx, "POST", comparePath, strings.NewReader(body)))
+		}()
+		definition = m.defined(t, "a comparison", func(d report.Definition) bool {
+			return slices.ContainsFunc(d.Comparisons, func(c report.Comparison) bool { return !c.Suspended })
+		})
+		return definition, func() string {
+			cancel()
+			next(t, "the end of the request", answered)
+			return answer.Body.String()
+		}
+	}
+	wanted := func(d report.Definition) report.Comparison {
+		return d.Comparisons[slices.IndexFunc(d.Comparisons, func(c report.Comparison) bool { return !c.Suspended })]
+	}
+	isSuspended := func(n int) func(report.Definition) bool {
+		return func(d report.Definition) bool {
+			return len(d.Comparisons) == n && !slices.ContainsFunc(d.Comparisons, func(c report.Comparison) bool { return !c.Suspended })
+		}
+	}
+	running := func(definition report.Definition, id string) {
+		m.send(t, definition.Barrier, "one", func(s *report.RemoteStatus) {
+			s.Comparisons = []report.ComparisonStatus{{ID: id, State: report.ComparisonRunning, Files: 7}}
+		})
+		d.until(t.Context(), func() bool {
+			r := d.entries["docs"].report
+			return r != nil && len(r.Remotes[0].Comparisons) == 1 && r.Remotes[0].Comparisons[0].ID == id
+		})
+	}
+
+	definition, leave := ask(`{"checksum":true}`)
+	first := wanted(definition)
+	running(definition, first.ID)
+	leave()
+	m.defined(t, "it is suspended", isSuspended(1))
+
+	definition, leave = ask(`{"checksum":true,"repair":true}`)
+	if got := wanted(definition); got.ID == first.ID {
+		t.Error("a comparison that repairs goes on with one that does not")
+	}
+	leave()
+	m.defined(t, "one that had not begun is given up", isSuspended(1))
+
+	definition, leave = ask(`{"checksum":true}`)
+	if got := wanted(definition); got != first || len(definition.Comparisons) != 1 {
+		t.Errorf("%+v, want %+v", definition.Comparisons, first)
+	}
+	if got := leave(); !strings.Contains(got, `"files":7`) || !strings.Contains(got, `"resumed":true`) {
+		t.Errorf("%q does not say that it goes on", got)
+	}
+	m.defined(t, "it is suspended again", isSuspended(1))
 }
 
 // TestCompareClientLeaves: nobody compares for one who does not wait any more.

@@ -32,8 +32,10 @@ type entry struct {
 	orders map[string]report.Orders
 	// comparisons, listings and questions are those that somebody waits for.
 	comparisons []report.Comparison
-	listings    []report.Listing
-	questions   []report.Question
+	// suspended gives up those of them that somebody may go on with, by their IDs.
+	suspended map[string]*time.Timer
+	listings  []report.Listing
+	questions []report.Question
 	// ping is the last question to the monitor whether it is alive, pinged when it was
 	// asked, or when an earlier one was answered after that.
 	ping   uint64
@@ -98,7 +100,7 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 // remotes. The lock is held.
 func (d *Daemon) insert(w config.Workspace) {
 	name := w.Name
-	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64), provisional: make(map[string]*config.Remote)}
+	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64), provisional: make(map[string]*config.Remote), suspended: make(map[string]*time.Timer)}
 	e.told, e.last = make(map[string]told), make(map[string]journal.Last)
 	e.journal = journal.NewWriter(d.journalDirectory(w), journal.One(journal.SeriesDaemon), journal.DefaultBounds)
 	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}

@@ -75,6 +75,8 @@ type differences struct {
 	failed, differ, wrong bool
 	// repair is how much is being repaired.
 	repair int
+	// compared: some files were, of which the daemon remembers that.
+	compared bool
 }
 
 // differenceLine is a difference in JSON, and resultLine how a remote was compared.
@@ -163,7 +165,10 @@ func isOrAre(entries int) string {
 // progressed says what takes so long.
 func (d *differences) progressed(line api.Compared) {
 	p, name := line.Progress, target(d.workspace, line.Remote)
+	d.compared = d.compared || p.Files > 0
 	switch {
+	case line.Resumed:
+		d.note("%s: going on where it was interrupted, after %s", name, count(p.Files, "file"))
 	case p.State == report.ComparisonWaiting && line.Transfer != nil && line.Transfer.Kind != "comparison":
 		if d.waits != line.Remote {
 			d.waits = line.Remote

@@ -130,7 +130,7 @@ func failureOf(err error) failure {
 	f := failure{Error: err.Error(), Hint: hintOf(err), ExitStatus: exitCode(err)}
 	switch {
 	case errors.Is(err, context.Canceled):
-		f.Error, f.Hint = "interrupted", ""
+		f.Error = "interrupted"
 	case errors.As(err, &usage):
 		f.Usage = usage.usage
 	}

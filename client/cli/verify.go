@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -18,7 +20,8 @@ func (c *command) verifyCommand() *cli.Command {
 read all of their files; changes are mirrored meanwhile. The exit code is 0 if all is equal but for what is on its way,
 which is said to be so, and 4 if not. With --repair, what differs though nothing had changed here is sent, or deleted
 there, as changes are: guards hold deletions. The exit code is 0 then if all that is on the remotes, too. wsync status
-and list say when it was, and what differed. wsync set NAME REMOTE verify=7d has it done in the background.`,
+and list say when it was, and what differed. One that is interrupted is gone on with by the same command, for an hour.
+wsync set NAME REMOTE verify=7d has it done in the background.`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "repair", Usage: "bring in line what differs, and wait for that"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON, a line for each difference and one for each remote"},
@@ -31,7 +34,10 @@ func (c *command) verify(cCtx *cli.Context) error {
 	workspace, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
 	d := &differences{command: c, workspace: workspace, asJSON: cCtx.Bool("json")}
 	daemon, err := d.find(cCtx, api.Compare{Remote: remote, Checksum: true, Repair: cCtx.Bool("repair")})
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled) && d.compared:
+		return withHint(err, "the same command goes on where this one was, for an hour")
+	case err != nil:
 		return err
 	}
 	code := exitDone

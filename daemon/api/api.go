@@ -179,6 +179,7 @@ type Compare struct {
 type Compared struct {
 	Remote     string                   `json:"remote,omitempty"`
 	Progress   *report.ComparisonStatus `json:"progress,omitempty"`
+	Resumed    bool                     `json:"resumed,omitempty"`  // it goes on where it was interrupted, which Progress tells
 	Transfer   *report.Transfer         `json:"transfer,omitempty"` // that is under way, beside Progress
 	Difference *report.Difference       `json:"difference,omitempty"`
 	Result     *ComparisonResult        `json:"result,omitempty"`

@@ -72,7 +72,7 @@ func (c *comparisons) touchAll(reason PassReason, now time.Time) {
 // current is the comparison that is to go on, nil for none.
 func (c *comparisons) current() *comparison {
 	for _, one := range c.all {
-		if !one.status.State.Ended() {
+		if !one.status.State.Ended() && !one.Suspended {
 			return one
 		}
 	}
@@ -96,6 +96,7 @@ func (c *comparisons) define(wanted []report.Comparison) {
 	for _, w := range wanted {
 		i := slices.IndexFunc(before, func(one *comparison) bool { return one.ID == w.ID })
 		if i >= 0 {
+			before[i].Comparison = w
 			c.all = append(c.all, before[i])
 			continue
 		}

@@ -58,6 +58,39 @@ func TestComparisonsTakeTurns(t *testing.T) {
 	}
 }
 
+// TestComparisonIsSuspended: it stands still as long as nobody waits for it, and nothing
+// of what it knows is lost.
+func TestComparisonIsSuspended(t *testing.T) {
+	m := comparing("a")
+	s := m.Compare(1, start)
+	suspended := []report.Comparison{{ID: "a", Suspended: true}}
+	if m.defineComparisons(suspended) {
+		t.Error("its step is cancelled")
+	}
+	m.EndStep(s, StepEnd{Status: report.ComparisonStatus{Files: 5}}, 9, start)
+	if m.step(start) == Compare || m.Compare(1, start) != nil {
+		t.Error("it goes on though nobody waits for it")
+	}
+	m.comparisons.touch("f", watch.Content, start)
+	m.defineComparisons(append(suspended, wanted("b")...))
+	if s = m.Compare(1, start); s == nil || s.Order.Comparison.ID != "b" {
+		t.Fatal("another one waits for it")
+	}
+	m.EndStep(s, StepEnd{Status: report.ComparisonStatus{State: report.ComparisonDone}}, 9, start)
+	m.defineComparisons(wanted("a"))
+	if got := m.Status(start).Comparisons[0]; got.State != report.ComparisonRunning || got.Files != 5 {
+		t.Errorf("%+v", got)
+	}
+	if s = m.Compare(1, start); s == nil || s.Order.Comparison.ID != "a" || s.Order.Comparison.Suspended {
+		t.Fatal("it does not go on")
+	}
+	if known, ok := m.Known("a"); !ok {
+		t.Error("nothing is known")
+	} else if state, _ := known.State("f"); state != report.StatePending {
+		t.Errorf("what changed meanwhile is %s", state)
+	}
+}
+
 // TestComparisonIsNoTransfer: it goes on while the remote is paused or away, says nothing
 // about what is in sync, and lets small changes go beside it.
 func TestComparisonIsNoTransfer(t *testing.T) {

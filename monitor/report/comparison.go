@@ -18,6 +18,9 @@ type Comparison struct {
 	// Repair: what is found to be Drift is dirty from then on, and goes the way of all
 	// changes.
 	Repair bool `json:"repair,omitempty"`
+	// Suspended: nobody waits for it now, but somebody may do so again. No step is begun,
+	// and what was found stays.
+	Suspended bool `json:"suspended,omitempty"`
 }
 
 // ComparisonPath is the file with what a comparison has found, a Difference in JSON a

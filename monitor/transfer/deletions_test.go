@@ -208,7 +208,8 @@ func TestRenamesMakeUpForNothing(t *testing.T) {
 	b.pass()
 	b.now = time.Now()
 	step := func() (deletions int) {
-		b.begin(b.now.Add(100 * time.Millisecond)) // within the window
+		b.now = b.now.Add(300 * time.Millisecond) // all has come, and the window is open
+		b.begin(b.now)
 		return b.Account().Recent.Entries
 	}
 	check(t, os.RemoveAll(filepath.Join(b.src, "goes")))
