@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"wsync/config"
 	"wsync/daemon/api"
@@ -76,7 +77,7 @@ func (e *entry) tellAttached(remote string, elsewhere bool) {
 	e.tell(report.Event{Kind: kind, Remote: remote, Detail: e.workspace.Remotes[i].Destination()})
 }
 
-// tellProcess tells of what the monitor's process does, before it is taken in. The lock is
+// tellProcess tells, and remembers, what the monitor's process does, before it is taken in. The lock is
 // held.
 func (e *entry) tellProcess(now watchdog.Status) {
 	before := e.process
@@ -84,8 +85,10 @@ func (e *entry) tellProcess(now watchdog.Status) {
 	switch {
 	case now.State != before.State && died && now.LastExit != "" && before.State != watchdog.BackingOff:
 		e.tell(report.Event{Kind: report.EventMonitorEnded, PID: before.PID, Detail: now.LastExit})
+		e.crashes.add(time.Now(), now.LastExit)
 	case now.State == watchdog.Failed && before.State != watchdog.Failed:
 		e.tell(report.Event{Kind: report.EventMonitorEnded, Detail: now.LastExit})
+		e.crashes.add(time.Now(), now.LastExit)
 	}
 	if now.PID != 0 && now.PID != before.PID {
 		e.tell(report.Event{Kind: report.EventMonitorStarted, PID: now.PID})

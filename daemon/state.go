@@ -59,6 +59,8 @@ type entry struct {
 	journal *journal.Writer
 	told    map[string]told
 	last    map[string]journal.Last
+	// crashes are those of its monitor in the last hour.
+	crashes crashes
 }
 
 // restore brings the workspaces of the file to life.
@@ -333,6 +335,7 @@ func (d *Daemon) workspaceStatus(e *entry) api.WorkspaceStatus {
 			Restarts:  e.process.Restarts,
 			LastExit:  e.process.LastExit,
 			NextStart: timeOrNil(e.process.NextStart),
+			Crashes:   e.crashes.report(time.Now()),
 		},
 		Remotes: []report.RemoteStatus{},
 	}

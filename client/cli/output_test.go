@@ -292,6 +292,21 @@ func TestMonitorText(t *testing.T) {
 	}
 }
 
+// A crash is told of when all works again, and not beside a failure that has its own words.
+func TestCrashText(t *testing.T) {
+	monitor := api.MonitorStatus{State: "running", Crashes: &api.Crashes{Count: 3, Last: *before(5 * time.Minute), LastExit: "signal: killed\x1b"}}
+	var b block
+	b.crashes(monitor, now)
+	monitor.Crashes.Count = 1
+	b.crashes(monitor, now)
+	monitor.State = "failed"
+	b.crashes(monitor, now)
+	b.crashes(api.MonitorStatus{}, now)
+	check(t, b.String(), `  crashes      the monitor crashed 3 times, last 5m ago: signal: killed\x1b
+  crashes      the monitor crashed once, last 5m ago: signal: killed\x1b
+`)
+}
+
 // fullDisk is an io.Writer that nothing can be written to.
 type fullDisk struct{}
 

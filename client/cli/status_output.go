@@ -99,6 +99,7 @@ func (p *printer) workspace(b *block, workspace api.WorkspaceStatus) {
 	if text := monitorText(name, workspace.Monitor, p.now()); text != "" {
 		b.field(2, "monitor", text)
 	}
+	b.crashes(workspace.Monitor, p.now())
 	if text := watchText(workspace); text != "" {
 		b.field(2, "watch", text)
 	}
@@ -235,6 +236,7 @@ func (p *printer) info(workspace api.WorkspaceStatus) {
 		state += ", the last end: " + monitor.LastExit
 	}
 	b.field(2, "monitor", state)
+	b.crashes(monitor, p.now())
 	if watch.Backend != "" {
 		b.field(2, "watch", fmt.Sprintf("%s, %s watched, %d polled, events lost %s", watch.Backend, directories(watch.Directories), watch.Polled, times(watch.Overflows)))
 	}
@@ -358,6 +360,13 @@ func monitorText(name string, monitor api.MonitorStatus, now time.Time) string {
 		return text
 	}
 	return ""
+}
+
+// crashes says that a monitor that works now, or again, has died lately.
+func (b *block) crashes(monitor api.MonitorStatus, now time.Time) {
+	if c := monitor.Crashes; c != nil && monitor.State != "failed" {
+		b.field(2, "crashes", fmt.Sprintf("the monitor crashed %s, last %s: %s", times(c.Count), ago(&c.Last, now), c.LastExit))
+	}
 }
 
 // watchText says what limits the watching of a workspace, or "".

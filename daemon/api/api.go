@@ -333,9 +333,19 @@ type MonitorStatus struct {
 	Restarts  int        `json:"restarts"`
 	LastExit  string     `json:"last_exit,omitempty"`
 	NextStart *time.Time `json:"next_start,omitempty"`
+	// Crashes are those of the last hour, nil if there were none.
+	Crashes *Crashes `json:"crashes,omitempty"`
 	// SilentSince is when a question was asked that the monitor has not answered;
 	// nil if there is none.
 	SilentSince *time.Time `json:"silent_since,omitempty"`
+}
+
+// Crashes are the ends of a monitor that nobody had asked for, since the daemon started.
+type Crashes struct {
+	Count int `json:"count"`
+	// Last is when the last was, and LastExit how it ended then.
+	Last     time.Time `json:"last"`
+	LastExit string    `json:"last_exit"`
 }
 
 // ErrorKind classifies an error for the client.
