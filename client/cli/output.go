@@ -128,43 +128,78 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 		p.hint("there is no workspace yet: wsync add NAME PATH")
 		return
 	}
-	table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	verified := anyVerified(workspaces)
-	row := func(colour string, cells []string, proof, state, since, problem string, more ...string) {
-		for i := range cells {
-			cells[i] = plain(cells[i])
-		}
-		// All cells of a column must carry colours of the same length, or the
-		// table gets crooked.
-		if verified {
-			cells = append(cells, cmp.Or(proof, "-"))
-		}
-		cells = append(cells, p.paint(colour, state), since)
-		if long {
-			cells = append(cells, more...)
-		}
-		if problem != "" { // last, because it may be long
-			cells = append(cells, strings.ReplaceAll(problem, "\n", ` `))
-		}
-		fmt.Fprintln(table, strings.Join(cells, "\t"))
-	}
-	row(noColour, []string{"WORKSPACE", "REMOTE", "DESTINATION"}, "VERIFIED", "STATE", "SINCE", "ERROR", "PENDING", "RESTARTS", "PATH")
-	for _, workspace := range worstFirst(workspaces) {
-		name, path := workspace.Workspace.Name, plain(workspace.Workspace.LocalPath)
-		restarts := strconv.Itoa(workspace.Monitor.Restarts)
-		for _, remote := range workspace.Remotes {
-			row(stateColour(remote.State), []string{name, remote.Name, destination(workspace.Workspace, remote.Name)}, p.verifiedText(remote.Verified), stateText(remote, p.now()),
-				age(remote.Since, p.now()), problemText(remote), pendingText(remote), restarts, path)
-		}
-		if len(workspace.Remotes) == 0 {
-			row(noColour, []string{name, "-", "-"}, "", "no remotes", "-", "", "-", restarts, path)
-		}
-	}
-	p.wrote(table.Flush())
+	p.print(p.listTable(workspaces, long).text(p.room()))
 	if line := summary(workspaces); line != "" {
 		p.print("\n" + line)
 	}
 }
+
+// listTable is a table with a row per workspace and remote. Where there is little room the
+// names and places are cut, and what is said of an error, but never the state.
+func (p *printer) listTable(workspaces []api.WorkspaceStatus, long bool) *table {
+	const name, place, words = 12, 16, 24
+	var states []report.State
+	t := &table{columns: []column{{heading: "WORKSPACE", least: name}, {heading: "REMOTE", least: name}, {heading: "DESTINATION", least: place}}}
+	column := func(cells *[]string, heading, cell string, least int) {
+		if cells == nil {
+			t.columns = append(t.columns, column{heading: heading, least: least})
+			return
+		}
+		*cells = append(*cells, cell)
+	}
+	verified := anyVerified(workspaces)
+	// rest adds what follows the destination, or its headings.
+	rest := func(cells *[]string, w api.WorkspaceStatus, state, proof, since, pending, problem string) {
+		if verified {
+			column(cells, "VERIFIED", cmp.Or(proof, "-"), 0)
+		}
+		column(cells, "STATE", state, 0)
+		column(cells, "SINCE", since, 0)
+		if long {
+			column(cells, "PENDING", pending, 0)
+			column(cells, "RESTARTS", strconv.Itoa(w.Monitor.Restarts), 0)
+			column(cells, "PATH", plain(w.Workspace.LocalPath), place)
+		}
+		column(cells, "ERROR", problem, words) // last, because it may be long
+	}
+	rest(nil, api.WorkspaceStatus{}, "", "", "", "", "")
+	add := func(w api.WorkspaceStatus, s report.State, remote, destination, state, proof, since, pending, problem string) {
+		states = append(states, s)
+		cells := []string{plain(w.Workspace.Name), plain(remote), oneLine(plain(destination))}
+		rest(&cells, w, state, proof, since, pending, oneLine(problem))
+		t.add(cells...)
+	}
+	for _, w := range worstFirst(workspaces) {
+		for _, r := range w.Remotes {
+			add(w, r.State, r.Name, destination(w.Workspace, r.Name), stateText(r, p.now()), p.verifiedText(r.Verified), age(r.Since, p.now()), pendingText(r), problemText(r))
+		}
+		if len(w.Remotes) == 0 {
+			add(w, report.Paused, "-", "-", "no remotes", "", "-", "-", "")
+		}
+	}
+	for i := range t.columns {
+		if t.columns[i].heading == "STATE" {
+			t.columns[i].paint = func(row int, cell string) string { return p.paint(stateColour(states[row]), cell) }
+		}
+	}
+	return t
+}
+
+// room is how many columns the terminal has, 0 for what is none.
+func (p *printer) room() int {
+	file, ok := p.out.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// oneLine is text without its ends of lines.
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", " ") }
 
 // options prints a line per option.
 func (p *printer) options(options []config.Option) {
@@ -359,16 +394,6 @@ func short(s string) string {
 		words[i] = cutMiddle(word, shortWord)
 	}
 	return cutMiddle(strings.Join(words, " "), shortText)
-}
-
-// cutMiddle leaves out the middle of s if it has more than limit characters.
-func cutMiddle(s string, limit int) string {
-	runes := []rune(s)
-	if len(runes) <= limit {
-		return s
-	}
-	half := (limit - 1) / 2
-	return string(runes[:half]) + "…" + string(runes[len(runes)-half:])
 }
 
 // age says for how long something has been so.

@@ -107,7 +107,7 @@ func TestVerified(t *testing.T) {
 	p.list(places, false)
 	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         VERIFIED                STATE           SINCE  ERROR
 docs       disk    /mnt/disk           60m ago, 0 differences  halted          1s
-docs       far     rsync://far/module  -                       retrying in 2s  60s  x/y: Permission denied
+docs       far     rsync://far/module  -                       retrying in 2s  60s    x/y: Permission denied
 docs       nas     me@nas:/backup      3d ago, 3 differences   in sync         5m
 
 1 workspace, 3 remotes: 1 held, 1 failing, 1 different
@@ -129,7 +129,7 @@ func TestList(t *testing.T) {
 	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  ERROR
 sad        r       h:/p                failed          2d
 docs       disk    /mnt/disk           halted          1s
-docs       far     rsync://far/module  retrying in 2s  60s  x/y: Permission denied
+docs       far     rsync://far/module  retrying in 2s  60s    x/y: Permission denied
 docs       nas     me@nas:/backup      in sync         5m
 new        -       -                   no remotes      -
 
@@ -137,7 +137,7 @@ new        -       -                   no remotes      -
 `)
 	out.Reset()
 	p.list(somePlaces(), true)
-	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  PENDING     RESTARTS  PATH  ERROR
+	check(t, out.String(), `WORKSPACE  REMOTE  DESTINATION         STATE           SINCE  PENDING     RESTARTS  PATH           ERROR
 sad        r       h:/p                failed          2d     everything  5         /sad
 docs       disk    /mnt/disk           halted          1s     3           1         /home/me/docs
 docs       far     rsync://far/module  retrying in 2s  60s    1           1         /home/me/docs  x/y: Permission denied
