@@ -53,7 +53,7 @@ var importRules = []importRule{
 	{pkg: "monitor/transfer", may: "monitor/direct monitor/dirty monitor/exclude monitor/guard monitor/links monitor/marks monitor/mounts monitor/relay " +
 		"monitor/relpath monitor/remote monitor/remotefs monitor/report monitor/rsync monitor/ssh monitor/walk monitor/watch config",
 		why: "it carries out orders, and knows nothing of who gives them"},
-	{pkg: "monitor/doctor", may: "monitor/direct monitor/exclude monitor/guard monitor/links monitor/report monitor/rsync monitor/ssh monitor/transfer monitor/walk " +
+	{pkg: "monitor/doctor", may: "monitor/direct monitor/exclude monitor/guard monitor/links monitor/relpath monitor/remotefs monitor/report monitor/rsync monitor/ssh monitor/transfer monitor/walk " +
 		"config config/filesystem",
 		why: "it looks at what the others do, and nobody needs it for that"},
 	{pkg: "monitor/remote", may: "monitor/dirty monitor/exclude monitor/guard monitor/relpath monitor/report monitor/watch config", leaf: true,

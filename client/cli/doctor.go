@@ -64,7 +64,7 @@ func (c *command) examination(cCtx *cli.Context) (e report.Examination, err erro
 	status, err := c.clientOf(e.Settings).Status(cCtx.Context, "", "", 0)
 	switch {
 	case err == nil:
-		e.Known = make(map[string]report.Report)
+		e.Known, e.Daemon = make(map[string]report.Report), status.Daemon.PID
 		for _, w := range status.Workspaces {
 			e.All = append(e.All, w.Workspace)
 			e.Known[w.Workspace.Name] = report.Report{Watch: w.Watch, Halted: w.Halted, Remotes: w.Remotes}

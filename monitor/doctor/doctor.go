@@ -48,6 +48,9 @@ type examiner struct {
 	pool  *ssh.Pool
 	local rsync.Version
 	tell  func(report.Check)
+	// meeting are the names of the workspace that is examined that may be one file, by
+	// their directories.
+	meeting map[string][]string
 }
 
 // about tells of checks of one subject.

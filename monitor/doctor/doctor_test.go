@@ -117,3 +117,12 @@ func TestShell(t *testing.T) {
 		}
 	}
 }
+
+func TestSessions(t *testing.T) {
+	for shared, want := range map[int]report.CheckStatus{9: report.CheckOK, 2: report.CheckWarn} {
+		a, all := told(nil)
+		if a.sessions(shared, 9); len(*all) != 1 || (*all)[0].Status != want {
+			t.Errorf("%d: %+v", shared, *all)
+		}
+	}
+}

@@ -4,11 +4,11 @@ package doctor
 
 import "golang.org/x/sys/unix"
 
-// freeIn is how many bytes may be written to the file system that a path is on.
-func freeIn(path string) (available uint64, ok bool) {
+// roomIn is what there is left of the file system that a path is on.
+func roomIn(path string) (r room, ok bool) {
 	var fs unix.Statfs_t
 	if unix.Statfs(path, &fs) != nil {
-		return 0, false
+		return room{}, false
 	}
-	return uint64(fs.Bavail) * uint64(fs.Bsize), true
+	return room{bytes: uint64(fs.Bavail) * uint64(fs.Bsize), files: uint64(fs.Ffree), allFiles: uint64(fs.Files)}, true
 }

@@ -33,6 +33,7 @@ func (x *examiner) machine() {
 	}
 	if runtime.GOOS == "linux" && x.Known != nil {
 		a.watches(readNumber(watchLimit))
+		a.logout()
 	}
 }
 

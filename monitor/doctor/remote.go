@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -51,10 +50,12 @@ func (x *examiner) remote(w config.Workspace, r config.Remote) {
 	}
 	a.ok("reachable", fmt.Sprintf("connected, and tried out in %s", time.Since(began).Round(10*time.Millisecond)))
 	a.serves(r, found)
+	a.names(r, found.Strategy.Capabilities)
 	if connection != nil {
 		a.host(r, connection, environment())
 	} else if r.Connection.Kind() == config.KindLocal {
-		a.space(freeAt(r.RemotePath))
+		a.space(roomAt(r.RemotePath))
+		a.quota(localQuota(x.ctx))
 	}
 }
 
@@ -141,13 +142,27 @@ func (a about) host(r config.Remote, connection *ssh.Connection, env []string) {
 			a.clock(time.Unix(seconds, 0), before, time.Now())
 		}
 	}
-	session, err := connection.SFTP(a.x.ctx, env)
-	if err != nil || !session.HasStatvfs() {
+	if session, err := connection.SFTP(a.x.ctx, env); err == nil && session.HasStatvfs() {
+		if fs, err := session.Statvfs(r.RemotePath).Wait(); err == nil {
+			a.space(room{bytes: fs.Available, files: fs.AvailableFiles, allFiles: fs.Files}, true)
+		}
+	}
+	said, _, _ := connection.Output(a.x.ctx, env, quotaCommand)
+	a.quota(said)
+	connection.EndSFTP() // whose session counts
+	if shared, wanted, err := connection.Sessions(a.x.ctx, env); err == nil {
+		a.sessions(shared, wanted)
+	}
+}
+
+// sessions says how many sessions of those that are wanted shared a connection.
+func (a about) sessions(shared, wanted int) {
+	if shared < wanted {
+		a.warn("sessions", fmt.Sprintf("sshd there allows %d of the %d sessions that wsync may have at once on one connection: others log in anew each time, which takes longer", shared, wanted),
+			"MaxSessions 10, which is the default, in sshd_config there")
 		return
 	}
-	if fs, err := session.Statvfs(r.RemotePath).Wait(); err == nil {
-		a.space(fs.Available, true)
-	}
+	a.ok("sessions", fmt.Sprintf("sshd there allows all %d that wsync may have at once on one connection", wanted))
 }
 
 // clock compares the clock of a remote, which has whole seconds and was read between two
@@ -168,28 +183,4 @@ func (a about) clock(there, before, after time.Time) {
 		return
 	}
 	a.ok("clock", "it agrees with this machine's")
-}
-
-// little is how many bytes of room a remote has when that is told.
-const little = 1 << 30
-
-// space says how much room there is.
-func (a about) space(available uint64, ok bool) {
-	switch {
-	case !ok:
-	case available < little:
-		a.warn("room", fmt.Sprintf("%d MB are free", available>>20), "make some, before it is full")
-	default:
-		a.ok("room", fmt.Sprintf("%d GB are free", available>>30))
-	}
-}
-
-// freeAt is the room at a local destination, or where it would be made.
-func freeAt(path string) (available uint64, ok bool) {
-	for {
-		if available, ok = freeIn(path); ok || path == filepath.Dir(path) {
-			return available, ok
-		}
-		path = filepath.Dir(path)
-	}
 }

@@ -15,12 +15,15 @@ import (
 // workspace examines one without its remotes.
 func (x *examiner) workspace(w config.Workspace) {
 	a := about{x: x, workspace: w.Name}
+	x.meeting = nil
 	if !a.directory(w) {
 		return
 	}
 	a.silent(w.LocalPath)
 	a.mounts(w.LocalPath)
 	a.monitor(w)
+	x.meeting = meetingNames(x.ctx, w)
+	a.meeting()
 	if len(w.Remotes) == 0 {
 		a.warn("remotes", "it has none: nothing is mirrored", "wsync attach "+w.Name+" REMOTE DEST")
 	}

@@ -33,4 +33,6 @@ type Examination struct {
 	All []config.Workspace
 	// Known is what the daemon knows of the workspaces, by name; nil if none runs.
 	Known map[string]Report
+	// Daemon is the process ID of the daemon, 0 if none runs.
+	Daemon int
 }

@@ -15,6 +15,9 @@ const (
 type Filesystem struct {
 	// Available is how many bytes users without privileges may still write.
 	Available uint64
+	// Files is how many files there can be in all, 0 where that is not limited, and
+	// AvailableFiles how many users without privileges may still make.
+	Files, AvailableFiles uint64
 	// Flags are those above; there may be more.
 	Flags uint64
 }
@@ -41,7 +44,7 @@ func (r FilesystemReply) Wait() (Filesystem, error) {
 	if high != 0 {
 		low = math.MaxUint64
 	}
-	return Filesystem{Available: low, Flags: flags}, nil
+	return Filesystem{Available: low, Files: fields[5], AvailableFiles: fields[7], Flags: flags}, nil
 }
 
 // Statvfs queues a look at the file system that path is on. The server must

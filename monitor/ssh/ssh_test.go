@@ -288,6 +288,18 @@ func TestHostThatDoesNotShare(t *testing.T) {
 	all.Wait()
 }
 
+// How many sessions a host allows on one connection is found out, as far as it matters.
+func TestSessions(t *testing.T) {
+	for line, want := range map[string]int{"MaxSessions 1": 1, "MaxSessions 3": 3, "MaxSessions 10": maxSessions + 1} {
+		_, pool := server(t, line)
+		c := pool.Connection(Host{Name: "backup"})
+		check(t, c.Ensure(t.Context(), os.Environ()))
+		if shared, wanted, err := c.Sessions(t.Context(), os.Environ()); err != nil || shared != want || wanted != maxSessions+1 {
+			t.Errorf("%s: %d of %d, %v", line, shared, wanted, err)
+		}
+	}
+}
+
 // Where the socket cannot be made, each command connects by itself.
 func TestSocketThatCannotBeMade(t *testing.T) {
 	remotetest.Long(t, testing.Short())
