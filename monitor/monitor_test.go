@@ -348,6 +348,7 @@ func TestRunHoldsAndApproves(t *testing.T) {
 // What was held comes back.
 func TestRunReleasesWhatIsThereAgain(t *testing.T) {
 	t.Parallel()
+	remotetest.Long(t, testing.Short())
 	dst := newDir(t)
 	r := startMonitor(t, append(numbered("d/", 150), "keep"), localRemote("r", dst))
 	r.wait("r")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"wsync/config"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 )
 
@@ -18,6 +19,9 @@ func TestRunStartsWithoutRoot(t *testing.T) {
 	for _, watcher := range []string{"auto", "notify"} {
 		t.Run(watcher, func(t *testing.T) {
 			t.Parallel()
+			if watcher != "auto" {
+				remotetest.Long(t, testing.Short())
+			}
 			base, dst, other := newDir(t), newDir(t), newDir(t)
 			src := filepath.Join(base, "mounted", "src")
 			write(t, base, "mounted/src/a", "mounted/src/d/b")
