@@ -55,6 +55,8 @@ type Effect struct {
 	Transfers bool
 	// Pass: a full pass has to follow.
 	Pass bool
+	// Trial: whether the remote can do it, only a trial tells.
+	Trial bool
 }
 
 // optionKind is a kind of value.
@@ -145,7 +147,7 @@ var remoteOptions = []option[Remote]{
 	},
 	{
 		"rsync-path", "rsync", "the rsync to run over there, for ssh",
-		rsyncPathOption(), Effect{Transfers: true},
+		rsyncPathOption(), Effect{Transfers: true, Trial: true},
 		func(r *Remote) string {
 			if r.Connection.Kind() != KindSSH {
 				return "it is for remotes that are reached by ssh: no other rsync is run for this one"
@@ -163,11 +165,11 @@ var remoteOptions = []option[Remote]{
 	},
 	{
 		"owner", "auto", "whose files are there; auto is kept where root writes",
-		whoseOption(func(r *Remote) *Whose { return &r.Owner }), Effect{Transfers: true, Pass: true}, nil,
+		whoseOption(func(r *Remote) *Whose { return &r.Owner }), Effect{Transfers: true, Pass: true, Trial: true}, nil,
 	},
 	{
 		"group", "auto", "the group of files there; auto is kept where it may be set",
-		whoseOption(func(r *Remote) *Whose { return &r.Group }), Effect{Transfers: true, Pass: true}, nil,
+		whoseOption(func(r *Remote) *Whose { return &r.Group }), Effect{Transfers: true, Pass: true, Trial: true}, nil,
 	},
 	{
 		"numeric-ids", "off", "keep owners and groups by number instead of by name",
@@ -195,7 +197,7 @@ var remoteOptions = []option[Remote]{
 	},
 	{
 		"sudo", "off", "run rsync over there by sudo -n",
-		switchOption(func(r *Remote) *bool { return &r.Sudo }), Effect{Transfers: true, Pass: true}, onlyBySSH,
+		switchOption(func(r *Remote) *bool { return &r.Sudo }), Effect{Transfers: true, Pass: true, Trial: true}, onlyBySSH,
 	},
 	{
 		"ssh-option", "none", "an option of ssh that runs nothing",
@@ -484,7 +486,23 @@ func OptionsChanged(before, after Remote) (e Effect) {
 		if !slices.Equal(o.kind.get(&before), o.kind.get(&after)) {
 			e.Transfers = e.Transfers || o.effect.Transfers
 			e.Pass = e.Pass || o.effect.Pass
+			e.Trial = e.Trial || o.effect.Trial
 		}
 	}
 	return e
+}
+
+// Trial returns what is to be tried out before the options of a remote become those of after
+// instead of those of before; ok is false if that is nothing. What it asks for already, and
+// may not get, is not tried out with it.
+func Trial(before, after Remote) (tried Remote, ok bool) {
+	tried = after.Clone()
+	if before.Owner == after.Owner && before.Sudo == after.Sudo {
+		tried.Owner = WhoseAuto
+	}
+	if before.Group == after.Group && before.Sudo == after.Sudo {
+		tried.Group = WhoseAuto
+	}
+	demands := tried.Owner.Demands() || tried.Group.Demands() || tried.Sudo || tried.RsyncPath != ""
+	return tried, demands && OptionsChanged(before, after).Trial
 }

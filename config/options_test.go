@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -124,10 +125,12 @@ func TestOptionsChanged(t *testing.T) {
 		"verify=1d":           {},
 		"chmod=a+r":           {Transfers: true, Pass: true},
 		"umask=077":           {Transfers: true, Pass: true},
-		"owner=0":             {Transfers: true, Pass: true},
+		"owner=0":             {Transfers: true, Pass: true, Trial: true},
+		"group=none":          {Transfers: true, Pass: true, Trial: true},
+		"sudo=on":             {Transfers: true, Pass: true, Trial: true},
 		"xattrs=on":           {Transfers: true, Pass: true},
 		"sparse=on":           {Transfers: true},
-		"rsync-path=/r":       {Transfers: true},
+		"rsync-path=/r":       {Transfers: true, Trial: true},
 		"trash=1d":            {Transfers: true, Pass: true},
 		"delay-updates=on":    {Transfers: true, Pass: true},
 	} {
@@ -138,6 +141,46 @@ func TestOptionsChanged(t *testing.T) {
 		}
 		if got := OptionsChanged(before, after); got != want {
 			t.Errorf("%s: got %+v, want %+v", words, got, want)
+		}
+	}
+}
+
+// TestTrial: what is asked for anew is tried out, and nothing that was there already.
+func TestTrial(t *testing.T) {
+	for _, test := range []struct {
+		before, change string
+		want           string // what the options demand that are tried out, "" for no trial
+	}{
+		{"", "trash=1d", ""},
+		{"", "owner=none", ""},
+		{"owner=a", "owner=auto", ""},
+		{"owner=a", "trash=1d", ""},
+		{"", "owner=a", "owner=a"},
+		{"", "owner=keep group=0:b", "owner=keep group=0:b"},
+		{"owner=a", "group=b", "group=b"},
+		{"owner=a", "owner=b", "owner=b"},
+		{"owner=a", "sudo=on", "owner=a sudo=on"},
+		{"owner=a sudo=on", "sudo=off", "owner=a"},
+		{"sudo=on", "sudo=off", ""},
+		{"sudo=on", "group=b", "group=b sudo=on"},
+		{"", "rsync-path=/r", "rsync-path=/r"},
+		{"rsync-path=/r", "rsync-path=", ""},
+	} {
+		before := Remote{Connection: Connection{HostAlias: &HostAlias{HostAlias: "h"}}}
+		if err := before.SetOptions(assign(t, test.before)); err != nil {
+			t.Fatal(err)
+		}
+		after := before.Clone()
+		if err := after.SetOptions(assign(t, test.change)); err != nil {
+			t.Fatal(err)
+		}
+		tried, ok := Trial(before, after)
+		want := Remote{Connection: before.Connection}
+		if err := want.SetOptions(assign(t, test.want)); err != nil {
+			t.Fatal(err)
+		}
+		if ok != (test.want != "") || ok && !reflect.DeepEqual(tried, want) {
+			t.Errorf("%s, then %s: %v, %+v", test.before, test.change, ok, tried)
 		}
 	}
 }

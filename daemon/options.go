@@ -17,6 +17,10 @@ func (d *Daemon) setOptions(r *http.Request) (any, error) {
 		return nil, err
 	}
 	remote := r.URL.Query().Get("remote")
+	unknown, err := d.tryOptions(r, remote, req.Options)
+	if err != nil {
+		return nil, err
+	}
 	var notes []string
 	answer, err := d.change(func() (e *entry, err error) {
 		if e, err = d.find(r); err != nil {
@@ -49,7 +53,7 @@ func (d *Daemon) setOptions(r *http.Request) (any, error) {
 	// What begins after the answer goes by the new options.
 	d.ping(r.Context(), r.PathValue("workspace"))
 	status := answer.(api.WorkspaceStatus)
-	status.Notes = notes
+	status.Notes = append(notes, unknown...)
 	return status, nil
 }
 

@@ -30,12 +30,13 @@ type entry struct {
 	// verify is the last barrier that somebody waits for to be verified by rsync.
 	verify uint64
 	orders map[string]report.Orders
-	// comparisons, listings and questions are those that somebody waits for.
+	// comparisons, listings, questions and trials are those that somebody waits for.
 	comparisons []report.Comparison
 	// suspended gives up those of them that somebody may go on with, by their IDs.
 	suspended map[string]*time.Timer
 	listings  []report.Listing
 	questions []report.Question
+	trials    []report.Trial
 	// ping is the last question to the monitor whether it is alive, pinged when it was
 	// asked, or when an earlier one was answered after that.
 	ping   uint64
@@ -161,6 +162,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 		Comparisons: slices.Clone(e.comparisons),
 		Listings:    slices.Clone(e.listings),
 		Questions:   slices.Clone(e.questions),
+		Trials:      slices.Clone(e.trials),
 	}
 }
 

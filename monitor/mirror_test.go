@@ -57,6 +57,11 @@ func TestPings(t *testing.T) {
 	}
 }
 
+// Try implements worker.Carrier.
+func (r *recorder) Try(context.Context, config.Remote) report.TrialStatus {
+	return report.TrialStatus{}
+}
+
 // Compare implements worker.Carrier.
 func (r *recorder) Compare(report.Comparison, string, func(context.Context) (remote.Known, bool)) remote.Comparer {
 	return nil

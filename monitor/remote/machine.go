@@ -296,6 +296,9 @@ type Definition struct {
 	Questions []report.Question
 	// Listings are those of the remote that somebody waits for.
 	Listings []report.Listing
+	// Trials are those of the remote that somebody waits for. They are no matter of the
+	// account.
+	Trials []report.Trial
 }
 
 // DefinitionOf is what the definition of a workspace says about one of its remotes.
@@ -313,6 +316,11 @@ func DefinitionOf(d report.Definition, r config.Remote) Definition {
 	for _, l := range d.Listings {
 		if l.Remote == r.ID {
 			of.Listings = append(of.Listings, l)
+		}
+	}
+	for _, t := range d.Trials {
+		if t.Remote.ID == r.ID {
+			of.Trials = append(of.Trials, t)
 		}
 	}
 	return of

@@ -43,6 +43,8 @@ type Definition struct {
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	// Listings are those that somebody waits for.
 	Listings []Listing `json:"listings,omitempty"`
+	// Trials are those that somebody waits for.
+	Trials []Trial `json:"trials,omitempty"`
 }
 
 // Settings is the part of config.Settings that a monitor needs.
@@ -262,6 +264,8 @@ type RemoteStatus struct {
 	Comparisons []ComparisonStatus `json:"comparisons,omitempty"`
 	// Listings are those of the Definition that were made.
 	Listings []ListingStatus `json:"listings,omitempty"`
+	// Trials are those of the Definition that are about the remote, and have ended.
+	Trials []TrialStatus `json:"trials,omitempty"`
 }
 
 // OnlyUnsupported reports whether nothing but what the destination cannot hold

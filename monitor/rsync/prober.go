@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -344,10 +343,8 @@ func (p *prober) givesNothing(ctx context.Context) (bool, error) {
 	if e.Strategy.Basic || e.Strategy.NoMaps || !e.Remote.Owner.Demands() && !e.Remote.Group.Demands() {
 		return false, nil
 	}
-	e.Remote.Owner, e.Remote.Group = config.Whose(strconv.Itoa(specimenOther)), config.WhoseAuto
-	s, err := p.look(ctx, Paths(e, []string{fileKept}, false).DryRun())
-	code := s.differing[fileKept]
-	return len(code) < 3 || !strings.Contains(code[2:], "o"), err
+	s, err := p.look(ctx, Paths(e.giving(), []string{fileKept}, false).DryRun())
+	return !Gives(s.differing[fileKept]), err
 }
 
 // deletesMissing finds out whether the remote deletes what is listed and missing. If

@@ -137,16 +137,19 @@ const (
 	installRsync = "install rsync on the remote"
 )
 
-// known are texts of ssh, the system and rsync that have a better explanation
-// or a next step. The first that is found counts. What is said of a path that may
-// not be read or written is not among them, see rights.
-var known = []struct {
+// knownText is a text of which something is known.
+type knownText struct {
 	text        *expression
 	means, hint string
 	// verdict replaces that on an exit code which only says that the connection
 	// broke, or that the daemon refused: the remote was reached. Done for none.
 	verdict Verdict
-}{
+}
+
+// known are texts of ssh, the system and rsync that have a better explanation
+// or a next step. The first that is found counts. What is said of a path that may
+// not be read or written is not among them, see rights.
+var known = []knownText{
 	{literal("No space left on device"), "the disk is full", makeRoom, Done},
 	{literal("Disk quota exceeded"), "the quota on the remote is used up", makeRoom, Done},
 	{literal("Read-only file system"), "the remote's file system is read-only", "mount it writable; wsync goes on by itself", Done},
@@ -166,6 +169,7 @@ var known = []struct {
 	{literal("Bad owner or permissions on "), "", "chmod 600 that file, which nobody else may write", Done},
 	{literal("Could not resolve hostname"), "", "check the host's name, or its entry in ~/.ssh/config", Done},
 	{literal("Connection refused"), "", "nothing listens there", Done},
+	{expressionOf(`^(?:\S*sh: )?(?:line )?(?:\d+: )?/\S*rsync\S*: (?:No such file or directory|(?:[Cc]ommand )?not found)\.?$|^\S*sh:(?:\d+:)? no such file or directory: /\S*rsync|Unknown command: '?/\S*rsync`), "there is no such rsync on the remote", "install it there, or set rsync-path to where it is", Attention},
 	{expressionOf(`(?:rsync: (?:command )?not found|command not found: rsync|Unknown command: '?rsync)`), "there is no rsync on the remote", installRsync, Attention},
 	{literal("rrsync error: Another instance of rrsync is already accessing"), "the remote lets one rsync in at a time, and another one is there", "rrsync -no-lock lets several in", Trouble},
 	{expressionOf(`rrsync error: sending to read-only server`), "the key may only read there", "take -ro from rrsync in the remote's authorized_keys", Attention},
@@ -174,7 +178,8 @@ var known = []struct {
 	{expressionOf(`^Unknown --usermap name on receiver`), "the remote does not know the user", "make the user there, or set owner to a number: an rsync daemon that uses chroot knows no names", Done},
 	{expressionOf(`^Unknown --groupmap name on receiver`), "the remote does not know the group", "make the group there, or set group to a number: an rsync daemon that uses chroot knows no names", Done},
 	{expressionOf(`sudo: command not found|sudo: not found|command not found: sudo|Unknown command: '?sudo`), "there is no sudo on the remote", "set sudo=off, or install sudo there", Attention},
-	{expressionOf(`^sudo: `), "sudo does not let rsync be run there", "the user needs a line in sudoers(5) there, such as: deploy ALL=(root) NOPASSWD: /usr/bin/rsync", Attention},
+	{literal("you must have a tty to run sudo"), "sudo does not let rsync be run there without a terminal", "take requiretty away for the user in sudoers(5) there, such as: Defaults:deploy !requiretty", Attention},
+	{expressionOf(`^sudo: |^Sorry, user \S+ (?:is not allowed to execute|may not run sudo)|is not in the sudoers file`), "sudo does not let rsync be run there", "the user needs a line in sudoers(5) there, such as: deploy ALL=(root) NOPASSWD: /usr/bin/rsync", Attention},
 	{literal("auth failed on module"), "the rsync daemon refused the user or the password", "attach with --user and --password-file", Done},
 	{literal("Unknown module"), "the rsync daemon has no such module", "rsync HOST:: lists its modules", Done},
 	{literal("module is read only"), "the rsync daemon's module is read-only", "set read only = no for the module", Done},

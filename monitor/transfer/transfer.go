@@ -90,6 +90,9 @@ func (t *transfer) begin() (ok bool) {
 	if !t.take() || !t.probe() || !t.serves() {
 		return false
 	}
+	if t.Adopt {
+		t.asker.Adopted() // of what cannot be served, attach refuses all
+	}
 	if t.leaveExcluded(); t.Batch.Empty() {
 		return false
 	}
@@ -124,7 +127,6 @@ func (t *transfer) take() bool {
 		if t.meets(t.Remote.AdoptDelete) {
 			return false // having left nothing there
 		}
-		t.asker.Adopted()
 	}
 	return !t.meets(true)
 }

@@ -30,6 +30,9 @@ type Carrier interface {
 	// Compare returns a comparison with the remote, to be made step by step. What it has
 	// found is in file at its end. known tells what is known of that, and is called once.
 	Compare(c report.Comparison, file string, known func(context.Context) (remote.Known, bool)) remote.Comparer
+	// Try finds out whether the remote can be served with the options of r, and changes
+	// nothing there. It is called beside all else.
+	Try(ctx context.Context, r config.Remote) report.TrialStatus
 	// Drifted reports whether somebody else has changed the destination since the last
 	// transfer, as far as a look at it shows.
 	Drifted() bool
@@ -102,6 +105,8 @@ type Worker struct {
 	comparers map[string]remote.Comparer
 	// listings are the IDs of lists that were made, or are being made.
 	listings map[string]bool
+	// trials are those that somebody waits for, by their IDs.
+	trials map[string]*trial
 	// unapproved is what the next monitor will take for that of the machine.
 	unapproved bool
 	// postponed is that of the machine as it is remembered.
@@ -204,7 +209,10 @@ func (w *Worker) Everything(reason remote.PassReason, seq uint64, now, notBefore
 
 // Define takes in a new definition of the remote.
 func (w *Worker) Define(d remote.Definition, seq uint64, now time.Time) {
-	w.tell(func(m *remote.Machine) { w.effects(m.Define(d, seq, now)) })
+	w.tell(func(m *remote.Machine) {
+		w.effects(m.Define(d, seq, now))
+		w.defineTrials(d.Trials)
+	})
 }
 
 // Halt stops transfers with a reason, or lets them go on with "".
@@ -225,7 +233,9 @@ func (w *Worker) AddBarrier(n, seq uint64, now time.Time) {
 func (w *Worker) Status(now time.Time) report.RemoteStatus {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.machine.Status(now)
+	s := w.machine.Status(now)
+	s.Trials = w.endedTrials()
+	return s
 }
 
 // ID is the identity of the remote that the worker serves.
@@ -284,6 +294,7 @@ func (w *Worker) Run(ctx context.Context) {
 		w.dropComparers()
 		w.dropListings(false)
 		w.makeListings(now)
+		w.beginTrials(ctx)
 		if w.machine.TurnOver(now) {
 			w.mu.Unlock()
 			w.Turns.release(w)
