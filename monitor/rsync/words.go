@@ -183,6 +183,9 @@ var known = []knownText{
 	{literal("auth failed on module"), "the rsync daemon refused the user or the password", "attach with --user and --password-file", Done},
 	{literal("Unknown module"), "the rsync daemon has no such module", "rsync HOST:: lists its modules", Done},
 	{literal("module is read only"), "the rsync daemon's module is read-only", "set read only = no for the module", Done},
+	{expressionOf(`^@ERROR: access denied to `), "the rsync daemon does not let this machine in", "see hosts allow and hosts deny of the module in rsyncd.conf there", Done},
+	{literal("@ERROR: chroot failed"), "the rsync daemon cannot enter the module's directory", "make the directory that path names in rsyncd.conf there; use chroot = yes needs a daemon that runs as root", Done},
+	{expressionOf(`^@ERROR: chdir failed`), "the rsync daemon cannot enter the module's directory", "make the directory that path names in rsyncd.conf there, which the module's uid must be able to enter", Done},
 	{literal("max connections"), "the rsync daemon has no connection free", "", Trouble},
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"wsync/config"
@@ -106,10 +107,25 @@ func (l *Lane) connectDaemon(ctx context.Context, endpoint *rsync.Endpoint) *rem
 	}
 	began := time.Now()
 	if err := l.relay.Connect(ctx); err != nil {
-		return failed(remote.Offline, err, "")
+		return failed(remote.Offline, err, daemonHint(err))
 	}
 	l.line.do(func(m *measures) { m.roundTripTook(time.Since(began)) })
 	return nil
+}
+
+// daemonHint is what to do where an rsync daemon cannot be connected to, "" where nobody
+// knows.
+func daemonHint(err error) string {
+	var unresolved *net.DNSError
+	switch {
+	case errors.As(err, &unresolved):
+		return "check the host's name"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens there: start the rsync daemon, or check the port"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "check the network, and that the host is up; wsync goes on by itself"
+	}
+	return ""
 }
 
 // connectFailure knows a missing ssh from a remote that is away.
