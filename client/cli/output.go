@@ -122,14 +122,15 @@ func (p *printer) failure(err error) {
 	}
 }
 
-// list prints a line per workspace and remote, the worst first, and how all stand.
+// list prints a line per workspace and remote, the worst first, and on a terminal how all
+// stand: a script counts lines.
 func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 	if len(workspaces) == 0 {
 		p.hint("there is no workspace yet: wsync add NAME PATH")
 		return
 	}
 	p.print(p.listTable(workspaces, long).text(p.room()))
-	if line := summary(workspaces); line != "" {
+	if line := summary(workspaces); line != "" && p.room() > 0 {
 		p.print("\n" + line)
 	}
 }

@@ -132,8 +132,6 @@ docs       disk    /mnt/disk           halted          1s
 docs       far     rsync://far/module  retrying in 2s  60s    x/y: Permission denied
 docs       nas     me@nas:/backup      in sync         5m
 new        -       -                   no remotes      -
-
-3 workspaces, 4 remotes: 1 failed, 1 held, 1 failing, 1 in sync
 `)
 	out.Reset()
 	p.list(somePlaces(), true)
@@ -143,8 +141,6 @@ docs       disk    /mnt/disk           halted          1s     3           1     
 docs       far     rsync://far/module  retrying in 2s  60s    1           1         /home/me/docs  x/y: Permission denied
 docs       nas     me@nas:/backup      in sync         5m     0           1         /home/me/docs
 new        -       -                   no remotes      -      -           0         /new
-
-3 workspaces, 4 remotes: 1 failed, 1 held, 1 failing, 1 in sync
 `)
 	out.Reset()
 	p.list(nil, false)
