@@ -248,7 +248,7 @@ func TestRunEndsAtOnce(t *testing.T) {
 func TestRunAdoptsBeforeItSends(t *testing.T) {
 	d := newDir(t)
 	begun := filepath.Join(d, "begun")
-	script := fmt.Sprintf("#!/bin/sh\ncase \" $* \" in *' --stats '*) >'%s'; exec sleep 600;; esac\nPATH='%s' exec rsync \"$@\"\n", begun, os.Getenv("PATH"))
+	script := fmt.Sprintf("#!/bin/sh\ncase \" $* \" in *' --ignore-missing-args '*) >'%s'; exec sleep 600;; esac\nPATH='%s' exec rsync \"$@\"\n", begun, os.Getenv("PATH"))
 	check(t, os.WriteFile(filepath.Join(d, "rsync"), []byte(script), 0o755))
 	t.Setenv("PATH", d+":"+os.Getenv("PATH"))
 	for name, foreign := range map[string]bool{"an empty destination": false, "one that is in use": true} {

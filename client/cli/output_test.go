@@ -109,8 +109,6 @@ func TestVerified(t *testing.T) {
 docs       disk    /mnt/disk           60m ago, 0 differences  halted          1s
 docs       far     rsync://far/module  -                       retrying in 2s  60s    x/y: Permission denied
 docs       nas     me@nas:/backup      3d ago, 3 differences   in sync         5m
-
-1 workspace, 3 remotes: 1 held, 1 failing, 1 different
 `)
 	var b block
 	p.verification(&b, places[0].Remotes[0])
