@@ -69,7 +69,9 @@ func (e *entry) setRemoteOptions(w *config.Workspace, remote string, options []c
 	if err := r.SetOptions(options); err != nil {
 		return nil, invalid(err)
 	}
-	if status := e.status(remote); status != nil && e.isAbout(status) {
+	// What it cannot do is known of the rsync that is run there now, and as whom.
+	another := before.RsyncPath != r.RsyncPath || before.Sudo != r.Sudo
+	if status := e.status(remote); status != nil && e.isAbout(status) && !another {
 		for _, o := range r.Options() {
 			if why := status.Cannot[o.Name]; why != "" && r.Demands(o.Name) && config.OptionChanged(before, *r, o.Name) {
 				return nil, &api.Error{Kind: api.Conflict, Message: fmt.Sprintf("%s=%s: %s", o.Name, o.Value, why)}
