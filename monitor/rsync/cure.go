@@ -35,6 +35,8 @@ var cures = []struct {
 	{literal("Bad configuration option"), dirty.ByPerson},
 	{expressionOf(`^Unable to negotiate with `), dirty.ByPerson},
 	{expressionOf(`: Permission denied \([a-z]`), dirty.ByPerson},
+	{accountClosed, dirty.ByPerson},
+	{passwordExpired, dirty.ByPerson},
 
 	// What may not be done, here or there. What is here may be gone a moment later.
 	{expressionOf(`^\[sender\] .*: Permission denied \(13\)|^cannot read the directory: permission denied`), dirty.IfLasting},

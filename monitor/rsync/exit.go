@@ -34,6 +34,7 @@ var verdicts = map[int]struct {
 	3:   {Attention, "rsync cannot use the source or the destination directory"},
 	4:   {Attention, "the remote's rsync does not support what was asked"},
 	5:   {Attention, "the rsync daemon refused"},
+	6:   {Trouble, "rsync could not write its log"},
 	10:  {Unreachable, "the connection failed"},
 	11:  {Trouble, "a file could not be written or read"},
 	12:  {Unreachable, "the connection broke"},

@@ -40,3 +40,12 @@ func (e *expression) ReplaceAllString(s, with string) string {
 func (e *expression) ReplaceAllStringFunc(s string, with func(string) string) string {
 	return e.get().ReplaceAllStringFunc(s, with)
 }
+
+// expand is template with $1 and the like replaced by what the expression has found in s.
+func (e *expression) expand(template, s string) string {
+	m := e.get().FindStringSubmatchIndex(s)
+	if m == nil {
+		return template
+	}
+	return string(e.get().ExpandString(nil, template, s, m))
+}

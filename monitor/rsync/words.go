@@ -3,7 +3,6 @@ package rsync
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -13,60 +12,97 @@ import (
 // there is one.
 func Words(code int, c Complaints) (message, hint string) {
 	_, meaning := Classify(code)
-	var said string
+	said := lead(code, c)
+	e, ssh := explainRun(code, c, said)
 	switch {
+	case e.line == "":
+	case lastWord.MatchString(e.line) && len(c.Other) > 0:
+		said = c.Other[0]
+	default:
+		said = e.line
+	}
+	said = strings.TrimSpace(withoutSide(said))
+	switch {
+	case e.means != "":
+		meaning = e.means
+	case said != "" && (ssh || code == codeSSH || strings.HasPrefix(said, "ssh:")):
+		return said, e.hint // ssh's own words say it best
+	}
+	if said == "" {
+		return meaning, e.hint
+	}
+	return meaning + ": " + said, e.hint
+}
+
+// explainRun is what is known of a failed run, of first before all else that was said. ssh:
+// it was ssh that failed.
+func explainRun(code int, c Complaints, first string) (e explained, ssh bool) {
+	lines := slices.Concat([]string{first}, c.Unattributed, c.Other)
+	for _, f := range c.Failures {
+		lines = append(lines, f.Message)
+	}
+	if nothingCame(code, c) {
+		if e = explainSSH(lines); e.line != "" {
+			return e, true
+		}
+	}
+	if e = explain(lines); e.line == "" {
+		e.means, e.hint = unanswered(code, c)
+	}
+	return e, false
+}
+
+// lead is the line that says most, where none is known.
+func lead(code int, c Complaints) string {
+	switch {
+	case !nothingCame(code, c) && len(c.Failures) > 0: // it has a path; what is in Other as well ended nothing
+		return c.Failures[0].Message
 	case len(c.Other) > 0:
-		said = c.Other[len(c.Other)-1]
 		for _, line := range c.Other {
 			// ssh's last word is often only that it closed the connection.
 			if strings.Contains(line, "ermission denied") || strings.Contains(line, "verification failed") ||
 				strings.Contains(line, "ssh:") || strings.Contains(line, "not found") || strings.Contains(line, "@ERROR") ||
-				strings.Contains(line, "rrsync error: ") {
-				said = line
-				break
+				strings.Contains(line, "rrsync error: ") || strings.Contains(line, uncleanShell) {
+				return line
 			}
 		}
+		return c.Other[len(c.Other)-1]
 	case len(c.Failures) > 0:
-		said = c.Failures[0].Message
+		return c.Failures[0].Message
 	case len(c.Unattributed) > 0:
-		said = c.Unattributed[0]
+		return c.Unattributed[0]
 	}
-	lines := append(append([]string{said}, c.Unattributed...), c.Other...)
-	for _, f := range c.Failures {
-		lines = append(lines, f.Message)
-	}
-	said = strings.TrimSpace(withoutSide(said))
-	means, hint := explain(lines)
-	if means == "" && hint == "" && code == codeNotFound {
-		hint = installRsync // however the remote's shell says it
-	}
-	if means != "" {
-		meaning = means
-	}
+	return ""
+}
+
+// unanswered is what is known of a run by its exit code, though not by what was said.
+func unanswered(code int, c Complaints) (means, hint string) {
 	switch {
-	case said == "":
-		return meaning, hint
-	case code == codeSSH || strings.HasPrefix(said, "ssh:"):
-		// ssh's own words say it best.
-		return said, hint
+	case code == codeNotFound: // however the remote's shell says it
+		return "", installRsync
+	case code == codeNotRun:
+		return "", "rsync on the remote must be a program that the user there may run"
+	case slices.ContainsFunc(c.Other, func(line string) bool { return strings.Contains(line, uncleanShell) }):
+		return "what answers on the remote is no rsync", quietShell
 	}
-	return meaning + ": " + said, hint
+	return "", ""
 }
 
 // PathWords puts the message of a Failure into one sentence, and names a next
 // step if there is one.
 func PathWords(message string) (said, hint string) {
-	means, hint := explain([]string{message})
+	e := explain([]string{message})
 	said = withoutSide(message)
-	if means != "" {
-		said = means + ": " + said
+	if e.means != "" && !strings.HasPrefix(said, e.means) { // as the words of a whole run are
+		said = e.means + ": " + said
 	}
-	return said, hint
+	return said, e.hint
 }
 
-// The exit codes of ssh, of a shell that finds no program, and of a daemon that refuses.
+// The exit codes of ssh, of a shell that finds no program or cannot run it, and of a daemon that refuses.
 const (
 	codeSSH      = 255
+	codeNotRun   = 126
 	codeRefused  = 5
 	codeNotFound = 127
 )
@@ -92,31 +128,45 @@ func Judge(code int, c Complaints) Verdict {
 	return verdict
 }
 
+// explained is what is known of a line, the zero value for nothing.
+type explained struct{ line, means, hint string }
+
 // explain looks for what is known about the first line, or else any other.
-func explain(lines []string) (means, hint string) {
-	for _, k := range known {
-		for _, line := range lines {
-			if k.text.MatchString(line) {
-				return k.means + whose(line, k.means), k.hint
-			}
-		}
+func explain(lines []string) explained {
+	if e := search(known, lines); e.line != "" {
+		return e
 	}
 	for _, line := range lines {
 		if means, hint := rights(line); hint != "" {
-			return means, hint
+			return explained{line, means, hint}
 		}
 	}
-	return "", ""
+	return explained{}
+}
+
+// search finds the first of a table that is about any line.
+func search(table []knownText, lines []string) explained {
+	for _, k := range table {
+		for _, line := range lines {
+			if k.text.MatchString(line) {
+				return explained{line, k.text.expand(k.means, line) + whose(line, k.means), k.text.expand(k.hint, line)}
+			}
+		}
+	}
+	return explained{}
 }
 
 // ailing are meanings that are about a file system of this machine or of the remote.
-var ailing = []string{meansDead, meansStale, meansFaulty, meansDown}
+var ailing = []string{meansDead, meansStale, meansFaulty, meansDown, meansFiles, meansUsed, meansCircle}
 
 const (
 	meansDead   = "the file system that is mounted does not answer"
 	meansStale  = "the server of the file system knows it no longer"
 	meansFaulty = "the disk or its file system does not work"
 	meansDown   = "the server of the file system does not answer"
+	meansFiles  = "a process has too many files open"
+	meansUsed   = "it is in use"
+	meansCircle = "symbolic links lead in a circle"
 )
 
 // whose says on which side that is which a line means, if it is one of ailing and the
@@ -131,65 +181,6 @@ func whose(line, means string) string {
 	}
 	return ", on the remote"
 }
-
-const (
-	makeRoom     = "make room on the remote; wsync goes on by itself"
-	installRsync = "install rsync on the remote"
-)
-
-// knownText is a text of which something is known.
-type knownText struct {
-	text        *expression
-	means, hint string
-	// verdict replaces that on an exit code which only says that the connection
-	// broke, or that the daemon refused: the remote was reached. Done for none.
-	verdict Verdict
-}
-
-// known are texts of ssh, the system and rsync that have a better explanation
-// or a next step. The first that is found counts. What is said of a path that may
-// not be read or written is not among them, see rights.
-var known = []knownText{
-	{literal("No space left on device"), "the disk is full", makeRoom, Done},
-	{literal("Disk quota exceeded"), "the quota on the remote is used up", makeRoom, Done},
-	{literal("Read-only file system"), "the remote's file system is read-only", "mount it writable; wsync goes on by itself", Done},
-	{expressionOf(`^skipping non-regular file `), "only root can make a device there", "", Done},
-	{literal("Transport endpoint is not connected"), meansDead, "mount it again; wsync goes on by itself", Done},
-	{expressionOf(`Stale (?:NFS )?file handle`), meansStale, "mount it again; wsync goes on by itself", Done},
-	{literal("Input/output error"), meansFaulty, "the kernel's log (dmesg) says why; wsync goes on by itself", Done},
-	{expressionOf(`(?:Bad message|Structure needs cleaning) \(\d+\)`), "the file system is damaged", "check it with fsck; wsync goes on by itself", Done},
-	{literal("Host is down"), meansDown, "bring it back; wsync goes on by itself", Done},
-	{literal("REMOTE HOST IDENTIFICATION HAS CHANGED"), "", "if the host was set up anew, remove its old key with ssh-keygen -R", Done},
-	{literal("Host key verification failed"), "", "connect once by hand with ssh to check and accept the host's key", Done},
-	{literal("UNPROTECTED PRIVATE KEY FILE"), "", "chmod 600 the key file: ssh uses none that others may read", Done},
-	{expressionOf(`^Load key ".*": Permission denied`), "", "the key file must be readable for the user who runs the daemon", Done},
-	// The names of the ways to log in, where a system's error has its number.
-	{expressionOf(`Permission denied \([a-z]`), "", "check the user name and the key, or run ssh-add; ssh to the host must work without a question", Done},
-	{literal("Too many authentication failures"), "", "the agent offers many keys before the right one: name it with --identity-file, or with IdentitiesOnly in ~/.ssh/config", Done},
-	{literal("Bad owner or permissions on "), "", "chmod 600 that file, which nobody else may write", Done},
-	{literal("Could not resolve hostname"), "", "check the host's name, or its entry in ~/.ssh/config", Done},
-	{literal("Connection refused"), "", "nothing listens there", Done},
-	{expressionOf(`^(?:\S*sh: )?(?:line )?(?:\d+: )?/\S*rsync\S*: (?:No such file or directory|(?:[Cc]ommand )?not found)\.?$|^\S*sh:(?:\d+:)? no such file or directory: /\S*rsync|Unknown command: '?/\S*rsync`), "there is no such rsync on the remote", "install it there, or set rsync-path to where it is", Attention},
-	{expressionOf(`(?:rsync: (?:command )?not found|command not found: rsync|Unknown command: '?rsync)`), "there is no rsync on the remote", installRsync, Attention},
-	{literal("rrsync error: Another instance of rrsync is already accessing"), "the remote lets one rsync in at a time, and another one is there", "rrsync -no-lock lets several in", Trouble},
-	{expressionOf(`rrsync error: sending to read-only server`), "the key may only read there", "take -ro from rrsync in the remote's authorized_keys", Attention},
-	{expressionOf(`rrsync error: option --(?:delete|remove)\S* has been disabled`), "the key may not delete there", "take -no-del from rrsync in the remote's authorized_keys: a mirror has to delete", Attention},
-	{expressionOf(`rrsync error: option (?:-b|--backup-dir|--delay-updates) has been disabled`), "the key may not overwrite there", "take -no-overwrite from rrsync in the remote's authorized_keys", Attention},
-	{expressionOf(`^Unknown --usermap name on receiver`), "the remote does not know the user", "make the user there, or set owner to a number: an rsync daemon that uses chroot knows no names", Done},
-	{expressionOf(`^Unknown --groupmap name on receiver`), "the remote does not know the group", "make the group there, or set group to a number: an rsync daemon that uses chroot knows no names", Done},
-	{expressionOf(`sudo: command not found|sudo: not found|command not found: sudo|Unknown command: '?sudo`), "there is no sudo on the remote", "set sudo=off, or install sudo there", Attention},
-	{literal("you must have a tty to run sudo"), "sudo does not let rsync be run there without a terminal", "take requiretty away for the user in sudoers(5) there, such as: Defaults:deploy !requiretty", Attention},
-	{expressionOf(`^sudo: |^Sorry, user \S+ (?:is not allowed to execute|may not run sudo)|is not in the sudoers file`), "sudo does not let rsync be run there", "the user needs a line in sudoers(5) there, such as: deploy ALL=(root) NOPASSWD: /usr/bin/rsync", Attention},
-	{literal("auth failed on module"), "the rsync daemon refused the user or the password", "attach with --user and --password-file", Done},
-	{literal("Unknown module"), "the rsync daemon has no such module", "rsync HOST:: lists its modules", Done},
-	{literal("module is read only"), "the rsync daemon's module is read-only", "set read only = no for the module", Done},
-	{expressionOf(`^@ERROR: access denied to `), "the rsync daemon does not let this machine in", "see hosts allow and hosts deny of the module in rsyncd.conf there", Done},
-	{literal("@ERROR: chroot failed"), "the rsync daemon cannot enter the module's directory", "make the directory that path names in rsyncd.conf there; use chroot = yes needs a daemon that runs as root", Done},
-	{expressionOf(`^@ERROR: chdir failed`), "the rsync daemon cannot enter the module's directory", "make the directory that path names in rsyncd.conf there, which the module's uid must be able to enter", Done},
-	{literal("max connections"), "the rsync daemon has no connection free", "", Trouble},
-}
-
-func literal(text string) *expression { return expressionOf(regexp.QuoteMeta(text)) }
 
 // The ends of rsync's messages about what may not be done: EACCES for lack of
 // rights, EPERM for what only the owner or the superuser may do.
@@ -244,6 +235,9 @@ func rights(message string) (means, hint string) {
 	return "", fmt.Sprintf("the user who writes there must be able to write into %s, and to enter the directories above it", path.Dir(name)+module)
 }
 
+// uncleanShell is what rsync says of an answer that no rsync gives.
+const uncleanShell = "is your shell clean?"
+
 // mute are what rsync says when no rsync has answered: something else has, or
 // nothing. Four bytes are those in which a version begins.
 var mute = expressionOf(`is your shell clean\?|connection unexpectedly closed \([0-3] bytes received so far\)`)
@@ -254,6 +248,6 @@ func Mute(stderr string) bool {
 	if !mute.MatchString(stderr) || strings.Contains(stderr, "rrsync error: ") {
 		return false
 	}
-	means, hint := explain(strings.Split(stderr, "\n"))
-	return means == "" && hint == ""
+	lines := strings.Split(stderr, "\n")
+	return explainSSH(lines).line == "" && explain(lines).line == ""
 }

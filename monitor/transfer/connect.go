@@ -67,12 +67,25 @@ func makeParent(r config.Remote) *remote.Failure {
 	if err == nil {
 		return nil
 	}
-	hint := ""
+	return failed(remote.Attention, fmt.Errorf("cannot make the destination: %w", err), parentHint(err))
+}
+
+// parentHint is what to do where the directory above a local destination cannot be made,
+// "" where nobody knows.
+func parentHint(err error) string {
 	var where *fs.PathError
-	if errors.As(err, &where) && errors.Is(err, fs.ErrPermission) {
-		hint = "the user who runs the daemon must be able to write into " + filepath.Dir(where.Path)
+	switch {
+	case !errors.As(err, &where):
+	case errors.Is(err, fs.ErrPermission):
+		return "the user who runs the daemon must be able to write into " + filepath.Dir(where.Path)
+	case errors.Is(err, syscall.ENOTDIR):
+		return "move " + where.Path + " away, or attach with another directory"
+	case errors.Is(err, syscall.EROFS):
+		return "mount it writable; wsync goes on by itself"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room there; wsync goes on by itself"
 	}
-	return failed(remote.Attention, fmt.Errorf("cannot make the destination: %w", err), hint)
+	return ""
 }
 
 // rsyncPort is an rsync daemon's if none is named (services(5)).
@@ -117,12 +130,15 @@ func (l *Lane) connectDaemon(ctx context.Context, endpoint *rsync.Endpoint) *rem
 // knows.
 func daemonHint(err error) string {
 	var unresolved *net.DNSError
+	var network net.Error
 	switch {
-	case errors.As(err, &unresolved):
+	case errors.As(err, &unresolved) && unresolved.IsNotFound:
 		return "check the host's name"
+	case errors.As(err, &unresolved):
+		return "the name server does not answer: check the network; wsync goes on by itself"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there: start the rsync daemon, or check the port"
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.As(err, &network) && network.Timeout():
 		return "check the network, and that the host is up; wsync goes on by itself"
 	}
 	return ""
