@@ -58,13 +58,13 @@ func (d *Daemon) explain(r *http.Request) (any, error) {
 		e.questions = slices.DeleteFunc(slices.Clone(e.questions), func(q report.Question) bool { return q.ID == question.ID })
 		e.supervisor.Define(d.definition(e))
 		status = d.workspaceStatus(e)
+		for i, remote := range e.workspace.Remotes {
+			status.Remotes[i].Paths = answerTo(question, d.remoteStatus(e, remote))
+		}
 		if req.Remote != "" {
 			err = narrow(&status, e, req.Remote)
 		}
 	})
-	for i := range status.Remotes {
-		status.Remotes[i].Paths = answerTo(question, status.Remotes[i])
-	}
 	return status, err
 }
 

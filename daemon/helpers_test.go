@@ -234,6 +234,12 @@ func (d *testDaemon) eventually(workspace, what string, met func(api.WorkspaceSt
 	}
 }
 
+// barrier is what the first remote has reached, which the status does not tell. It is called
+// by those that eventually asks.
+func (d *testDaemon) barrier(s api.WorkspaceStatus) uint64 {
+	return d.remoteStatus(d.entries[s.Workspace.Name], s.Workspace.Remotes[0]).Barrier
+}
+
 // isState reports whether all remotes are in a state.
 func isState(state report.State) func(api.WorkspaceStatus) bool {
 	return func(s api.WorkspaceStatus) bool {

@@ -348,7 +348,7 @@ func (d *Daemon) workspaceStatus(e *entry) api.WorkspaceStatus {
 		s.Monitor.SilentSince = timeOrNil(e.pinged)
 	}
 	for _, r := range e.workspace.Remotes {
-		s.Remotes = append(s.Remotes, d.remoteStatus(e, r))
+		s.Remotes = append(s.Remotes, d.remoteStatus(e, r).Plain())
 	}
 	return s
 }
@@ -359,7 +359,7 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	// Trouble is shown at once; good news and what can be approved must be certain.
 	if status := e.status(r.Name); status != nil && (e.isAbout(status) || !status.State.InSync() && status.Held == nil) {
 		s := *status
-		s.Hint = e.hint(s)
+		s.Destination, s.Hint = r.Destination(), e.hint(s)
 		e.recall(&s, r)
 		if s.State.Well() && e.isSilent() {
 			s.State, s.Since = report.Unknown, e.pinged
@@ -367,7 +367,7 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 		}
 		return s
 	}
-	s := report.RemoteStatus{Name: r.Name, State: report.Starting, Since: e.since, PendingEverything: true, Adopted: !r.AdoptionPending}
+	s := report.RemoteStatus{Name: r.Name, Destination: r.Destination(), State: report.Starting, Since: e.since, PendingEverything: true, Adopted: !r.AdoptionPending}
 	if before := statusIn(e.earlier, r.Name); before != nil && e.isAbout(before) {
 		s.LastSuccess, s.LastFullPass, s.Drift, s.Verified = before.LastSuccess, before.LastFullPass, before.Drift, before.Verified
 	}

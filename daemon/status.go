@@ -37,7 +37,7 @@ func (d *Daemon) getStatus(r *http.Request) (any, error) {
 	} else {
 		d.ping(r.Context(), name)
 	}
-	status := api.Status{Workspaces: []api.WorkspaceStatus{}}
+	status := api.Status{Version: api.JSONVersion, Workspaces: []api.WorkspaceStatus{}}
 	var err error
 	d.lock.Do(func() {
 		status.Daemon = d.daemonStatus()
@@ -130,7 +130,7 @@ func (d *Daemon) wait(r *http.Request) (any, error) {
 		ctx, cancel = context.WithTimeout(ctx, req.Timeout)
 		defer cancel()
 	}
-	result := api.WaitResult{}
+	result := api.WaitResult{Version: api.JSONVersion}
 	var stuckSince time.Time
 	result.TimedOut = !d.until(ctx, func() bool {
 		var s standing
@@ -228,7 +228,7 @@ func (d *Daemon) standing(ctx context.Context, req api.Wait, barriers map[*entry
 			if reached >= max(barrier, e.attached[r.Name]) {
 				continue
 			}
-			found.behind = append(found.behind, api.BehindRemote{Workspace: name, Remote: s})
+			found.behind = append(found.behind, api.BehindRemote{Workspace: name, Remote: s.Plain()})
 			trouble, _ := mood(s)
 			switch {
 			case e.stuck(r, s, barrier) || s.Asked >= barrier && opensTooLate(ctx, s):

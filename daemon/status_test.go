@@ -86,7 +86,7 @@ func TestWaitReached(t *testing.T) {
 			s.Barrier--
 		}
 	})
-	d.eventually("docs", "one", func(s api.WorkspaceStatus) bool { return s.Remotes[0].Barrier == first })
+	d.eventually("docs", "one", func(s api.WorkspaceStatus) bool { return d.barrier(s) == first })
 	d.pending("one remote has not reached the barrier", result)
 	m.send(t, first, "one two", func(s *report.RemoteStatus) { s.State = report.Pending }) // with newer changes
 	d.expectWait(result, true, false)
@@ -136,7 +136,7 @@ func TestWaitStuck(t *testing.T) {
 			}
 		})
 		d.eventually("docs", "the report", func(s api.WorkspaceStatus) bool {
-			return s.Remotes[1].State != report.Starting && s.Remotes[0].Barrier == barrier
+			return s.Remotes[1].State != report.Starting && d.barrier(s) == barrier
 		})
 	}
 

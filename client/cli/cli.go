@@ -171,10 +171,14 @@ func (c *command) helpCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "help",
 		Category:    sectionOther,
-		Usage:       "explain a command",
+		Usage:       "explain a command or a topic",
 		ArgsUsage:   "[COMMAND [SUBCOMMAND]]",
-		Description: "Prints how a command is used; without one, all commands.",
+		Description: "Prints how a command is used; without one, all commands. " + topicsSentence(),
 		Action: func(cCtx *cli.Context) error {
+			if text, ok := topic(cCtx.Args().First()); ok && cCtx.Args().Len() == 1 {
+				c.print(text)
+				return nil
+			}
 			line, err := parse(c.commands(), append(cCtx.Args().Slice(), "--help"))
 			if err != nil {
 				return err

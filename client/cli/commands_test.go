@@ -122,20 +122,20 @@ func TestCommands(t *testing.T) {
 		{args: "list", stderr: "hint: there is no workspace yet: wsync add NAME PATH\n"},
 		{args: "info w", code: 1, answers: map[string]any{"GET /v1/status": notFound}, stderr: "wsync: cannot describe w: there is no workspace \"w\"\nhint: there is: docs\n"},
 		{
-			args: "wait w --timeout 2s", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
+			args: "wait w --timeout 2s", answers: map[string]any{"POST /v1/wait": api.WaitResult{Version: api.JSONVersion, InSync: true}},
 			requests: []string{`POST /v1/wait {"workspace":"w","timeout":2000000000}`},
 		},
 		{
-			args: "wait w --timeout 90", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
+			args: "wait w --timeout 90", answers: map[string]any{"POST /v1/wait": api.WaitResult{Version: api.JSONVersion, InSync: true}},
 			requests: []string{`POST /v1/wait {"workspace":"w","timeout":90000000000}`},
 		},
 		{
-			args: "wait --timeout 1d", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
+			args: "wait --timeout 1d", answers: map[string]any{"POST /v1/wait": api.WaitResult{Version: api.JSONVersion, InSync: true}},
 			requests: []string{`POST /v1/wait {"timeout":86400000000000}`},
 		},
 		{
-			args: "wait --timeout 0 --json", answers: map[string]any{"POST /v1/wait": api.WaitResult{InSync: true}},
-			stdout:   "{\n  \"in_sync\": true,\n  \"timed_out\": false\n}\n",
+			args: "wait --timeout 0 --json", answers: map[string]any{"POST /v1/wait": api.WaitResult{Version: api.JSONVersion, InSync: true}},
+			stdout:   "{\n  \"version\": 1,\n  \"in_sync\": true,\n  \"timed_out\": false\n}\n",
 			requests: []string{`POST /v1/wait {"timeout":0}`},
 		},
 		{

@@ -33,6 +33,7 @@ told: wsync diff looks at the remote.`,
 
 // explanation is what is known of a path, for --json.
 type explanation struct {
+	Version int `json:"version"` // api.JSONVersion
 	// Path is relative to the workspace.
 	Path string `json:"path"`
 	// Here is what it is here, nil for nothing.
@@ -53,6 +54,7 @@ type pathHere struct {
 // the remote itself.
 type remoteExplanation struct {
 	Name         string             `json:"name"`
+	Destination  string             `json:"destination"`
 	State        report.State       `json:"state"`
 	Error        string             `json:"error,omitempty"`
 	Hint         string             `json:"hint,omitempty"`
@@ -96,7 +98,7 @@ func (c *command) askAbout(cCtx *cli.Context, name, path, remote string) (x expl
 	if x.Here, err = lookHere(filepath.Join(status.Workspace.LocalPath, x.Path)); err != nil {
 		return x, err
 	}
-	x.Remotes = []remoteExplanation{}
+	x.Version, x.Remotes = api.JSONVersion, []remoteExplanation{}
 	if x.Ignored.Ignored {
 		return x, nil
 	}
@@ -108,9 +110,10 @@ func (c *command) askAbout(cCtx *cli.Context, name, path, remote string) (x expl
 		return x, err
 	}
 	for _, r := range status.Remotes {
-		one := remoteExplanation{Name: r.Name, State: r.State, Error: r.Error, Hint: r.Hint, NextRetry: r.NextRetry, LastFullPass: r.LastFullPass}
+		one := remoteExplanation{Name: r.Name, Destination: r.Destination, State: r.State, Error: r.Error, Hint: r.Hint, NextRetry: r.NextRetry, LastFullPass: r.LastFullPass}
 		if len(r.Paths) > 0 {
-			one.Path = &r.Paths[0]
+			path := r.Paths[0].Plain()
+			one.Path = &path
 		}
 		x.Remotes = append(x.Remotes, one)
 	}

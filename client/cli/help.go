@@ -50,7 +50,7 @@ func helpText(commands []*cli.Command, path []string) string {
 		b.WriteString("usage: wsync COMMAND [ARGUMENTS] [options]\n\n")
 		b.WriteString("Mirrors local directories to other places as they change, one way.\n")
 		writeSections(&b, commands)
-		b.WriteString("\nEvery command explains itself: wsync COMMAND --help\n")
+		b.WriteString("\nEvery command explains itself: wsync COMMAND --help\n" + topicsSentence() + "\n")
 		return b.String()
 	}
 	fmt.Fprintf(&b, "usage: %s\n\n%s\n", usageLine(path, command), strings.TrimSpace(command.Description))

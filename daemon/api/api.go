@@ -266,6 +266,7 @@ type Wait struct {
 
 // WaitResult says how a wait ended.
 type WaitResult struct {
+	Version int `json:"version"` // JSONVersion
 	// InSync: every remote asked for has everything that changed before.
 	InSync bool `json:"in_sync"`
 	// TimedOut: the timeout ended the wait. When neither it nor InSync is set,
@@ -282,8 +283,13 @@ type BehindRemote struct {
 	Remote    report.RemoteStatus `json:"remote"`
 }
 
+// JSONVersion is the version of what --json prints. It grows when a field goes, or means
+// something else; fields that come leave it as it is.
+const JSONVersion = 1
+
 // Status is the status of the daemon and of workspaces.
 type Status struct {
+	Version    int               `json:"version"` // JSONVersion
 	Daemon     DaemonStatus      `json:"daemon"`
 	Workspaces []WorkspaceStatus `json:"workspaces"`
 	// Revision grows with every change of the status.

@@ -46,7 +46,7 @@ const (
 
 // PathStatus is what is known of a path on a remote.
 type PathStatus struct {
-	ID    string    `json:"id"` // of the Question
+	ID    string    `json:"id,omitempty"` // of the Question
 	State PathState `json:"state"`
 	// Above is the directory above it, with all below that, that the state is about;
 	// "" if it is the path itself. Everything: it is about the whole workspace, of
@@ -67,6 +67,13 @@ type PathStatus struct {
 	// Sent is the last time that it was sent, or what is above it, nil if that is not
 	// remembered; of what full passes send it is not.
 	Sent *PathSent `json:"sent,omitempty"`
+}
+
+// Plain returns the status without what only the daemon and its monitors have to say to each
+// other.
+func (s PathStatus) Plain() PathStatus {
+	s.ID = ""
+	return s
 }
 
 // PathSent says how a path was sent.

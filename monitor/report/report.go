@@ -178,9 +178,11 @@ func (s State) Well() bool { return s.InSync() || s == Pending || s == Syncing }
 
 // RemoteStatus is the status of one remote.
 type RemoteStatus struct {
-	Name  string    `json:"name"`
-	State State     `json:"state"`
-	Since time.Time `json:"since"` // of State
+	Name string `json:"name"`
+	// Destination is where it is, as config.Remote.Destination writes it; the daemon says it.
+	Destination string    `json:"destination"`
+	State       State     `json:"state"`
+	Since       time.Time `json:"since"` // of State
 
 	// Pending is the number of paths that are not acknowledged by the remote,
 	// those in a running transfer included; a directory with all below it
@@ -246,13 +248,13 @@ type RemoteStatus struct {
 	// Asked is the highest Definition.Barrier all of whose earlier changes are
 	// known, and Barrier the highest all of whose earlier changes are
 	// acknowledged.
-	Asked   uint64 `json:"asked"`
-	Barrier uint64 `json:"barrier"`
+	Asked   uint64 `json:"asked,omitempty"`
+	Barrier uint64 `json:"barrier,omitempty"`
 	// Unconfirmed is the number of paths that are on the remote by its word and
 	// not yet verified by rsync, and Confirmed the highest Definition.Barrier all
 	// of whose earlier changes are.
 	Unconfirmed int    `json:"unconfirmed,omitempty"`
-	Confirmed   uint64 `json:"confirmed"`
+	Confirmed   uint64 `json:"confirmed,omitempty"`
 	// Strategy says how the remote is served and why, for `wsync info`.
 	Strategy []string `json:"strategy,omitempty"`
 	// Cannot are the options of config.Remote, by name, that the remote is not able to
@@ -266,6 +268,14 @@ type RemoteStatus struct {
 	Listings []ListingStatus `json:"listings,omitempty"`
 	// Trials are those of the Definition that are about the remote, and have ended.
 	Trials []TrialStatus `json:"trials,omitempty"`
+}
+
+// Plain returns the status without what only the daemon and its monitors have to say to each
+// other.
+func (s RemoteStatus) Plain() RemoteStatus {
+	s.Stuck, s.Asked, s.Barrier, s.Confirmed = 0, 0, 0, 0
+	s.Paths, s.Comparisons, s.Listings, s.Trials = nil, nil, nil, nil
+	return s
 }
 
 // OnlyUnsupported reports whether nothing but what the destination cannot hold

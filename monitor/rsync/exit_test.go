@@ -4,7 +4,7 @@ import "testing"
 
 // documented are the codes of rsync(1), and those that rsync, ssh and the shell
 // use besides.
-var documented = []int{0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 19, 20, 21, 22, 23, 24, 25, 30, 35, 124, 125, 126, 127, 255}
+var documented = []int{0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15, 16, 19, 20, 21, 22, 23, 24, 25, 30, 35, 124, 125, 126, 127, 255}
 
 func TestEveryCodeHasAVerdict(t *testing.T) {
 	t.Parallel()
@@ -47,7 +47,7 @@ func TestVerdicts(t *testing.T) {
 	for verdict, codes := range map[Verdict][]int{
 		Partial: {23}, Vanished: {24}, PartialDeletion: {25},
 		Unreachable: {10, 12, 16, 19, 20, 30, 35, 255},
-		Trouble:     {11, 13, 14, 15, 21, 22, 124, 125, 99},
+		Trouble:     {6, 11, 13, 14, 15, 21, 22, 124, 125, 99},
 		Attention:   {1, 2, 3, 4, 5, 126, 127},
 	} {
 		for _, code := range codes {
