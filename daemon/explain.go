@@ -15,6 +15,10 @@ import (
 // explainTime bounds how long a monitor may take to say what it knows of a path.
 const explainTime = 5 * time.Second
 
+// askTime bounds how long remotes may take to say what they have there: contents may have to
+// be read, and a login made. Clients wait for 30 seconds.
+const askTime = 20 * time.Second
+
 // explain handles POST /v1/workspaces/{workspace}/explain: the status of the workspace, in
 // which each remote of which something is known has one element in Paths.
 func (d *Daemon) explain(r *http.Request) (any, error) {
@@ -65,7 +69,34 @@ func (d *Daemon) explain(r *http.Request) (any, error) {
 			err = narrow(&status, e, req.Remote)
 		}
 	})
+	if err == nil && req.Ask {
+		d.look(r.Context(), e, question, &status)
+	}
 	return status, err
+}
+
+// look asks the remotes of a status what they have at a path, all at the same time.
+func (d *Daemon) look(ctx context.Context, e *entry, question report.Question, status *api.WorkspaceStatus) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	trials := make([]report.Trial, len(status.Remotes))
+	d.lock.Do(func() {
+		for i, r := range status.Workspace.Remotes {
+			trials[i] = report.Trial{ID: config.NewID(), Remote: r, Looks: true, Path: question.Path, PathBytes: question.PathBytes}
+		}
+		e.trials = append(slices.Clone(e.trials), trials...)
+		e.supervisor.Define(d.definition(e))
+	})
+	for i := range status.Remotes {
+		remote := &status.Remotes[i]
+		end := d.awaitTrial(ctx, e, remote.Name, trials[i])
+		if end.Look == nil {
+			end.Look = &report.Look{Unknown: end.Unknown}
+		}
+		if len(remote.Paths) > 0 {
+			remote.Paths[0].Look = end.Look
+		}
+	}
 }
 
 // answerTo is what a remote's status says about one question.

@@ -64,11 +64,20 @@ func (d *Daemon) tryOptions(r *http.Request, remote string, options []config.Ass
 
 // cannotTry says why nothing can be tried out on a remote, "" if it can. The lock is held.
 func (e *entry) cannotTry(remote string) string {
-	if s := e.process.State; s != watchdog.Starting && s != watchdog.Running {
-		return "its monitor does not run"
+	if why := e.cannotAsk(); why != "" {
+		return why
 	}
 	if s := e.status(remote); s != nil && s.State == report.Offline {
 		return "it cannot be reached"
+	}
+	return ""
+}
+
+// cannotAsk says why no remote can be asked anything, "" if that can be tried. The lock is
+// held.
+func (e *entry) cannotAsk() string {
+	if s := e.process.State; s != watchdog.Starting && s != watchdog.Running {
+		return "its monitor does not run"
 	}
 	return ""
 }
@@ -77,6 +86,10 @@ func (e *entry) cannotTry(remote string) string {
 func (d *Daemon) awaitTrial(ctx context.Context, e *entry, remote string, trial report.Trial) (end report.TrialStatus) {
 	ctx, cancel := context.WithTimeout(ctx, trialTime)
 	defer cancel()
+	cannot := e.cannotTry
+	if trial.Looks { // it is only now that is asked whether it can be reached
+		cannot = func(string) string { return e.cannotAsk() }
+	}
 	end.Unknown = "it has not answered in time"
 	d.until(ctx, func() bool {
 		if s := e.status(remote); s != nil {
@@ -85,7 +98,7 @@ func (d *Daemon) awaitTrial(ctx context.Context, e *entry, remote string, trial 
 				return true
 			}
 		}
-		why := e.cannotTry(remote)
+		why := cannot(remote)
 		if why != "" {
 			end.Unknown = why
 		}

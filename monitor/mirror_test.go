@@ -58,6 +58,7 @@ func TestPings(t *testing.T) {
 }
 
 // Try implements worker.Carrier.
+func (r *recorder) Ask(context.Context, config.Remote, string) report.Look { return report.Look{} }
 func (r *recorder) Try(context.Context, config.Remote) report.TrialStatus {
 	return report.TrialStatus{}
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -25,8 +26,13 @@ func (c *command) explainCommand() *cli.Command {
 it is there, waits, is on its way, fails or is held, and why; when and how it was sent last, if that is
 remembered, and when a full pass looked at all. PATH is relative to the current directory if that leads
 into the workspace, or else to the workspace, and need not exist. It is wsync's knowledge that is
-told: wsync diff looks at the remote.`,
-		Flags:  []cli.Flag{jsonFlag()},
+told; with --remote the remotes are asked now, too: what kind of entry is there, its size, time, mode and,
+on this machine, owner, and whether that is as it is here. Contents of up to 256 MiB are compared, and
+nothing is changed anywhere. wsync diff does so with all paths.`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "remote", Usage: "also ask the remotes what they have there"},
+			jsonFlag(),
+		},
 		Action: c.explain,
 	}
 }
@@ -102,7 +108,7 @@ func (c *command) askAbout(cCtx *cli.Context, name, path, remote string) (x expl
 	if x.Ignored.Ignored {
 		return x, nil
 	}
-	ask := api.Explain{Path: x.Path, Remote: remote}
+	ask := api.Explain{Path: x.Path, Remote: remote, Ask: cCtx.Bool("remote")}
 	if !utf8.ValidString(x.Path) {
 		ask.PathBytes = []byte(x.Path)
 	}
@@ -170,6 +176,9 @@ func (c *command) explanation(x explanation) {
 		if sent := sentText(r.Path, c.now()); sent != "" {
 			b.field(2, "", sent)
 		}
+		if r.Path != nil && r.Path.Look != nil {
+			b.field(2, "", lookText(*r.Path.Look))
+		}
 		if hint := pathHint(r); hint != "" {
 			b.field(2, "", "hint: "+hint)
 		}
@@ -230,9 +239,44 @@ func pathText(r remoteExplanation, here bool, now time.Time) string {
 	return text + trouble
 }
 
+// lookText says what a remote has, as it was asked.
+func lookText(look report.Look) string {
+	switch {
+	case look.Unknown != "" && look.There == nil:
+		return "cannot ask it now: " + oneLine(look.Unknown)
+	case look.There == nil && look.Equal:
+		return "asked now: not there either"
+	case look.There == nil:
+		return "asked now: not there"
+	}
+	text := "asked now: " + fileText(look.There.Kind, look.There.Size, look.There.ModTime) + ", mode " + look.There.Mode
+	if look.There.Owner != "" {
+		text += ", owner " + look.There.Owner
+	}
+	var kinds []string
+	for _, kind := range look.Differs {
+		kinds = append(kinds, string(kind))
+	}
+	switch {
+	case look.Unknown != "":
+		return text + "; cannot compare it: " + oneLine(look.Unknown)
+	case look.Equal && look.Contents:
+		return text + "; equal, also in contents"
+	case look.Equal && look.There.Kind == report.File:
+		return text + "; equal, without a look at the contents"
+	case look.Equal:
+		return text + "; equal"
+	case look.Differs[0] == report.DiffDelete:
+		return text + "; there is nothing here"
+	}
+	return text + "; differs: " + strings.Join(kinds, ", ")
+}
+
 // pathHint is the next step for a path that is not there.
 func pathHint(r remoteExplanation) string {
 	switch {
+	case r.Path != nil && r.Path.Look != nil && r.Path.Look.Hint != "":
+		return r.Path.Look.Hint
 	case r.Path == nil || r.Path.State == report.PathEqual || r.Path.State == report.PathAcknowledged || r.Path.State == report.PathPostponed:
 		return ""
 	case r.Path.Hint != "":

@@ -159,6 +159,8 @@ type Explain struct {
 	Path      string `json:"path"`
 	PathBytes []byte `json:"path_bytes,omitempty"`
 	Remote    string `json:"remote,omitempty"`
+	// Ask has the remotes asked what they have there, too: PathStatus.Look.
+	Ask bool `json:"ask,omitempty"`
 }
 
 // Compare asks what differs between a workspace and a remote of it, or all of its remotes

@@ -218,4 +218,7 @@ type Entry struct {
 	Mode string `json:"mode"`
 	// Target is where a link leads.
 	Target string `json:"target,omitempty"`
+	// Owner are the numbers of owner and group, "0:0" for example, where that is told: only
+	// of what a Look finds on this machine.
+	Owner string `json:"owner,omitempty"`
 }

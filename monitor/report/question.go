@@ -67,6 +67,8 @@ type PathStatus struct {
 	// Sent is the last time that it was sent, or what is above it, nil if that is not
 	// remembered; of what full passes send it is not.
 	Sent *PathSent `json:"sent,omitempty"`
+	// Look is what the remote has, nil if it was not asked.
+	Look *Look `json:"look,omitempty"`
 }
 
 // Plain returns the status without what only the daemon and its monitors have to say to each

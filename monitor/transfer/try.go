@@ -15,23 +15,15 @@ import (
 // the options of r: whether rsync can be run so there, knows the names that files are to
 // belong to, and may give files away. It may be called beside transfers.
 func (l *Lane) Try(ctx context.Context, r config.Remote) (t report.TrialStatus) {
-	dir, err := os.MkdirTemp(l.scratch, "trial")
-	if err != nil {
-		t.Unknown = err.Error()
+	dir, endpoint, failure := l.aside(ctx, r)
+	if failure != nil {
+		t.Unknown = failure.Message
 		return t
 	}
 	defer os.RemoveAll(dir)
-	endpoint := rsync.Endpoint{Remote: r, Strategy: rsync.Choose(l.local, rsync.Version{})}
 	var who user
 	if k := l.known.Load(); k != nil {
-		endpoint.Strategy, who = k.strategy, k.user
-	}
-	if l.connection != nil {
-		if err := l.connection.Ensure(ctx, l.environment()); err != nil {
-			t.Unknown = connectFailure(err).Message
-			return t
-		}
-		endpoint.SSH = l.connection.Command()
+		who = k.user
 	}
 	if failure := l.try(ctx, dir, rsync.Try(endpoint), r); failure != nil {
 		return tried(failure)
@@ -64,15 +56,10 @@ func tried(failure *remote.Failure) report.TrialStatus {
 // try makes one run of a trial. The failure is of kind remote.Attention if it is about how
 // rsync was to be run, or what it was to do.
 func (l *Lane) try(ctx context.Context, dir string, job rsync.Job, r config.Remote) *remote.Failure {
-	release, err := l.session(ctx)
-	if err != nil {
-		return failed(remote.Trouble, err, "")
-	}
-	defer release()
-	result, err := rsync.Run(ctx, dir, l.environment(), job, nil)
+	result, failure := l.runAside(ctx, dir, job)
 	switch {
-	case err != nil:
-		return failed(remote.Trouble, err, "")
+	case failure != nil:
+		return failure
 	case result.Code == 0:
 		return nil
 	}

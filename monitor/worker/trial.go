@@ -43,7 +43,7 @@ func (w *Worker) beginTrials(ctx context.Context) {
 		t.cancel = cancel
 		w.sending.Go(func() {
 			defer cancel()
-			end := w.Carrier.Try(trying, t.Remote)
+			end := w.tryOne(trying, t.Trial)
 			end.ID = t.ID
 			w.mu.Lock()
 			t.end = &end
@@ -51,6 +51,15 @@ func (w *Worker) beginTrials(ctx context.Context) {
 			w.Changed(true)
 		})
 	}
+}
+
+// tryOne asks what a trial is about.
+func (w *Worker) tryOne(ctx context.Context, t report.Trial) report.TrialStatus {
+	if !t.Looks {
+		return w.Carrier.Try(ctx, t.Remote)
+	}
+	look := w.Carrier.Ask(ctx, t.Remote, report.Question{Path: t.Path, PathBytes: t.PathBytes}.Name())
+	return report.TrialStatus{Look: &look}
 }
 
 // endedTrials are how those have ended that have. The caller holds mu.

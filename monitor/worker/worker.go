@@ -33,6 +33,9 @@ type Carrier interface {
 	// Try finds out whether the remote can be served with the options of r, and changes
 	// nothing there. It is called beside all else.
 	Try(ctx context.Context, r config.Remote) report.TrialStatus
+	// Ask finds out what the remote has at a path. It changes nothing, and is called beside
+	// all else.
+	Ask(ctx context.Context, r config.Remote, path string) report.Look
 	// Drifted reports whether somebody else has changed the destination since the last
 	// transfer, as far as a look at it shows.
 	Drifted() bool
