@@ -71,7 +71,7 @@ func TestExplainAsks(t *testing.T) {
 	asked := m.defined(t, "a question", func(d report.Definition) bool { return len(d.Questions) == 1 })
 	tell := func(s *report.RemoteStatus) {
 		s.Paths = []report.PathStatus{{ID: asked.Questions[0].ID, State: report.PathEqual}}
-		if s.Name == "two" {
+		if s.Name == "one" {
 			s.State, s.Error = report.Offline, "away"
 		}
 	}

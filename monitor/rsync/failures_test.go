@@ -72,12 +72,15 @@ var failureTests = []failureTest{
 	// ssh, and whom it trusts.
 	{255, changedKey + "  ssh-keygen -f \"/home/u/.ssh/known_hosts\" -R \"[127.0.0.1]:42201\"\r\nHost key for [127.0.0.1]:42201 has changed and you have requested strict checking.\r\n" + noTrust, there,
 		"somebody may be posing as [127.0.0.1]:42201, or it was set up anew: Host key for [127.0.0.1]:42201 has changed and you have requested strict checking.",
-		"ask whoever runs [127.0.0.1]:42201 whether its key is another one now; only then: ssh-keygen -R '[127.0.0.1]:42201'"},
+		"ask whoever runs [127.0.0.1]:42201 whether its key is another one now; only then: ssh-keygen -f '/home/u/.ssh/known_hosts' -R '[127.0.0.1]:42201'"},
 	{12, changedKey + "Host key for web.example.org has changed and you have requested strict checking.\r\n" + noTrust + streamError, there,
+		"somebody may be posing as web.example.org, or it was set up anew: Host key for web.example.org has changed and you have requested strict checking.",
+		"ssh-keygen -f '/home/u/.ssh/known_hosts' -R 'web.example.org'"},
+	{255, "Offending ED25519 key in /home/u/x';reboot;':1\r\nHost key for web.example.org has changed and you have requested strict checking.\r\n" + noTrust, there,
 		"somebody may be posing as web.example.org, or it was set up anew: Host key for web.example.org has changed and you have requested strict checking.",
 		"ssh-keygen -R 'web.example.org'"},
 	{255, changedKey + "Host key for x';reboot;' has changed and you have requested strict checking.\r\n" + noTrust, there,
-		"somebody may be posing as the host, or it was set up anew: @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @", "ssh-keygen -R HOST"},
+		"somebody may be posing as the host, or it was set up anew: @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @", "-R HOST"},
 	{255, "The ED25519 host key for [127.0.0.1]:42201 is marked as revoked.\r\nThis could mean that a stolen key is being used to\r\nimpersonate this host.\r\n" +
 		"ED25519 host key for [127.0.0.1]:42201 was revoked and you have requested strict checking.\r\n" + noTrust, there,
 		"somebody may be posing as [127.0.0.1]:42201: its key was revoked: The ED25519 host key for [127.0.0.1]:42201 is marked as revoked.", "do not connect before"},

@@ -1,6 +1,9 @@
 package rsync
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // hostName is a host as ssh writes it in known_hosts, with no character that means
 // anything to a shell: it may get into a command line of a hint.
@@ -67,8 +70,18 @@ func explainSSH(lines []string) explained {
 			return e
 		}
 	}
-	return search(ofSSH, lines)
+	e := search(ofSSH, lines)
+	for _, line := range lines {
+		if m := offending.FindStringSubmatch(line); m != nil {
+			e.hint = strings.Replace(e.hint, "ssh-keygen -R", "ssh-keygen -f '"+m[1]+"' -R", 1)
+		}
+	}
+	return e
 }
+
+// offending is where ssh has the key that it expected, if ssh-keygen has to be told: it
+// looks into ~/.ssh/known_hosts by itself.
+var offending = expressionOf(`^Offending \S+ key in (/[0-9A-Za-z_./@+-]+):\d+$`)
 
 // The words of PAM and of sshd about accounts that nobody can log in to.
 var (
