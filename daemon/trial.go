@@ -13,8 +13,9 @@ import (
 	"wsync/watchdog"
 )
 
-// trialTime bounds how long a trial may take: a login may be part of it.
-const trialTime = 40 * time.Second
+// trialTime bounds how long a trial may take, of which a login may be part: less than
+// clients wait for the answer.
+const trialTime = 25 * time.Second
 
 // tryOptions has it tried out whether a remote can follow options of which only a trial
 // tells, and refuses them if it cannot. The notes say why nobody knows, if so.
