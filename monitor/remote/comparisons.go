@@ -69,6 +69,16 @@ func (c *comparisons) touchAll(reason PassReason, now time.Time) {
 	}
 }
 
+// otherRoot ends what has begun, also what is suspended: it was about another directory.
+func (c *comparisons) otherRoot() {
+	for _, one := range c.all {
+		if one.status.State == report.ComparisonRunning {
+			one.status = report.ComparisonStatus{ID: one.ID, State: report.ComparisonFailed, Error: "the workspace is another directory now"}
+			one.touched = nil
+		}
+	}
+}
+
 // current is the comparison that is to go on, nil for none.
 func (c *comparisons) current() *comparison {
 	for _, one := range c.all {
@@ -201,6 +211,7 @@ func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 	case c == nil:
 	case s.Order.Position != nil:
 		m.endVerifyStep(s, c, end, now)
+	case c.status.State.Ended(): // meanwhile
 	case end.Failure != nil && end.Failure.Kind == Canceled:
 		c.status, c.touched = report.ComparisonStatus{ID: c.ID, State: report.ComparisonWaiting}, nil
 	case end.Failure != nil:

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
 	"wsync/monitor/report"
@@ -88,6 +89,29 @@ func TestComparisonIsSuspended(t *testing.T) {
 		t.Error("nothing is known")
 	} else if state, _ := known.State("f"); state != report.StatePending {
 		t.Errorf("what changed meanwhile is %s", state)
+	}
+}
+
+// TestComparisonOfAnotherRoot: what was compared with another directory says nothing of
+// this one.
+func TestComparisonOfAnotherRoot(t *testing.T) {
+	m := comparing("a")
+	m.root = &config.RootIdentity{Inode: 1}
+	m.EndStep(m.Compare(1, start), StepEnd{Status: report.ComparisonStatus{Files: 5}}, 9, start)
+	d := Definition{Remote: m.remote, Comparisons: []report.Comparison{{ID: "a", Suspended: true}, {ID: "b"}}}
+	d.Root = &config.RootIdentity{Inode: 1}
+	m.Define(d, 9, start)
+	if got := m.Status(start).Comparisons; got[0].State != report.ComparisonRunning {
+		t.Errorf("the same directory: %+v", got)
+	}
+	d.Comparisons[0].Suspended = false
+	m.Define(d, 9, start)
+	s := m.Compare(1, start)
+	d.Root = &config.RootIdentity{Inode: 2}
+	m.Define(d, 9, start)
+	m.EndStep(s, StepEnd{Status: report.ComparisonStatus{Files: 9}}, 9, start)
+	if got := m.Status(start).Comparisons; got[0].State != report.ComparisonFailed || got[0].Error == "" || got[1].State != report.ComparisonWaiting {
+		t.Errorf("another directory: %+v", got)
 	}
 }
 

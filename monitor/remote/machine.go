@@ -347,6 +347,7 @@ func (m *Machine) Define(d Definition, seq uint64, now time.Time) (e Effects) {
 	if d.Root != nil && m.root != nil && !d.Root.Same(*m.root) {
 		m.clean.otherRoot(now)
 		m.verifying.otherRoot()
+		m.comparisons.otherRoot()
 	}
 	if d.Root != nil {
 		m.root = d.Root
