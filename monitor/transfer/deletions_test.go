@@ -189,7 +189,7 @@ func TestRegrownTreesDoNotAddUp(t *testing.T) {
 	for _, name := range numbered("rest/", 50) {
 		check(t, os.Remove(filepath.Join(b.src, name)))
 		b.change(made, name)
-		b.begin(b.now.Add(100 * time.Millisecond))
+		b.begin(b.now.Add(300 * time.Millisecond)) // all has come, and the window is open
 		if b.Account().Hold != nil {
 			return
 		}
