@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"wsync/daemon/api"
+	"wsync/monitor/journal"
+	"wsync/monitor/report"
 )
 
 const (
@@ -18,6 +20,21 @@ const (
 type crashes struct {
 	times []time.Time
 	last  string // how it ended last
+}
+
+// crashesIn are those of the last hour that the journals in a directory tell of.
+func crashesIn(directory string, now time.Time) (c crashes) {
+	cursor := journal.NewCursor(directory, journal.SeriesDaemon, now.Add(-crashTime))
+	defer cursor.Close()
+	for {
+		e, ok, err := cursor.Next()
+		if err != nil || !ok {
+			return c
+		}
+		if e.Kind == report.EventMonitorEnded {
+			c.add(e.Time, e.Detail)
+		}
+	}
 }
 
 // add takes in that the monitor has ended.

@@ -3,6 +3,9 @@ package daemon
 import (
 	"testing"
 	"time"
+
+	"wsync/monitor/journal"
+	"wsync/monitor/report"
 )
 
 // The end of a monitor is told for an hour.
@@ -30,5 +33,32 @@ func TestCrashes(t *testing.T) {
 	}
 	if got := c.report(start); got.Count != maxCrashes {
 		t.Errorf("%d are remembered", got.Count)
+	}
+}
+
+// A daemon that is started again knows of the ends that another one saw.
+func TestCrashesInAJournal(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	if none := crashesIn(dir, now); none.report(now) != nil {
+		t.Errorf("without a journal: %+v", none)
+	}
+	at := func(minutes int) time.Time { return now.Add(time.Duration(minutes) * time.Minute) }
+	w := journal.NewWriter(dir, journal.One(journal.SeriesDaemon), journal.DefaultBounds)
+	for _, e := range []report.Event{
+		{Time: at(-70), Kind: report.EventMonitorEnded, Detail: "long ago"},
+		{Time: at(-50), Kind: report.EventMonitorEnded, Detail: "exit status 1"},
+		{Time: at(-50), Kind: report.EventMonitorStarted},
+		{Time: at(-20), Kind: report.EventMonitorEnded, Detail: "killed"},
+		{Time: at(-10), Kind: report.EventPaused, Detail: "nobody asks"},
+	} {
+		w.Write(e)
+	}
+	w.Close()
+	got := crashesIn(dir, now)
+	if r := got.report(now); r == nil || r.Count != 2 || r.LastExit != "killed" || !r.Last.Equal(at(-20)) {
+		t.Errorf("%+v", r)
+	}
+	if r := got.report(at(20)); r == nil || r.Count != 1 {
+		t.Errorf("20 minutes later: %+v", r)
 	}
 }

@@ -82,14 +82,15 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 			w.Root, identified = &id, true
 		}
 	}
-	last := make([]map[string]journal.Last, len(workspaces))
+	last, crashed := make([]map[string]journal.Last, len(workspaces)), make([]crashes, len(workspaces))
 	for i, w := range workspaces {
-		last[i] = journal.LastOf(d.journalDirectory(w))
+		directory := d.journalDirectory(w)
+		last[i], crashed[i] = journal.LastOf(directory), crashesIn(directory, time.Now())
 	}
 	d.lock.Do(func() {
 		for i, w := range workspaces {
 			d.insert(w)
-			d.entries[w.Name].last = last[i]
+			d.entries[w.Name].last, d.entries[w.Name].crashes = last[i], crashed[i]
 		}
 		if identified {
 			if err := d.save(); err != nil {
