@@ -171,7 +171,7 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	if err := m.ruling.live.Remember(filepath.Join(d.Settings.RunDirectory, "rules")); err != nil {
 		log.Warn("What was ignored in directories that are gone is not known", zap.Error(err))
 	}
-	m.files = direct.NewFiles(m.seq.Load)
+	m.files = direct.NewFiles(m.root, m.seq.Load)
 	m.links = m.newLinks()
 	m.tools = guard.NewTools(m.root)
 	m.links.Seen = m.tools.Look

@@ -4,15 +4,16 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
-	"syscall"
+
+	"wsync/monitor/beneath"
 )
 
 // Files reads the workspace's files for the lanes of all its remotes. What one
 // of them has read is at hand for the others, which send the same change a
 // moment later. Its methods may be called from any goroutine.
 type Files struct {
+	root string
 	mark func() uint64
 
 	mu      sync.Mutex // guards everything below
@@ -37,17 +38,17 @@ const (
 	recentOverhead = 512
 )
 
-// NewFiles returns Files for a workspace whose marks are numbered; mark returns
-// the last number, from any goroutine.
-func NewFiles(mark func() uint64) *Files {
-	return &Files{mark: mark, recent: make(map[string]content), reading: make(map[string]chan struct{})}
+// NewFiles returns Files for the workspace in the directory root, whose marks are
+// numbered; mark returns the last number, from any goroutine.
+func NewFiles(root string, mark func() uint64) *Files {
+	return &Files{root: root, mark: mark, recent: make(map[string]content), reading: make(map[string]chan struct{})}
 }
 
 // errNotSmall is that a file is not what the plan took it for.
 var errNotSmall = errors.New("it is not a small regular file any more")
 
-// read returns a file of at most limit bytes as it was at or after the mark
-// that is given. It waits for others that read the same file.
+// read returns a file, whose path is relative to the workspace, of at most limit
+// bytes as it was at or after the mark that is given. It waits for others that read the same file.
 func (f *Files) read(path string, limit int64, mark uint64) (content, error) {
 	f.mu.Lock()
 	for {
@@ -81,8 +82,8 @@ func (f *Files) read(path string, limit int64, mark uint64) (content, error) {
 // readNow reads a file of at most limit bytes.
 func (f *Files) readNow(path string, limit int64) (content, error) {
 	c := content{mark: f.mark()}
-	// What a moment ago was a file may be a pipe now, which would block.
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	// What a moment ago was a file may be a pipe now, and a directory above it a link.
+	file, err := beneath.Open(f.root, path)
 	if err != nil {
 		return content{}, err
 	}

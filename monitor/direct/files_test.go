@@ -15,7 +15,7 @@ import (
 
 func readString(t *testing.T, f *Files, path string, mark uint64) string {
 	t.Helper()
-	c, err := f.read(path, 1<<20, mark)
+	c, err := f.read(filepath.Base(path), 1<<20, mark)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func readString(t *testing.T, f *Files, path string, mark uint64) string {
 func TestFilesRemember(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	mark := uint64(7)
-	files := NewFiles(func() uint64 { return mark })
+	files := NewFiles(filepath.Dir(path), func() uint64 { return mark })
 	write := func(content string) {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestFilesRemember(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := files.read(path, 1<<20, 10); !os.IsNotExist(err) {
+	if _, err := files.read(filepath.Base(path), 1<<20, 10); !os.IsNotExist(err) {
 		t.Errorf("what is gone: %v", err)
 	}
 }
@@ -69,7 +69,7 @@ func TestFilesAreReadOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		reads, gate := 0, make(chan struct{})
-		files := NewFiles(func() uint64 { // called where a read begins
+		files := NewFiles(filepath.Dir(path), func() uint64 { // called where a read begins
 			reads++
 			<-gate
 			return 1
@@ -93,7 +93,7 @@ func TestFilesAreReadOnce(t *testing.T) {
 
 func TestFilesRefuse(t *testing.T) {
 	dir := t.TempDir()
-	files := NewFiles(func() uint64 { return 1 })
+	files := NewFiles(dir, func() uint64 { return 1 })
 	check := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -104,10 +104,12 @@ func TestFilesRefuse(t *testing.T) {
 	check(os.WriteFile(filepath.Join(dir, "just"), make([]byte, 100), 0o644))
 	check(os.Symlink("just", filepath.Join(dir, "link")))
 	check(syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644))
-	for name, ok := range map[string]bool{"large": false, "just": true, "link": false, "pipe": false, ".": false, "none": false, "just/below": false} {
+	check(os.Symlink(t.TempDir(), filepath.Join(dir, "outside"))) // a directory when the plan was made
+	check(os.WriteFile(filepath.Join(dir, "outside", "secret"), nil, 0o644))
+	for name, ok := range map[string]bool{"large": false, "just": true, "link": false, "pipe": false, ".": false, "none": false, "just/below": false, "outside/secret": false} {
 		done := make(chan error, 1)
 		go func() {
-			_, err := files.read(filepath.Join(dir, name), 100, 1)
+			_, err := files.read(name, 100, 1)
 			done <- err
 		}()
 		select {
@@ -127,9 +129,9 @@ func TestFilesLimitOfARememberedFile(t *testing.T) {
 	if err := os.WriteFile(path, make([]byte, 1000), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	files := NewFiles(func() uint64 { return 1 })
+	files := NewFiles(filepath.Dir(path), func() uint64 { return 1 })
 	readString(t, files, path, 1)
-	if c, err := files.read(path, 999, 1); err == nil && len(c.data) > 999 {
+	if c, err := files.read(filepath.Base(path), 999, 1); err == nil && len(c.data) > 999 {
 		t.Errorf("%d bytes against a limit of 999", len(c.data))
 	}
 }
@@ -137,7 +139,7 @@ func TestFilesLimitOfARememberedFile(t *testing.T) {
 // However many files are read, what is kept is bounded, and counted right.
 func TestFilesAreBounded(t *testing.T) {
 	dir := t.TempDir()
-	files := NewFiles(func() uint64 { return 1 })
+	files := NewFiles(dir, func() uint64 { return 1 })
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range 300 {
 		path := filepath.Join(dir, fmt.Sprint(r.IntN(50)))
@@ -160,7 +162,7 @@ func TestFilesAreBounded(t *testing.T) {
 	if err := os.WriteFile(large, make([]byte, recentBytes+1), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := files.read(large, 2*recentBytes, 1); err != nil {
+	if _, err := files.read(filepath.Base(large), 2*recentBytes, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := files.recent[large]; ok {
@@ -171,7 +173,7 @@ func TestFilesAreBounded(t *testing.T) {
 // A thousand empty files have no bytes, but names and attributes.
 func TestEmptyFilesAreBounded(t *testing.T) {
 	dir := t.TempDir()
-	files := NewFiles(func() uint64 { return 1 })
+	files := NewFiles(dir, func() uint64 { return 1 })
 	for i := range 20000 {
 		path := filepath.Join(dir, fmt.Sprint(i))
 		files.keep(path, content{})
@@ -186,7 +188,7 @@ func TestEmptyFilesAreBounded(t *testing.T) {
 func TestFilesAreNeverOlderThanTheMark(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
 	var mark atomic.Uint64
-	files := NewFiles(mark.Load)
+	files := NewFiles(filepath.Dir(path), mark.Load)
 	write := func(n uint64) {
 		temp := path + ".new"
 		if err := os.WriteFile(temp, fmt.Appendf(nil, "%d", n), 0o644); err != nil {
@@ -209,7 +211,7 @@ func TestFilesAreNeverOlderThanTheMark(t *testing.T) {
 				default:
 				}
 				want := mark.Load()
-				c, err := files.read(path, 100, want)
+				c, err := files.read(filepath.Base(path), 100, want)
 				if err != nil {
 					t.Error(err)
 					return

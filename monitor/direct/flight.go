@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"wsync/monitor/beneath"
 	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
 )
@@ -277,7 +278,7 @@ func (f *flight) put(s Step, beside bool) {
 	for len(f.waiting) > 0 && (f.open >= inFlight || f.bytes > bytesInFlight) {
 		f.landNext()
 	}
-	content, err := l.files.read(filepath.Join(l.root, filepath.FromSlash(s.Path)), f.limit, f.mark)
+	content, err := l.files.read(s.Path, f.limit, f.mark)
 	if err != nil {
 		f.fail(s)
 		return
@@ -374,7 +375,7 @@ func (f *flight) again(s Step, beside bool) {
 // symlink makes a link and puts it into its place.
 func (f *flight) symlink(s Step) {
 	l := f.lane
-	target, err := os.Readlink(filepath.Join(l.root, filepath.FromSlash(s.Path)))
+	target, err := beneath.Readlink(l.root, s.Path)
 	if err != nil {
 		f.fail(s)
 		return

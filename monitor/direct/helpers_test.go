@@ -86,7 +86,7 @@ func (f *fixture) connectThrough(r io.Reader, w io.Writer, conn io.Closer) {
 // start makes the lane, with a cache of its own.
 func (f *fixture) start() {
 	f.Helper()
-	lane, err := NewLane(f.src, f.target, NewFiles(f.marks.Load))
+	lane, err := NewLane(f.src, f.target, NewFiles(f.src, f.marks.Load))
 	f.check(err)
 	f.lane = lane
 }

@@ -127,7 +127,7 @@ func TestTempDirIsSomethingElse(t *testing.T) {
 			f.lane.Close()
 			f.write(f.there("precious/f"), "must stay")
 			make(f)
-			if lane, err := NewLane(f.src, f.target, NewFiles(f.marks.Load)); err == nil {
+			if lane, err := NewLane(f.src, f.target, NewFiles(f.src, f.marks.Load)); err == nil {
 				lane.Close()
 				t.Error("the lane begins as if nothing were there")
 			}
@@ -299,7 +299,7 @@ func TestNewLaneRefuses(t *testing.T) {
 	f.check(f.server.Process.Kill())
 	f.server.Wait()
 	f.within(func() {
-		if _, err := NewLane(f.src, f.target, NewFiles(f.marks.Load)); err == nil || !strings.Contains(err.Error(), TempDir) {
+		if _, err := NewLane(f.src, f.target, NewFiles(f.src, f.marks.Load)); err == nil || !strings.Contains(err.Error(), TempDir) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -36,7 +36,7 @@ func (x *examiner) remote(w config.Workspace, r config.Remote) {
 	tree := walk.Tree{Root: w.LocalPath, Opens: live.Opens}
 	lane := transfer.New(transfer.Options{
 		Log: zap.NewNop(), Root: w.LocalPath, Local: x.local, Environment: environment, Connection: connection, Scratch: x.run,
-		Files:   direct.NewFiles(func() uint64 { return 0 }),
+		Files:   direct.NewFiles(w.LocalPath, func() uint64 { return 0 }),
 		Links:   links.New(tree, func(string) bool { return false }, func([]links.Marks, links.Answer) {}),
 		Tools:   guard.NewTools(w.LocalPath),
 		Exclude: live,

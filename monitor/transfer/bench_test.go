@@ -76,7 +76,7 @@ func newBench(t *testing.T) *bench {
 	index.Seen = tools.Look
 	b.lane = New(Options{
 		Log: zap.NewNop(), Root: b.src, Local: localVersion(t), Environment: func() []string { return rsync.Environment("") }, Scratch: newDir(t),
-		Files: direct.NewFiles(func() uint64 { return b.seq }), Links: index, Tools: tools, Exclude: rules,
+		Files: direct.NewFiles(b.src, func() uint64 { return b.seq }), Links: index, Tools: tools, Exclude: rules,
 	})
 	b.remote = localRemote("r", b.dst)
 	b.Machine = remote.NewMachine(remote.Options{Random: rand.New(rand.NewPCG(1, 2)), Words: rsync.PathWords}, b.now)

@@ -113,7 +113,7 @@ func newLane(t testing.TB, connection *ssh.Connection, scratch string) *Lane {
 	l := New(Options{
 		Log: zap.NewNop(), Root: root, Local: localVersion(t), Connection: connection, Scratch: scratch,
 		Environment: func() []string { return rsync.Environment("") },
-		Files:       direct.NewFiles(lastMark.Load),
+		Files:       direct.NewFiles(root, lastMark.Load),
 		Links:       links.New(walk.Tree{Root: root}, func(string) bool { return false }, func([]links.Marks, links.Answer) {}),
 		Tools:       guard.NewTools(root),
 		Exclude:     noRules(t, root),
