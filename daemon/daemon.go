@@ -95,7 +95,7 @@ func Run(ctx context.Context, settings config.Settings, version string, also ...
 	go d.chronicle(ctx)
 	go d.reloadAt(ctx, hangups)
 	defer d.startNotifier(ctx)() // not earlier: its command may take a moment to end
-	err = d.serve(ctx, listener)
+	err = d.serve(ctx, newListener(listener, log, maxConnections))
 	d.close()
 	d.journal.Write(report.Event{Kind: report.EventDaemonStopped, PID: os.Getpid()})
 	log.Info("Daemon stopped", zap.Error(err))
@@ -200,7 +200,9 @@ func (d *Daemon) serve(ctx context.Context, listener net.Listener) error {
 	defer end(errStopped)
 	server := &http.Server{
 		Handler:           d.handler(),
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: requestTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          zap.NewStdLog(d.log),
 		BaseContext:       func(net.Listener) context.Context { return base },
 	}

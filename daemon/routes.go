@@ -54,8 +54,14 @@ type stream interface {
 	serve(ctx context.Context, w io.Writer, flush func() error) error
 }
 
-// maxBody is the size in bytes of the largest request.
-const maxBody = 1 << 20
+// The bounds of a request: its size in bytes, how long its header and its body may each
+// take, and how long a connection may be idle between two.
+const (
+	maxHeader   = 64 << 10
+	maxBody     = 1 << 20
+	requestTime = 10 * time.Second
+	idleTime    = 2 * time.Minute
+)
 
 // handler serves the routes.
 func (d *Daemon) handler() http.Handler {
@@ -76,9 +82,11 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, began := strconv.FormatUint(requests.Add(1), 10), time.Now()
 		w.Header().Set(api.RequestIDHeader, id)
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		d.useAuthSock(r)
-		body, err := answer(r)
+		body, err := any(nil), receive(w, r)
+		if err == nil {
+			d.useAuthSock(r)
+			body, err = answer(r)
+		}
 		stream, streams := body.(stream)
 		if streams && err == nil {
 			w.Header().Set("Content-Type", "application/x-ndjson")
@@ -110,6 +118,19 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 		}
 		writeJSON(w, http.StatusOK, body)
 	})
+}
+
+// receive reads the request's body, which must come soon; the answer may take its time.
+func receive(w http.ResponseWriter, r *http.Request) error {
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(requestTime)) // a test's answer may have none
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		return &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("cannot read the request: %v", err)}
+	}
+	control.SetReadDeadline(time.Time{}) // not after an error: the rest of the body may never come
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
 }
 
 // useAuthSock takes over the client's ssh agent if it answers: with a command
