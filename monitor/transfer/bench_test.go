@@ -169,13 +169,13 @@ func (b *bench) begin(now time.Time) {
 	if s == nil {
 		return
 	}
-	out := remote.Outcome{Failure: &remote.Failure{Kind: remote.Canceled}}
+	out, began := remote.Outcome{Failure: &remote.Failure{Kind: remote.Canceled}}, time.Now()
 	if b.guard() == "" {
 		b.acquaint()
-		out = b.lane.Transfer(b.t.Context(), s.Order, benchAsker{b, s, now, time.Now()})
+		out = b.lane.Transfer(b.t.Context(), s.Order, benchAsker{b, s, now, began})
 	}
 	b.records = append(b.records, out.Record)
-	b.afterEvents(b.End(s, out, nil, time.Now()).Marked)
+	b.afterEvents(b.End(s, out, nil, now.Add(time.Since(began))).Marked)
 }
 
 // acquaint tells the lane what a probe finds out about a destination as newBench makes
