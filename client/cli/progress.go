@@ -115,6 +115,10 @@ func comparisonParts(c *report.ComparisonStatus) []part {
 	if c.TotalFiles == 0 {
 		return lookingParts(0, 0)
 	}
+	if c.Error != "" {
+		done := fmt.Sprintf("%d of %s compared", c.Files, count(c.TotalFiles, "file"))
+		return []part{{worthy, done}, {essential, "tried again"}, {wordy, c.Error}}
+	}
 	return append([]part{{worthy, "compared"}}, amountParts(c.Files, c.TotalFiles, c.Bytes, c.TotalBytes, c.Rate, c.Remaining)...)
 }
 

@@ -35,6 +35,10 @@ func TestTransferParts(t *testing.T) {
 	if got := joinParts(comparisonParts(&c)); got != "compared, 1 of 4 files, 1 B of 8 B, 1 B/s, 7s left" {
 		t.Error(got)
 	}
+	c.Error = "nothing listens there"
+	if got := joinParts(comparisonParts(&c)); got != "1 of 4 files compared, tried again, nothing listens there" {
+		t.Error(got)
+	}
 	if got := joinParts(comparisonParts(new(report.ComparisonStatus))); got != "looking" {
 		t.Error(got)
 	}

@@ -32,6 +32,29 @@ type comparison struct {
 	// and what was marked since. It is nil before, and when it was handed over.
 	touched *dirty.Set
 	began   time.Time
+	// failedAt is when the first of the last steps failed, all of which have, and retryAt when
+	// the next is made; both are zero after a step that succeeded.
+	failedAt, retryAt time.Time
+}
+
+// A comparison of contents that has come as far as these goes on when the remote is back.
+// A step that failed is made again after compareAgain, for comparePatience.
+const (
+	compareAgain    = 5 * time.Second
+	comparePatience = 15 * time.Minute
+)
+
+// triesAgain takes in that a step failed, and reports whether it is to be made again.
+func (c *comparison) triesAgain(f *Failure, now time.Time) bool {
+	if c.failedAt.IsZero() {
+		c.failedAt = now
+	}
+	if c.status.Files == 0 || f.Kind != Offline && f.Kind != Trouble || now.Sub(c.failedAt) > comparePatience {
+		return false
+	}
+	c.retryAt = now.Add(compareAgain)
+	c.status.Error, c.status.Hint = f.Message, f.Hint
+	return true
 }
 
 // touch takes in that something may have happened to a path.
@@ -79,14 +102,14 @@ func (c *comparisons) otherRoot() {
 	}
 }
 
-// current is the comparison that is to go on, nil for none.
-func (c *comparisons) current() *comparison {
+// current is the comparison that is to go on next, and when; nil for none.
+func (c *comparisons) current() (next *comparison, at time.Time) {
 	for _, one := range c.all {
-		if !one.status.State.Ended() && !one.Suspended {
-			return one
+		if !one.status.State.Ended() && !one.Suspended && (next == nil || one.retryAt.Before(at)) {
+			next, at = one, one.retryAt
 		}
 	}
-	return nil
+	return next, at
 }
 
 // find returns the comparison with an ID, nil if nobody waits for it any more.
@@ -126,20 +149,24 @@ func (m *Machine) Compares(id string) bool {
 	return m.comparisons.find(id) != nil || m.running != nil && m.running.Order.Comparison != nil && m.running.Order.Comparison.ID == id
 }
 
-// compareDue reports whether a step of a comparison can be made: also while the remote is
-// paused, or away as far as is known, but not beside a transfer, nor before the first one
-// that finds out what the remote is able to do, if that is to come.
-func (m *Machine) compareDue() bool {
-	return m.running == nil && m.beside == nil && m.halt == "" && (m.armed || m.paused) && m.comparisons.current() != nil
+// compareDue returns the comparison of which a step can be made, and when, zero for now; nil
+// for none. It is made also while the remote is paused, or away as far as is known, but not
+// beside a transfer, nor before the first one that finds out what the remote is able to do,
+// if that is to come.
+func (m *Machine) compareDue() (c *comparison, at time.Time) {
+	if m.running != nil || m.beside != nil || m.halt != "" || !m.armed && !m.paused {
+		return nil, time.Time{}
+	}
+	return m.comparisons.current()
 }
 
 // Compare begins a step of a comparison, first of one that somebody waits for; nil for
 // none. mark is the number of the last mark.
 func (m *Machine) Compare(mark uint64, now time.Time) *Sending {
-	var c *comparison
 	var position *Position
-	if m.compareDue() {
-		c = m.comparisons.current()
+	c, retry := m.compareDue()
+	if c != nil && !retry.After(now) {
+		// It is somebody's who waits.
 	} else if at, ok := m.verifyDue(now); ok && !at.After(now) && m.verifying.turn == turnHas {
 		c, position = m.beginVerify(now)
 	} else {
@@ -196,9 +223,10 @@ type StepEnd struct {
 	Status report.ComparisonStatus
 }
 
-// EndStep takes in how a step of a comparison ended. One that was cancelled though
-// somebody waits for it is made anew, from the beginning. seq numbers new marks.
-func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
+// EndStep takes in how a step of a comparison ended. again reports whether one that failed
+// is to be made again by the same Comparer. A comparison that was cancelled though somebody
+// waits for it is made anew, from the beginning. seq numbers new marks.
+func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) (again bool) {
 	m.running, m.transfer = nil, report.Transfer{}
 	m.set.Restore(s.left, now)
 	m.set.Restore(s.takeTimes(), now)
@@ -214,6 +242,8 @@ func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 	case c.status.State.Ended(): // meanwhile
 	case end.Failure != nil && end.Failure.Kind == Canceled:
 		c.status, c.touched = report.ComparisonStatus{ID: c.ID, State: report.ComparisonWaiting}, nil
+	case end.Failure != nil && c.triesAgain(end.Failure, now):
+		again = true
 	case end.Failure != nil:
 		c.status = report.ComparisonStatus{ID: c.ID, State: report.ComparisonFailed, Error: end.Failure.Message, Hint: end.Failure.Hint}
 	default:
@@ -222,6 +252,7 @@ func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 		}
 		c.status = end.Status
 		c.status.ID = c.ID
+		c.failedAt, c.retryAt = time.Time{}, time.Time{}
 		c.meter.Add(end.Status.Files, end.Status.Bytes, now)
 		if c.Checksum && end.Part != nil {
 			result := report.Verification{Began: c.began}
@@ -229,6 +260,7 @@ func (m *Machine) EndStep(s *Sending, end StepEnd, seq uint64, now time.Time) {
 			m.verified(result, now)
 		}
 	}
+	return again
 }
 
 // comparisonStatus says how far the comparisons are.

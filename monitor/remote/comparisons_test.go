@@ -147,6 +147,57 @@ func TestComparisonIsNoTransfer(t *testing.T) {
 	}
 }
 
+// TestComparisonGoesOn: one that has compared contents is tried again when the remote was away.
+func TestComparisonGoesOn(t *testing.T) {
+	m := comparing("a", "b")
+	now := start
+	fail := func(kind FailureKind) (again bool) {
+		t.Helper()
+		if m.step(now) != Compare {
+			t.Fatal("nothing is compared")
+		}
+		return m.EndStep(m.Compare(1, now), StepEnd{Failure: &Failure{Kind: kind, Message: "why", Hint: "how"}}, 9, now)
+	}
+	status := func(id string) report.ComparisonStatus {
+		all := m.Status(now).Comparisons
+		return all[slices.IndexFunc(all, func(s report.ComparisonStatus) bool { return s.ID == id })]
+	}
+	m.EndStep(m.Compare(1, now), StepEnd{Status: report.ComparisonStatus{Files: 5}}, 9, now)
+	if !fail(Offline) {
+		t.Error("the step is not made again")
+	}
+	if got := status("a"); got.State != report.ComparisonRunning || got.Files != 5 || got.Error != "why" || got.Hint != "how" {
+		t.Errorf("%+v", got)
+	}
+	// It holds up no other one, which has compared nothing yet.
+	if fail(Offline) || status("b").State != report.ComparisonFailed {
+		t.Error("one that has nothing to lose is tried again")
+	}
+	step, at := m.Next(now, func() uint64 { return 9 })
+	if step != Sleep || !at.Equal(now.Add(compareAgain)) || m.Compare(1, now) != nil {
+		t.Errorf("it is made again at once: %v after %v", step, at.Sub(now))
+	}
+	now = at
+	m.EndStep(m.Compare(1, now), StepEnd{Status: report.ComparisonStatus{Files: 7}}, 9, now)
+	if got := status("a"); got.Error != "" || got.Files != 7 {
+		t.Errorf("%+v", got)
+	}
+	// Not for ever, and not where a person is needed.
+	for began := now; fail(Trouble); now = now.Add(compareAgain) {
+		if now.Sub(began) > comparePatience {
+			t.Fatal("it has no end")
+		}
+	}
+	if got := status("a"); got.State != report.ComparisonFailed || got.Error != "why" {
+		t.Errorf("%+v", got)
+	}
+	m = comparing("a")
+	m.EndStep(m.Compare(1, now), StepEnd{Status: report.ComparisonStatus{Files: 5}}, 9, now)
+	if fail(Attention) {
+		t.Error("it is made again though somebody must do something")
+	}
+}
+
 // TestComparisonIsGivenUp: nobody waits for it any more, or the workspace is not there.
 func TestComparisonIsGivenUp(t *testing.T) {
 	m := comparing("a", "b")

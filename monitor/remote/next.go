@@ -49,7 +49,11 @@ func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at tim
 		}
 		at = earlier(at, look)
 	}
-	compare := m.compareDue()
+	comparison, retry := m.compareDue()
+	compare := comparison != nil && !retry.After(now)
+	if comparison != nil && !compare {
+		at = earlier(at, retry)
+	}
 	if compare && !m.comparisons.last && !m.passes.Last.IsZero() {
 		return Compare, now
 	}

@@ -276,7 +276,8 @@ func (m *Machine) givesWay(now time.Time) (at time.Time, ok bool) {
 		return at, false
 	}
 	ripe := func(at time.Time, ok bool) bool { return ok && !at.After(now) }
-	waits := len(s.left.Entries) > 0 || m.comparisons.current() != nil || ripe(m.set.Ripe()) ||
+	asked, from := m.comparisons.current()
+	waits := len(s.left.Entries) > 0 || ripe(from, asked != nil) || ripe(m.set.Ripe()) ||
 		m.barriers.WantsVerified() && ripe(m.confirmations.Due())
 	return s.began.Add(giveWayAfter), waits
 }

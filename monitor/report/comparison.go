@@ -61,7 +61,8 @@ type ComparisonStatus struct {
 	// Rate and Remaining are as those of a Transfer.
 	Rate      int64         `json:"rate,omitempty"`
 	Remaining time.Duration `json:"remaining,omitempty"`
-	// Error is why it has failed, and Hint a next step or "".
+	// Error is why it has failed or, while it is running, why it does not go on right now,
+	// and Hint a next step or "".
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`
 	// Summary is what one that is done has found.

@@ -36,6 +36,10 @@ type comparison struct {
 	// found is what differs, one record each of rsync's code and the name; files are the
 	// names of files to be compared by their contents, and their sizes.
 	found, files spool
+	// taken are those of files that are being compared, and takenBytes their sizes: a step
+	// that fails takes them again.
+	taken      []string
+	takenBytes int64
 	// failing are paths that are not compared, and why.
 	failing map[string]string
 	// leading are directories of the remote that stay because of what they lead to.
@@ -317,9 +321,7 @@ func (c *comparison) contents(t *transfer) error {
 		c.next = c.explain
 		return nil
 	}
-	var names []string
-	var bytes int64
-	for mostFiles, mostBytes := c.limits(); len(names) < mostFiles && bytes < mostBytes; {
+	for mostFiles, mostBytes := c.limits(); len(c.taken) < mostFiles && c.takenBytes < mostBytes; {
 		record, ok, err := c.files.read()
 		if err != nil {
 			return err
@@ -329,34 +331,45 @@ func (c *comparison) contents(t *transfer) error {
 		}
 		var size int64
 		_, _ = fmt.Sscan(record[1], &size)
-		names, bytes = append(names, record[0]), bytes+size
+		c.taken, c.takenBytes = append(c.taken, record[0]), c.takenBytes+size
 	}
-	open := c.found.reopen
+	if len(c.taken) == 0 {
+		c.next = c.explain
+		return c.keepFound(nil)
+	}
 	if c.background {
-		open = c.found.create
+		c.then, c.last = c.contents, c.taken[len(c.taken)-1]
 	}
-	if err := open(); err != nil {
+	differing, ok := c.compareTaken(t)
+	if !ok {
+		return nil
+	}
+	files, bytes := len(c.taken), c.takenBytes
+	c.taken, c.takenBytes = nil, 0
+	c.status.Files, c.status.Bytes, c.read = c.status.Files+files, c.status.Bytes+bytes, bytes
+	c.summary.Files, c.summary.Bytes = c.summary.Files+files, c.summary.Bytes+bytes
+	if err := c.keepFound(differing); err != nil || !c.background {
 		return err
 	}
-	if len(names) == 0 {
-		c.next = c.explain
-		return c.found.close()
+	if c.next = c.explain; len(differing) == 0 && len(c.failing) == 0 {
+		c.endPart()
 	}
-	if c.background {
-		c.then, c.last = c.contents, names[len(names)-1]
-	}
-	differ := false
-	for names := range t.endpoint.Chunks(names) {
+	return nil
+}
+
+// compareTaken compares the contents of the files that are taken, and returns those that
+// differ, as they are kept; ok is false if it could not.
+func (c *comparison) compareTaken(t *transfer) (differing [][2]string, ok bool) {
+	for names := range t.endpoint.Chunks(c.taken) {
 		job := rsync.Paths(t.endpoint, names, false).WithoutMissing().Checksum().DryRun()
 		job.Differing = func(name, code string) {
 			if d := rsync.ParseCode(code); d.Kind == '-' && !d.New { // what is new was found before
-				_ = c.found.write(code, name)
-				differ = true
+				differing = append(differing, [2]string{code, name})
 			}
 		}
 		r, ok := t.run(t.lane.root, job)
 		if !ok {
-			break
+			return nil, false
 		}
 		for _, f := range r.said.Failures {
 			if !f.Vanished && f.Path != "" {
@@ -364,15 +377,22 @@ func (c *comparison) contents(t *transfer) error {
 			}
 		}
 	}
-	c.status.Files, c.status.Bytes, c.read = c.status.Files+len(names), c.status.Bytes+bytes, bytes
-	c.summary.Files, c.summary.Bytes = c.summary.Files+len(names), c.summary.Bytes+bytes
-	if err := c.found.close(); err != nil || !c.background {
+	return differing, true
+}
+
+// keepFound keeps what differs; in the background that is all there is so far.
+func (c *comparison) keepFound(differing [][2]string) error {
+	open := c.found.reopen
+	if c.background {
+		open = c.found.create
+	}
+	if err := open(); err != nil {
 		return err
 	}
-	if c.next = c.explain; !differ && len(c.failing) == 0 {
-		c.endPart()
+	for _, d := range differing {
+		_ = c.found.write(d[0], d[1]) // close tells
 	}
-	return nil
+	return c.found.close()
 }
 
 // isUnreadable reports whether a file of the workspace may not be read.

@@ -40,9 +40,9 @@ func (w *Worker) compare(f *flight) {
 	w.mu.Lock()
 	delete(w.flights, f)
 	before := w.machine.Verified()
-	w.machine.EndStep(f.Sending, end, w.NextMark(), time.Now())
+	again := w.machine.EndStep(f.Sending, end, w.NextMark(), time.Now())
 	verified := w.machine.Verified()
-	if end.Failure != nil {
+	if end.Failure != nil && !again {
 		delete(w.comparers, f.Order.Comparison.ID)
 		defer c.Close()
 	}
