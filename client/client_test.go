@@ -110,6 +110,10 @@ func TestRequests(t *testing.T) {
 			"POST /v1/workspaces/w/approve?remote=r", "", `{"approved":[{"remote":"r"}]}`, &api.WorkspaceStatus{Approved: []api.Approved{{Remote: "r"}}},
 		},
 		{
+			"approval of what was shown", func(ctx context.Context, c *Client) (any, error) { return c.ApproveHeld(ctx, "w", "r", "h1") },
+			"POST /v1/workspaces/w/approve?held=h1&remote=r", "", `{}`, &api.WorkspaceStatus{},
+		},
+		{
 			"action on all", func(ctx context.Context, c *Client) (any, error) { return c.ActAll(ctx, api.Approve) },
 			"POST /v1/actions/approve", "", `{"done":[],"refused":[{"workspace":"w","error":{"kind":"held","message":"m"}}]}`,
 			&api.Acted{Done: []api.WorkspaceStatus{}, Refused: []api.Refused{{Workspace: "w", Error: &api.Error{Kind: api.Held, Message: "m"}}}},

@@ -22,7 +22,7 @@ func (d *Daemon) actAll(r *http.Request) (any, error) {
 	d.lock.Do(func() { names = slices.Clone(d.order) })
 	acted := api.Acted{Done: []api.WorkspaceStatus{}}
 	for _, name := range names {
-		status, err := d.actOn(name, "", action)
+		status, err := d.actOn(name, "", "", action)
 		var refused *api.Error
 		switch {
 		case err == nil:

@@ -14,13 +14,18 @@ import (
 
 // act handles POST /v1/workspaces/{workspace}/{action}.
 func (d *Daemon) act(r *http.Request) (any, error) {
-	return d.actOn(r.PathValue("workspace"), r.URL.Query().Get("remote"), api.Action(r.PathValue("action")))
+	query, action := r.URL.Query(), api.Action(r.PathValue("action"))
+	if query.Has("held") && action != api.Approve {
+		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("held=%s makes no sense for %s", query.Get("held"), action)}
+	}
+	return d.actOn(r.PathValue("workspace"), query.Get("remote"), query.Get("held"), action)
 }
 
-// actOn carries out an action on a workspace, or on one remote of it unless that is "".
-func (d *Daemon) actOn(workspace, remote string, action api.Action) (any, error) {
+// actOn carries out an action on a workspace, or on one remote of it unless that is "". An
+// approval is for the set held only, whose report.Held.ID that is, unless it is "".
+func (d *Daemon) actOn(workspace, remote, held string, action api.Action) (any, error) {
 	var root rootLook
-	if action == api.Approve {
+	if action == api.Approve && held == "" {
 		root = d.lookAtRoot(workspace)
 	}
 	var approved []api.Approved
@@ -51,7 +56,7 @@ func (d *Daemon) actOn(workspace, remote string, action api.Action) (any, error)
 			d.giveOrder(e, remote, func(o *report.Orders, _ *report.RemoteStatus) { o.Resync++ })
 			d.judgeAnew(e, remote)
 		case api.Approve:
-			if approved, err = d.approve(e, remote, root); err != nil {
+			if approved, err = d.approve(e, remote, held, root); err != nil {
 				return nil, err
 			}
 		case api.Restart:
@@ -182,8 +187,8 @@ func (d *Daemon) lookAtRoot(name string) rootLook {
 // approve accepts the directory that took the place of the workspace's own, or
 // else lets held deletions go, which were judged by the directory that is there.
 // The lock is held.
-func (d *Daemon) approve(e *entry, remote string, root rootLook) ([]api.Approved, error) {
-	if e.report != nil && e.report.Halted != nil {
+func (d *Daemon) approve(e *entry, remote, held string, root rootLook) ([]api.Approved, error) {
+	if held == "" && e.report != nil && e.report.Halted != nil {
 		switch {
 		case root.err != nil:
 			return nil, &api.Error{
@@ -199,12 +204,14 @@ func (d *Daemon) approve(e *entry, remote string, root rootLook) ([]api.Approved
 		}
 	}
 	var approved []api.Approved
-	judged := false
+	judged, others := false, false
 	d.giveOrder(e, remote, func(o *report.Orders, s *report.RemoteStatus) {
 		switch {
 		case s == nil || s.Held == nil || !e.isAbout(s):
 		case s.Asked < e.released[s.Name]:
 			judged = true
+		case held != "" && s.Held.ID != held:
+			others = true
 		default:
 			o.Approve, approved = s.Held.ID, append(approved, api.Approved{Remote: s.Name, Held: s.Held})
 		}
@@ -218,6 +225,9 @@ func (d *Daemon) approve(e *entry, remote string, root rootLook) ([]api.Approved
 			Message: "the deletions are being judged anew",
 			Hint:    fmt.Sprintf("wsync wait %s, then wsync approve %s", e.workspace.Name, e.workspace.Name),
 		}
+	}
+	if others {
+		return nil, &api.Error{Kind: api.Held, Message: "what is held is not what was shown any more", Hint: "wsync status " + e.workspace.Name + " --held"}
 	}
 	return nil, &api.Error{Kind: api.Conflict, Message: nothingHeld, Hint: "wsync status " + e.workspace.Name}
 }

@@ -107,6 +107,32 @@ func TestApproveAfterResume(t *testing.T) {
 	}
 }
 
+// What was shown to somebody is approved, and not what has come since.
+func TestApproveWhatWasShown(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "one")
+	m := d.monitor()
+	hold := func(id string) {
+		t.Helper()
+		m.send(t, m.first.Barrier, "one", func(s *report.RemoteStatus) { s.State, s.Held = report.Halted, &report.Held{ID: id, Count: 200} })
+		d.eventually("docs", "held", func(s api.WorkspaceStatus) bool { return s.Remotes[0].Held != nil && s.Remotes[0].Held.ID == id })
+	}
+	hold("shown")
+	hold("later")
+	if _, e := d.refused("POST", "/v1/workspaces/docs/approve?remote=one&held=shown", nil); e.Kind != api.Held || e.Message != "what is held is not what was shown any more" {
+		t.Errorf("approve of another set: %+v", e)
+	}
+	if _, e := d.refused("POST", "/v1/workspaces/docs/pause?held=later", nil); e.Kind != api.Invalid {
+		t.Errorf("pause of a set: %+v", e)
+	}
+	status := call[api.WorkspaceStatus](d, "POST", "/v1/workspaces/docs/approve?remote=one&held=later", nil)
+	if len(status.Approved) != 1 || status.Approved[0].Held.ID != "later" {
+		t.Fatalf("approved %+v", status.Approved)
+	}
+	m.defined(t, "the approval", func(d report.Definition) bool { return d.Orders["one"].Approve == "later" })
+}
+
 // pointless expects that an action is refused because it would do nothing.
 func (d *testDaemon) pointless(command, message, hint string) {
 	d.t.Helper()

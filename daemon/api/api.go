@@ -29,7 +29,7 @@ import (
 //	DELETE /v1/workspaces/{workspace}/remotes/{remote}
 //	POST   /v1/workspaces/{workspace}/remotes/{remote}/destination  AttachRemote -> WorkspaceStatus; the same remote, elsewhere
 //	POST   /v1/workspaces/{workspace}/path                SetPath -> WorkspaceStatus
-//	POST   /v1/workspaces/{workspace}/{action}            ?remote=NAME for one; pause, resume, resync, approve, restart (no remote)
+//	POST   /v1/workspaces/{workspace}/{action}            ?remote=NAME for one; pause, resume, resync, approve, restart (no remote); approve with ?held=ID that set only
 //	POST   /v1/actions/{action}                           Acted: the action for all workspaces; pause, resume, resync, approve
 //	POST   /v1/wait                                       Wait -> WaitResult
 //	POST   /v1/stop
