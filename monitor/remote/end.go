@@ -191,6 +191,7 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 	if out.Hold == nil || !out.Hold.All {
 		m.lastSuccess = now
 	}
+	m.latencies.add(s.Order, out, now)
 	if !slices.ContainsFunc(batch.Entries, func(e *dirty.Entry) bool { return e.Cleared() }) {
 		m.recent.makeUp(out.Created) // and not what was only renamed
 	}

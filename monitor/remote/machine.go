@@ -103,6 +103,7 @@ type shown struct {
 	cannot      map[string]string
 	kept        Kept
 	lastSuccess time.Time
+	latencies   latencies
 	sent        sentPaths
 	lastID      int64
 	state       report.State

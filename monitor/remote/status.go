@@ -26,6 +26,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		Cannot:       m.cannot,
 		LastSuccess:  timeOrNil(m.lastSuccess),
 		LastFullPass: timeOrNil(m.passes.Last),
+		Latencies:    slices.Clone(m.latencies),
 		Held:         m.held(),
 		Kept:         m.kept.report(),
 		Postponed:    m.postponing.report(),

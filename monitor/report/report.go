@@ -235,6 +235,11 @@ type RemoteStatus struct {
 	LastSuccess  *time.Time `json:"last_success,omitempty"`
 	LastFullPass *time.Time `json:"last_full_pass,omitempty"`
 	Drift        int        `json:"drift"`
+	// Latencies are how long changes took, in nanoseconds: of each of the last batches of
+	// which all has arrived, MaxLatencies at most and the newest last, from when its oldest
+	// change was noticed until the remote had acknowledged all. Full passes are not among
+	// them, and there are none of monitors that ran before.
+	Latencies []time.Duration `json:"latencies,omitempty"`
 	// Verified is what was found when all contents were compared last, nil if that is not
 	// known; Verifying is a comparison in the background that has begun, nil for none, and
 	// NextVerify when the next one begins, nil for never.
@@ -288,6 +293,9 @@ func (s RemoteStatus) OnlyUnsupported() bool {
 func (s RemoteStatus) OnlyWindow() bool {
 	return s.Window != nil && s.Transfer == nil && (s.Window.All || s.Pending == s.Window.Paths && !s.PendingEverything)
 }
+
+// MaxLatencies is how many elements RemoteStatus.Latencies has at most.
+const MaxLatencies = 16
 
 // Window is what waits until the window of the remote opens.
 type Window struct {
