@@ -313,16 +313,16 @@ func TestProblemsOfTheDaemon(t *testing.T) {
 	}
 }
 
-func TestWatchEndsWithTheDaemon(t *testing.T) {
+// What is watched is told in lines, and in JSON, until it is not there any more.
+func TestWatchEndsWithTheWorkspace(t *testing.T) {
 	home := home(t)
 	daemon := &fakeDaemon{status: api.Status{Revision: 1, Workspaces: somePlaces()[1:2]}}
 	daemon.answers = map[string]any{"GET /v1/status": daemon.status}
-	refuse := &api.Error{Kind: api.Internal, Message: "enough"}
 	// The second request, the one that waits, is refused.
-	daemon.later = map[string]any{"GET /v1/status": refuse}
+	daemon.later = map[string]any{"GET /v1/status": &api.Error{Kind: api.NotFound, Message: "there is no workspace new"}}
 	serve(t, home, daemon)
 	code, stdout, stderr := wsync(t, home, "status", "new", "--watch")
-	if code != 1 || stdout != "new  /new\n  remotes      none yet: wsync attach new REMOTE DEST\n\n" || stderr != "wsync: cannot get the status of new: enough\n" {
+	if code != 1 || !strings.HasSuffix(stdout, "  new  no remotes yet\n") || strings.Count(stdout, "\n") != 1 || stderr != "wsync: cannot get the status of new: there is no workspace new\n" {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
 	if want := "GET /v1/status?after=1&workspace=new"; len(daemon.requests) != 2 || daemon.requests[1] != want {

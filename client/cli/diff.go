@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -32,7 +33,7 @@ a transfer that is under way. The exit code is 0 if nothing differs and 4 if som
 
 func (c *command) diff(cCtx *cli.Context) error {
 	d := &differences{command: c, workspace: cCtx.Args().Get(0), asJSON: cCtx.Bool("json")}
-	if _, err := d.find(cCtx, api.Compare{Remote: cCtx.Args().Get(1), Checksum: cCtx.Bool("checksum")}); err != nil {
+	if _, err := d.find(cCtx.Context, api.Compare{Remote: cCtx.Args().Get(1), Checksum: cCtx.Bool("checksum")}); err != nil {
 		return err
 	}
 	switch {
@@ -45,13 +46,13 @@ func (c *command) diff(cCtx *cli.Context) error {
 }
 
 // find has remotes compared, and prints what differs.
-func (d *differences) find(cCtx *cli.Context, compare api.Compare) (*client.Client, error) {
+func (d *differences) find(ctx context.Context, compare api.Compare) (*client.Client, error) {
 	d.line = d.progressLine()
 	daemon, err := d.connect()
 	if err != nil {
 		return nil, err
 	}
-	err = daemon.Compare(cCtx.Context, d.workspace, compare, d.take)
+	err = daemon.Compare(ctx, d.workspace, compare, d.take)
 	d.clear()
 	if err != nil {
 		return nil, fmt.Errorf("cannot compare %s: %w", target(d.workspace, compare.Remote), err)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -70,7 +71,7 @@ type remoteExplanation struct {
 }
 
 func (c *command) explain(cCtx *cli.Context) error {
-	x, err := c.askAbout(cCtx, cCtx.Args().Get(0), cCtx.Args().Get(1), cCtx.Args().Get(2))
+	x, err := c.askAbout(cCtx.Context, cCtx.Args().Get(0), cCtx.Args().Get(1), cCtx.Args().Get(2), cCtx.Bool("remote"))
 	if err != nil {
 		return fmt.Errorf("cannot explain %s: %w", plain(cCtx.Args().Get(1)), err)
 	}
@@ -81,13 +82,13 @@ func (c *command) explain(cCtx *cli.Context) error {
 	return nil
 }
 
-// askAbout finds out what is known of a path.
-func (c *command) askAbout(cCtx *cli.Context, name, path, remote string) (x explanation, err error) {
+// askAbout finds out what is known of a path, with askThem from the remotes themselves, too.
+func (c *command) askAbout(ctx context.Context, name, path, remote string, askThem bool) (x explanation, err error) {
 	daemon, err := c.connect()
 	if err != nil {
 		return x, err
 	}
-	status, err := daemon.Workspace(cCtx.Context, name)
+	status, err := daemon.Workspace(ctx, name)
 	if err != nil {
 		return x, err
 	}
@@ -108,11 +109,11 @@ func (c *command) askAbout(cCtx *cli.Context, name, path, remote string) (x expl
 	if x.Ignored.Ignored {
 		return x, nil
 	}
-	ask := api.Explain{Path: x.Path, Remote: remote, Ask: cCtx.Bool("remote")}
+	ask := api.Explain{Path: x.Path, Remote: remote, Ask: askThem}
 	if !utf8.ValidString(x.Path) {
 		ask.PathBytes = []byte(x.Path)
 	}
-	if status, err = daemon.Explain(cCtx.Context, name, ask); err != nil {
+	if status, err = daemon.Explain(ctx, name, ask); err != nil {
 		return x, err
 	}
 	for _, r := range status.Remotes {

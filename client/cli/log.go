@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -115,22 +116,32 @@ func (c *command) events(cCtx *cli.Context) error {
 		return err
 	}
 	f := &follower{query: query, show: func(e report.Event) error { return c.event(e, cCtx.Bool("json")) }}
+	err = f.follow(cCtx.Context, daemon, func() { c.note("the daemon has ended; what happens is told when it is back") })
+	if err != nil && c.unwritten == nil { // the user may have seen enough
+		return fmt.Errorf("cannot follow what happens: %w", err)
+	}
+	return nil
+}
+
+// follow shows events until ctx is done, over restarts of the daemon, of whose ends it calls
+// ended. It is an error if there is none at first.
+func (f *follower) follow(ctx context.Context, daemon *client.Client, ended func()) error {
 	for first, said := true, false; ; first = false {
-		err := daemon.Events(cCtx.Context, f.next(), func(e report.Event) error {
+		err := daemon.Events(ctx, f.next(), func(e report.Event) error {
 			said = false
 			return f.take(e)
 		})
 		switch {
-		case cCtx.Context.Err() != nil || c.unwritten != nil:
-			return nil // the user has seen enough
+		case ctx.Err() != nil:
+			return nil
 		case !errors.Is(err, client.ErrNoDaemon) || first && err == client.ErrNoDaemon: // which is that of one that never was there
-			return fmt.Errorf("cannot follow what happens: %w", err)
+			return err
 		case !said:
 			said = true
-			c.note("the daemon has ended; what happens is told when it is back")
+			ended()
 		}
 		select {
-		case <-cCtx.Context.Done():
+		case <-ctx.Done():
 			return nil
 		case <-time.After(reconnectInterval):
 		}

@@ -30,15 +30,24 @@ func worstFirst(workspaces []api.WorkspaceStatus) []api.WorkspaceStatus {
 
 // summary is how all remotes stand, in a line, and "" for one that would say nothing new.
 func summary(workspaces []api.WorkspaceStatus) string {
-	remotes, standing := 0, make(map[report.Standing]int)
+	if text, remotes := standingsText(workspaces); remotes > 1 {
+		return text + "\n"
+	}
+	return ""
+}
+
+// standingsText is how all remotes stand, and how many there are.
+func standingsText(workspaces []api.WorkspaceStatus) (text string, remotes int) {
+	standing := make(map[report.Standing]int)
 	for _, w := range workspaces {
 		for _, r := range w.Remotes {
 			remotes++
 			standing[r.Standing()]++
 		}
 	}
-	if remotes < 2 {
-		return ""
+	text = fmt.Sprintf("%s, %s", count(len(workspaces), "workspace"), count(remotes, "remote"))
+	if remotes == 0 {
+		return text, 0
 	}
 	var parts []string
 	for s := range report.StandsInSync + 1 {
@@ -46,5 +55,5 @@ func summary(workspaces []api.WorkspaceStatus) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}
 	}
-	return fmt.Sprintf("%s, %d remotes: %s\n", count(len(workspaces), "workspace"), remotes, strings.Join(parts, ", "))
+	return text + ": " + strings.Join(parts, ", "), remotes
 }

@@ -1,21 +1,11 @@
 package cli
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/urfave/cli/v2"
-
-	"wsync/client"
-	"wsync/daemon/api"
 )
-
-// redrawInterval keeps a busy workspace from painting the terminal all the
-// time.
-const redrawInterval = 100 * time.Millisecond
 
 func (c *command) statusCommand() *cli.Command {
 	return &cli.Command{
@@ -31,6 +21,11 @@ where an option of the remote says that nobody waits for it, skipped), since whe
 --held lists all that guards hold, by name, as wsync diff does: the remote is asked for it. With --json both print a
 line for each path, and one for each remote.
 
+--watch is a live view that fits the terminal: the worst first, what is pending, how fast it goes, how long the last
+changes took, what is wrong, and what has happened to the selected one; ? in it tells the keys. It goes on when the
+daemon is restarted. On what is no terminal, or a dumb one, it prints a line for each change; with --json one for each
+status.
+
 --check is for scripts, and waits for nothing: it prints a line for each remote that is not in sync, or of which a
 verification has found what differs, and nothing else. The exit code is 0 if all are in sync, 5 if guards are all that
 is in the way, and 4 otherwise; with --json a line says whether somebody is needed ("attention").`,
@@ -38,7 +33,7 @@ is in the way, and 4 otherwise; with --json a line says whether somebody is need
 			&cli.BoolFlag{Name: "paths", Usage: "list every path that is not there"},
 			&cli.BoolFlag{Name: "held", Usage: "list everything that is held"},
 			&cli.BoolFlag{Name: "check", Usage: "print what is not in sync only, and end with 4 or 5 if anything is"},
-			&cli.BoolFlag{Name: "watch", Usage: "go on until interrupted, and show every change"},
+			&cli.BoolFlag{Name: "watch", Usage: "go on until it is left, and show every change"},
 			jsonFlag(),
 		},
 		Action: c.status,
@@ -93,79 +88,4 @@ func statusError(name string, err error) error {
 		return fmt.Errorf("cannot get the status: %w", err)
 	}
 	return fmt.Errorf("cannot get the status of %s: %w", name, err)
-}
-
-// watch shows status and each newer one until ctx is done. A terminal shows
-// the newest only and is redrawn every second, so that its times are right;
-// anything else gets a block per change, in JSON a line per change.
-func (c *command) watch(ctx context.Context, daemon *client.Client, name, remote string, status *api.Status, asJSON bool) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	show := func() error { c.print(c.statusText(status.Workspaces) + "\n"); return c.unwritten }
-	var second <-chan time.Time
-	switch {
-	case asJSON:
-		show = func() error { return json.NewEncoder(c.out).Encode(status) }
-	case isTerminal(c.out):
-		show = func() error { c.screen(c.statusText(status.Workspaces)); return c.unwritten }
-		ticker := time.NewTicker(time.Second)
-		defer ticker.Stop()
-		second = ticker.C
-	}
-	answers := make(chan answer)
-	go follow(ctx, daemon, name, remote, status.Revision, answers)
-	if err := show(); err != nil {
-		return err
-	}
-	for {
-		select {
-		case answer := <-answers:
-			if ctx.Err() != nil {
-				return nil
-			}
-			if answer.err != nil {
-				return statusError(target(name, remote), answer.err)
-			}
-			// The daemon also answers when nothing has changed for a while.
-			changed := answer.status.Revision != status.Revision
-			status = answer.status
-			if !changed {
-				continue
-			}
-		case <-second:
-		case <-ctx.Done():
-			return nil // the user has seen enough
-		}
-		if err := show(); err != nil {
-			return err
-		}
-	}
-}
-
-// answer is an answer to a request for a status.
-type answer struct {
-	status *api.Status
-	err    error
-}
-
-// follow sends each status newer than revision to answers, until ctx is done
-// or after an error.
-func follow(ctx context.Context, daemon *client.Client, name, remote string, revision uint64, answers chan<- answer) {
-	for {
-		status, err := daemon.Status(ctx, name, remote, revision)
-		select {
-		case answers <- answer{status, err}:
-		case <-ctx.Done():
-			return
-		}
-		if err != nil {
-			return
-		}
-		revision = status.Revision
-		select {
-		case <-time.After(redrawInterval):
-		case <-ctx.Done():
-			return
-		}
-	}
 }

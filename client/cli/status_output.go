@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,12 +33,6 @@ func (p *printer) statusText(workspaces []api.WorkspaceStatus) string {
 		b.WriteString("\n" + line)
 	}
 	return b.String()
-}
-
-// screen shows text instead of all that the terminal shows.
-func (p *printer) screen(text string) {
-	const home, clearLine, clearBelow = "\x1b[H", "\x1b[K", "\x1b[J"
-	p.print(home + strings.ReplaceAll(text, "\n", clearLine+"\n") + clearBelow)
 }
 
 // attached says that a remote is attached and how it fares.
@@ -186,12 +181,37 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 		b.field(4, "hint", remote.Hint)
 	}
 	b.field(4, "last sent", ago(remote.LastSuccess, now))
+	if len(remote.Latencies) > 0 {
+		b.field(4, "latency", latencyText(remote.Latencies))
+	}
 	full := ago(remote.LastFullPass, now)
 	if remote.LastFullPass != nil {
 		full += fmt.Sprintf(", repaired %d", remote.Drift)
 	}
 	b.field(4, "full pass", full)
 	p.verification(b, remote)
+}
+
+// latencyText says how long the last changes took.
+func latencyText(latencies []time.Duration) string {
+	text := shortDuration(latencies[len(latencies)-1])
+	if n := len(latencies); n > 1 {
+		text += fmt.Sprintf(", the last %d changes %s to %s", n, shortDuration(slices.Min(latencies)), shortDuration(slices.Max(latencies)))
+	}
+	return text
+}
+
+// shortDuration is a duration to two digits or so, from milliseconds on.
+func shortDuration(d time.Duration) string {
+	switch ms := float64(d) / float64(time.Millisecond); {
+	case ms < 10:
+		return fmt.Sprintf("%.1f ms", ms)
+	case ms < 1000:
+		return fmt.Sprintf("%.0f ms", ms)
+	case ms < 10_000:
+		return fmt.Sprintf("%.1f s", ms/1000)
+	}
+	return duration(d)
 }
 
 // postponedText says what is to be deleted later, and when.

@@ -33,7 +33,7 @@ wsync set NAME REMOTE verify=7d has it done in the background.`,
 func (c *command) verify(cCtx *cli.Context) error {
 	workspace, remote := cCtx.Args().Get(0), cCtx.Args().Get(1)
 	d := &differences{command: c, workspace: workspace, asJSON: cCtx.Bool("json")}
-	daemon, err := d.find(cCtx, api.Compare{Remote: remote, Checksum: true, Repair: cCtx.Bool("repair")})
+	daemon, err := d.find(cCtx.Context, api.Compare{Remote: remote, Checksum: true, Repair: cCtx.Bool("repair")})
 	switch {
 	case errors.Is(err, context.Canceled) && d.compared:
 		return withHint(err, "the same command goes on where this one was, for an hour")

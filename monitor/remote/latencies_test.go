@@ -23,6 +23,7 @@ func TestLatencies(t *testing.T) {
 		{Order{Batch: batch}, Outcome{Failed: batch.Entries[:1]}},
 		{Order{Batch: batch}, Outcome{Again: batch}},
 		{Order{Batch: batch}, Outcome{Large: batch}},
+		{Order{Batch: dirty.Batch{Entries: []*dirty.Entry{{Path: "f", Seq: 1, Since: at(0), Approved: 1}}}}, Outcome{}},
 		{Order{}, Outcome{}},
 	} {
 		if l.add(says.order, says.out, at(50)); len(l) > 0 {
