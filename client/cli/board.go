@@ -62,6 +62,7 @@ func (p *printer) row(w api.WorkspaceStatus, r report.RemoteStatus) live.Row {
 		ErrorPath: r.ErrorPath, Halted: w.Halted != nil,
 		Details: func() []string { return p.details(w, r) },
 	}
+	row.State = strings.Replace(row.State, "retrying in", "retry in", 1) // there is little room
 	switch {
 	case r.PendingEverything:
 		row.Pending = "all"

@@ -134,11 +134,11 @@ func (m Model) columns() []column {
 	}
 	room := m.width - len("> ") - len(gap)
 	state.width = (state.width + 3) / 4 * 4 // what counts seconds is not to move all that is beside it
-	name.width = min(name.width, max(room/2-2, 8), 40)
+	name.width = min(name.width, max(m.width/4, 16), 40)
 	state.width = min(state.width, 30, max(room-name.width, 1))
 	room -= name.width + state.width
 	columns := []column{name, state}
-	const leastProblem = 20
+	const leastProblem = 10
 	wanted := 0
 	if problem.width > 0 {
 		wanted = min(problem.width, leastProblem) + len(gap)
@@ -205,6 +205,7 @@ func (m Model) rowLine(columns []column, row live.Row) string {
 		}
 		blank += fill
 	}
+	line = m.options.cut(line, m.width)
 	if mark == "> " {
 		return m.paint(bold, line)
 	}
@@ -261,7 +262,10 @@ func (m Model) wrap(text string, most int) []string {
 	lines := strings.Split(ansi.Wrap(text, max(m.width, 1), " "), "\n")
 	if len(lines) > most {
 		last := strings.Join(lines[most-1:], " ")
-		lines = append(lines[:most-1], m.options.cut(last, m.width))
+		lines = append(lines[:most-1], last)
+	}
+	for i := range lines {
+		lines[i] = m.options.cut(lines[i], m.width) // a letter may be wider than the screen
 	}
 	return lines
 }
@@ -274,7 +278,7 @@ func (m Model) footer(keys string) string {
 	switch {
 	case m.question != nil:
 		const answers = " y/n"
-		return m.paint(reverse, m.options.cut(m.question.text, m.width-len(answers))+answers)
+		return m.paint(reverse, m.options.cut(m.options.cut(m.question.text, m.width-len(answers))+answers, m.width))
 	case m.input != nil:
 		head := "path in " + m.input.of.Workspace + ": "
 		text := visible(string(m.input.text)) + "_"
