@@ -25,7 +25,7 @@ func (p *printer) board(status *api.Status) live.Board {
 	for _, w := range status.Workspaces {
 		for _, r := range w.Remotes {
 			row := p.row(w, r)
-			standing[row.Key()] = r.Standing()
+			standing[row.Key()] = p.order(r)
 			b.Rows = append(b.Rows, row)
 		}
 		if len(w.Remotes) == 0 {
@@ -36,6 +36,19 @@ func (p *printer) board(status *api.Status) live.Board {
 	}
 	slices.SortStableFunc(b.Rows, func(a, b live.Row) int { return cmp.Compare(standing[a.Key()], standing[b.Key()]) })
 	return b
+}
+
+// passingTime is how long a remote may be behind and be taken for one that is in sync: in a
+// list that is looked at, rows are not to change places with each change.
+const passingTime = 5 * time.Second
+
+// order is how a remote stands, for its place in the list.
+func (p *printer) order(r report.RemoteStatus) report.Standing {
+	s := r.Standing()
+	if s == report.StandsBehind && (r.OldestPending == nil || p.now().Sub(*r.OldestPending) < passingTime) && r.State != report.Starting {
+		return report.StandsInSync
+	}
+	return s
 }
 
 // daemonNotes is what is wrong with the daemon itself.
