@@ -134,7 +134,7 @@ func (c *command) commands() []*cli.Command {
 		c.attachCommand(), c.detachCommand(), c.setCommand(),
 		c.pauseCommand(), c.resumeCommand(), c.resyncCommand(), c.approveCommand(), c.restartCommand(),
 		c.statusCommand(), c.explainCommand(), c.diffCommand(), c.verifyCommand(), c.waitCommand(),
-		c.logCommand(), c.eventsCommand(), c.logsCommand(), c.doctorCommand(),
+		c.webCommand(), c.logCommand(), c.eventsCommand(), c.logsCommand(), c.doctorCommand(),
 		c.demoCommand(), c.helpCommand(), c.versionCommand(), c.monitorCommand(),
 	}
 }
