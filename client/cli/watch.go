@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -190,8 +191,15 @@ func (b *liveBackend) Held(ctx context.Context, of live.Key, out live.Output) er
 	if err != nil {
 		return err
 	}
-	return b.saying(out).statusHeld(ctx, b.daemon, status, false)
+	err = b.saying(out).statusHeld(ctx, b.daemon, status, false)
+	var coded *codedError
+	if errors.As(err, &coded) && coded.err == nil { // it has said why
+		return errNotWhole
+	}
+	return err
 }
+
+var errNotWhole = errors.New("the list is not whole")
 
 // Verify implements live.Backend.
 func (b *liveBackend) Verify(ctx context.Context, of live.Key, out live.Output) error {

@@ -278,6 +278,7 @@ func TestApprove(t *testing.T) {
 	listed := func() *scene { return newScene(t, someRows(), 80, 24).press("a").wants(list) }
 	listed().press("y").shows("the list is not whole yet").wants()
 	listed().tell(PageTold{"1", []string{"delete  a"}}, PageEnded{"1", nil}).press("y").wants(Leave{"1"}, Act{api.Approve, nas, "h1"})
+	listed().tell(PageEnded{"1", errors.New("no route")}).shows("no route").press("y").shows("wsync approve docs nas").wants()
 	listed().tell(PageEnded{"1", nil}).press("esc").wants(Leave{"1"}).press("y").wants()
 
 	s := listed().tell(PageEnded{"1", nil})

@@ -3,6 +3,7 @@ package screen
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"wsync/client/live"
 	"wsync/daemon/api"
@@ -140,7 +141,7 @@ func (m Model) pageTitle() string {
 // pageKeys says what can be done on it.
 func (m Model) pageKeys() string {
 	switch p := m.page; {
-	case p.kind == PageHeld && p.ended:
+	case p.kind == PageHeld && p.ended && p.failure == nil:
 		return "y let all of this happen   esc leave it held"
 	case p.kind == PageVerify && !p.ended:
 		return "esc stop; it can be gone on with for an hour"
@@ -157,6 +158,8 @@ func (m *Model) confirm() []Effect {
 	switch {
 	case !p.ended:
 		m.say("the list is not whole yet")
+	case p.failure != nil:
+		m.say("not without the list; that does wsync approve " + strings.ReplaceAll(p.of.String(), "/", " "))
 	case !ok || row.Held == "":
 		m.say("nothing is held any more")
 	case row.Held != p.held || p.held == "":
