@@ -141,7 +141,7 @@ const settingsPathVariable = "WSYNC_CONFIG_PATH"
 // are double quotes around the value, empty lines and lines that begin with
 // "#". A path is absolute or begins with "~/"; NotifyCommand may have quotes of
 // its own, see SplitCommand. An error names file, line, key and what was
-// expected.
+// expected; it is ErrMalformed unless the file could not be read.
 func LoadSettings(env func(string) string) (Settings, error) {
 	s, err := loadSettings(env)
 	if err != nil {
@@ -153,7 +153,7 @@ func LoadSettings(env func(string) string) (Settings, error) {
 func loadSettings(env func(string) string) (Settings, error) {
 	home := env("HOME")
 	if !filepath.IsAbs(home) {
-		return Settings{}, fmt.Errorf("the variable HOME is %q: expected the absolute path of your home directory; set it, in a systemd unit with Environment=HOME=/home/YOU", home)
+		return Settings{}, malformed{fmt.Errorf("the variable HOME is %q: expected the absolute path of your home directory; set it, in a systemd unit with Environment=HOME=/home/YOU", home)}
 	}
 	s := Settings{Directory: filepath.Join(home, ".wsync")}
 	for _, k := range settingKeys {
@@ -170,14 +170,14 @@ func loadSettings(env func(string) string) (Settings, error) {
 	if named != "" {
 		var ok bool
 		if path, ok = expandPath(named, home); !ok {
-			return Settings{}, fmt.Errorf("the variable %s is %q: expected %s", settingsPathVariable, named, expectedPath)
+			return Settings{}, malformed{fmt.Errorf("the variable %s is %q: expected %s", settingsPathVariable, named, expectedPath)}
 		}
 	}
 	data, err := os.ReadFile(path)
 	switch {
 	case err == nil:
 		if err := s.parse(data, path, home); err != nil {
-			return Settings{}, err
+			return Settings{}, malformed{err}
 		}
 	case errors.Is(err, syscall.ENOTDIR):
 		return Settings{}, fmt.Errorf("%s: not a directory: a file is where a directory is expected: move it away", path)
@@ -187,7 +187,7 @@ func loadSettings(env func(string) string) (Settings, error) {
 		return Settings{}, fmt.Errorf("%s, which the variable %s names, does not exist", path, settingsPathVariable)
 	}
 	if err := s.checkSocketPath(path); err != nil {
-		return Settings{}, err
+		return Settings{}, malformed{err}
 	}
 	return s, nil
 }

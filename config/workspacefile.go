@@ -19,7 +19,8 @@ import (
 //
 // Paths are brought into the form that Validate asks for: without trailing
 // slashes, and a module without a leading one. An error says at which line and
-// column the file is wrong, or which workspace is; the file is never changed.
+// column the file is wrong, or which workspace is, and is ErrMalformed then; the file
+// is never changed.
 func LoadWorkspaces(path string) ([]Workspace, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -36,9 +37,9 @@ func LoadWorkspaces(path string) ([]Workspace, error) {
 		var wrong *decodeError
 		if errors.As(err, &wrong) {
 			line, column := position(data, wrong.offset)
-			return nil, fmt.Errorf("cannot read the workspace file: %s:%d:%d: %w", path, line, column, err)
+			return nil, malformed{fmt.Errorf("cannot read the workspace file: %s:%d:%d: %w", path, line, column, err)}
 		}
-		return nil, fmt.Errorf("cannot read the workspace file: %s: %w", path, err)
+		return nil, malformed{fmt.Errorf("cannot read the workspace file: %s: %w", path, err)}
 	}
 	return workspaces, nil
 }

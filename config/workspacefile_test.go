@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -61,12 +62,18 @@ func TestLoadWorkspacesErrors(t *testing.T) {
 		if err != nil && !strings.HasPrefix(err.Error(), "cannot read the workspace file") {
 			t.Errorf("%q: error %v", test.content, err)
 		}
+		if !errors.Is(err, ErrMalformed) {
+			t.Errorf("%q: not malformed: %v", test.content, err)
+		}
 		if after, err := os.ReadFile(path); err != nil || string(after) != test.content {
 			t.Errorf("%q: the file was changed to %q (%v)", test.content, after, err)
 		}
 	}
 	_, err := LoadWorkspaces(dir)
 	expectError(t, "a directory", err, "cannot read the workspace file "+dir+": is a directory")
+	if errors.Is(err, ErrMalformed) {
+		t.Error("a file that cannot be read is malformed")
+	}
 	link := filepath.Join(dir, "link")
 	if err := os.Symlink("nothing", link); err != nil {
 		t.Fatal(err)

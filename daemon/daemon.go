@@ -26,6 +26,7 @@ import (
 
 	"wsync/config"
 	"wsync/config/logfile"
+	"wsync/daemon/api"
 	"wsync/monitor/journal"
 	"wsync/monitor/report"
 	"wsync/watchdog"
@@ -37,7 +38,9 @@ const stopTime = 15 * time.Second
 
 // Run is the daemon: it returns when ctx is done, a TERM or INT signal
 // arrives, or a client asks it to stop. With a HUP signal it reads the settings
-// anew. The lines of its log are also written to also.
+// anew. The lines of its log are also written to also, and a service manager that
+// listens is told that it is ready, that it is well, and that it ends. The error is an
+// *api.Error of kind Conflict if there is another daemon.
 func Run(ctx context.Context, settings config.Settings, version string, also ...io.Writer) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
@@ -94,6 +97,7 @@ func Run(ctx context.Context, settings config.Settings, version string, also ...
 	go d.watchMonitors(ctx, pingInterval)
 	go d.chronicle(ctx)
 	go d.reloadAt(ctx, hangups)
+	go d.tellManager(ctx)
 	defer d.startNotifier(ctx)() // not earlier: its command may take a moment to end
 	err = d.serve(ctx, newListener(listener, log, maxConnections))
 	d.close()
@@ -117,9 +121,9 @@ func lock(path string) (unlock func(), err error) {
 		pid := make([]byte, 32)
 		n, _ := f.Read(pid)
 		if who := strings.TrimSpace(string(pid[:n])); who != "" {
-			return nil, fmt.Errorf("another daemon is already running (pid %s)", who)
+			return nil, &api.Error{Kind: api.Conflict, Message: fmt.Sprintf("another daemon is already running (pid %s)", who)}
 		}
-		return nil, errors.New("another daemon is already running")
+		return nil, &api.Error{Kind: api.Conflict, Message: "another daemon is already running"}
 	}
 	if err := f.Truncate(0); err == nil {
 		fmt.Fprintf(f, "%d\n", os.Getpid())

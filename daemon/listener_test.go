@@ -225,7 +225,7 @@ func TestMalformedRequests(t *testing.T) {
 	d.add("docs")
 	for route := range d.routes() {
 		method, path, _ := strings.Cut(route, " ")
-		if method == "GET" || path == "/v1/stop" {
+		if method == "GET" || path == "/v1/stop" || path == "/v1/reload" { // which need to be told nothing
 			continue
 		}
 		path = strings.NewReplacer("{workspace}", "docs\x1b[31m", "{remote}", "%2e%2e%2f", "{action}", "a%00b").Replace(path)

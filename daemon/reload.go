@@ -2,12 +2,14 @@ package daemon
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"slices"
 
 	"go.uber.org/zap"
 
 	"wsync/config"
+	"wsync/daemon/api"
 )
 
 // reloadable are the keys of the settings that take effect without a restart, each
@@ -27,19 +29,33 @@ func (d *Daemon) reloadAt(ctx context.Context, signals <-chan os.Signal) {
 		case <-ctx.Done():
 			return
 		case <-signals:
-			settings, err := config.LoadSettings(os.Getenv)
-			if err != nil {
-				d.log.Error("Cannot reload the settings; those from before stay", zap.Error(err))
-				continue
-			}
-			d.reload(settings)
+			_, _ = d.reloadSettings() // which logs what is wrong
 		}
 	}
 }
 
+// reloadRequest handles POST /v1/reload.
+func (d *Daemon) reloadRequest(*http.Request) (any, error) {
+	reloaded, err := d.reloadSettings()
+	if err != nil {
+		return nil, &api.Error{Kind: api.Conflict, Message: err.Error() + "; those from before stay"}
+	}
+	return reloaded, nil
+}
+
+// reloadSettings reads the settings anew. When they cannot be read, nothing changes.
+func (d *Daemon) reloadSettings() (api.Reloaded, error) {
+	settings, err := config.LoadSettings(os.Getenv)
+	if err != nil {
+		d.log.Error("Cannot reload the settings; those from before stay", zap.Error(err))
+		return api.Reloaded{}, err
+	}
+	return d.reload(settings), nil
+}
+
 // reload takes over what it can of new settings, and logs which keys changed and
 // which of them need a restart.
-func (d *Daemon) reload(settings config.Settings) {
+func (d *Daemon) reload(settings config.Settings) api.Reloaded {
 	var applied []string
 	var waiting []string
 	d.lock.Do(func() {
@@ -64,4 +80,5 @@ func (d *Daemon) reload(settings config.Settings) {
 	if len(waiting) > 0 {
 		d.log.Warn("Some settings that changed need a restart: wsync daemon restart", zap.Strings("keys", waiting))
 	}
+	return api.Reloaded{Applied: applied, NeedRestart: waiting}
 }

@@ -39,6 +39,8 @@ func (d *Daemon) routes() map[string]answer {
 		"POST /v1/actions/{action}":                                    d.actAll,
 		"POST /v1/wait":                                                d.wait,
 		"POST /v1/stop":                                                d.stopRequest,
+		"POST /v1/reload":                                              d.reloadRequest,
+		"GET /v1/health":                                               d.getHealth,
 		"POST /v1/workspaces/{workspace}/path":                         d.setPath,
 		"POST /v1/workspaces/{workspace}/remotes/{remote}/destination": d.moveRemote,
 	}
@@ -106,8 +108,8 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 			return
 		}
 		level := zap.InfoLevel
-		if r.URL.Query().Has("after") {
-			level = zap.DebugLevel // `status --watch` asks many times a second
+		if r.URL.Query().Has("after") || r.URL.Path == api.HealthPath {
+			level = zap.DebugLevel // `status --watch` asks many times a second, the daemon itself for ever
 		}
 		log.Log(level, "Request done")
 		if streams {

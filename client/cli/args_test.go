@@ -91,7 +91,7 @@ func TestParseErrors(t *testing.T) {
 		{"__moniter", usageError{`unknown command "__moniter"`, "", "wsync --help lists the commands"}},
 		{"daemon strat", usageError{`unknown command "daemon strat"`, "", "did you mean wsync daemon start?"}},
 		{"daemon xyzzy", usageError{`unknown command "daemon xyzzy"`, "", "wsync daemon --help lists the commands"}},
-		{"daemon", usageError{"which command of daemon?", "wsync daemon start|stop|restart|status|run", ""}},
+		{"daemon", usageError{"which command of daemon?", "wsync daemon start|stop|restart|reload|status|run", ""}},
 		{"--json list", usageError{"unknown option --json", "", "options follow the command"}},
 		{"add", usageError{"cannot run wsync add: NAME is missing", add, ""}},
 		{"add a", usageError{"cannot run wsync add: PATH is missing", add, ""}},

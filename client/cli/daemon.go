@@ -13,6 +13,7 @@ import (
 
 	"wsync/client"
 	"wsync/config"
+	"wsync/daemon/api"
 )
 
 // backgroundFlag has a daemon print nothing of what it logs: its output is the log.
@@ -44,6 +45,12 @@ func (c *command) daemonCommand() *cli.Command {
 				Action:      c.daemonRestart,
 			},
 			{
+				Name:        "reload",
+				Usage:       "have the daemon read its settings anew",
+				Description: "Has the daemon read its settings anew, as SIGHUP does, and says which of those that changed are in force now and\nwhich need a restart. Settings that cannot be read change nothing.",
+				Action:      c.daemonReload,
+			},
+			{
 				Name:        "status",
 				Usage:       "say whether the daemon runs",
 				Description: "Describes the daemon; the exit code is 3 if none runs.",
@@ -53,7 +60,7 @@ func (c *command) daemonCommand() *cli.Command {
 			{
 				Name:        "run",
 				Usage:       "be the daemon, in the foreground",
-				Description: "Runs the daemon in the foreground until it is stopped or interrupted, as a service manager wants it. What it logs\nis also printed, and SIGHUP has it read its settings anew.",
+				Description: "Runs the daemon in the foreground until it is stopped or interrupted, as a service manager wants it: what it logs is\nalso printed, with the priorities of systemd's journal where it goes there, and SIGHUP has it read its settings\nanew. The exit code is 6 if starting it again would not help: another daemon runs, or a file of its own is wrong.",
 				Flags:       []cli.Flag{&cli.BoolFlag{Name: backgroundFlag, Usage: "print nothing of what is logged", Hidden: true}},
 				Action:      c.daemonRun,
 			},
@@ -135,20 +142,53 @@ func (c *command) daemonStatusAction(cCtx *cli.Context) error {
 	return nil
 }
 
-func (c *command) daemonRun(cCtx *cli.Context) error {
-	settings, err := config.LoadSettings(c.deps.Env)
-	if err != nil {
-		return err
+// daemonReload says what became of the settings.
+func (c *command) daemonReload(cCtx *cli.Context) error {
+	connected, err := c.connect()
+	if err != nil { // the daemon would find the same
+		return fmt.Errorf("cannot reload the settings: %w; a daemon that runs keeps those from before", err)
 	}
-	nameProcess("wsync")
+	reloaded, err := connected.Reload(cCtx.Context)
+	if err != nil {
+		return fmt.Errorf("cannot reload the settings: %w", err)
+	}
+	c.reloaded(reloaded)
+	return nil
+}
+
+func (c *command) daemonRun(cCtx *cli.Context) error {
 	var also []io.Writer
 	if !cCtx.Bool(backgroundFlag) {
-		also = append(also, console{c.deps.Stderr})
+		also = append(also, c.logOutput())
 		// A reader of the output that leaves must not take the daemon along.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	}
-	if err := c.deps.RunDaemon(cCtx.Context, settings, c.deps.Version, also...); err != nil {
-		return fmt.Errorf("cannot run the daemon: %w", err)
+	settings, err := config.LoadSettings(c.deps.Env)
+	if err == nil {
+		nameProcess("wsync")
+		if err = c.deps.RunDaemon(cCtx.Context, settings, c.deps.Version, also...); err != nil {
+			err = fmt.Errorf("cannot run the daemon: %w", err)
+		}
 	}
-	return nil
+	if staysDown(err) {
+		return &codedError{code: exitStaysDown, err: err}
+	}
+	return err
+}
+
+// staysDown tells whether a daemon that ended with err would do so again: a file has to
+// be changed first, or another daemon stopped.
+func staysDown(err error) bool {
+	var refused *api.Error
+	return errors.Is(err, config.ErrMalformed) || errors.As(err, &refused) && refused.Kind == api.Conflict
+}
+
+// logOutput is where a daemon in the foreground prints what it logs. When that is systemd's
+// journal, so does what the command itself has to say at its end.
+func (c *command) logOutput() io.Writer {
+	if !isJournal(c.deps.Stderr, c.deps.Env("JOURNAL_STREAM")) {
+		return console{c.deps.Stderr}
+	}
+	c.err = prioritized{c.deps.Stderr, journalPriorities["error"]}
+	return journalConsole{c.deps.Stderr}
 }

@@ -17,6 +17,7 @@ const (
 	exitNoDaemon  = 3
 	exitNotInSync = 4 // or timed out
 	exitHeld      = 5 // a guard against deletion
+	exitStaysDown = 6 // the daemon cannot run until somebody does something: no use in starting it again
 )
 
 // refusalCodes are the exit codes of what the daemon refuses.

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"wsync/client"
+	"wsync/config"
 	"wsync/daemon/api"
 	"wsync/monitor/report"
 )
@@ -40,6 +44,40 @@ func TestExitCode(t *testing.T) {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+// TestStaysDown: a service manager is told whether it helps to start the daemon again.
+func TestStaysDown(t *testing.T) {
+	home := home(t)
+	for content, want := range map[string]int{"nonsense": exitStaysDown, "": exitFailed} {
+		if err := os.WriteFile(filepath.Join(home, ".wsync/wsync.config"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code := run(t.Context(), Deps{
+			Args: []string{"wsync", "daemon", "run"}, Stdout: t.Output(), Stderr: t.Output(),
+			Env: func(name string) string { return map[string]string{"HOME": home}[name] },
+			RunDaemon: func(context.Context, config.Settings, string, ...io.Writer) error {
+				return errors.New("the disk is full")
+			},
+		})
+		if code != want {
+			t.Errorf("settings %q: exit code %d, expected %d", content, code, want)
+		}
+	}
+	for _, test := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{errors.New("x"), false},
+		{fmt.Errorf("cannot x: %w", &api.Error{Kind: api.Internal}), false},
+		{fmt.Errorf("cannot x: %w", &api.Error{Kind: api.Conflict}), true},
+		{fmt.Errorf("cannot x: %w", config.ErrMalformed), true},
+	} {
+		if staysDown(test.err) != test.want {
+			t.Errorf("%v: expected %v", test.err, test.want)
+		}
 	}
 }
 

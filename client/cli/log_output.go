@@ -18,21 +18,33 @@ import (
 // with the time in location. What is not JSON, the traces of a panic for one,
 // stays as it is.
 func logText(line []byte, location *time.Location) string {
-	fields, err := orderedFields(line)
-	if err != nil {
+	e, ok := readLogEntry(line, location)
+	if !ok {
 		return plain(string(line))
 	}
-	var at, level, message string
+	return fmt.Sprintf("%s %-5s %s", e.at, e.level, e.text)
+}
+
+// logEntry is a line of a log, to be read by people.
+type logEntry struct{ at, level, text string }
+
+// readLogEntry takes a line of a log apart; ok is false if it is none of zap's.
+func readLogEntry(line []byte, location *time.Location) (e logEntry, ok bool) {
+	fields, err := orderedFields(line)
+	if err != nil {
+		return e, false
+	}
+	var message string
 	var rest, below strings.Builder
 	for _, f := range fields {
 		switch f.key {
 		case "ts":
-			at = logValue(f.value)
-			if t, err := time.Parse(time.RFC3339, at); err == nil {
-				at = t.In(location).Format("15:04:05.000")
+			e.at = logValue(f.value)
+			if t, err := time.Parse(time.RFC3339, e.at); err == nil {
+				e.at = t.In(location).Format("15:04:05.000")
 			}
 		case "level":
-			level = logString(f.value)
+			e.level = plain(logString(f.value))
 		case "msg":
 			message = plain(logString(f.value))
 		case "stacktrace":
@@ -41,7 +53,8 @@ func logText(line []byte, location *time.Location) string {
 			rest.WriteString(" " + plain(f.key) + "=" + logValue(f.value))
 		}
 	}
-	return fmt.Sprintf("%s %-5s %s%s%s", at, plain(level), message, rest.String(), below.String())
+	e.text = message + rest.String() + below.String()
+	return e, true
 }
 
 // console makes the lines of a log that are written to it readable.

@@ -261,6 +261,20 @@ func (p *printer) versions(daemon, own string) {
 	}
 }
 
+// reloaded says which settings are in force, and which are not yet.
+func (p *printer) reloaded(r *api.Reloaded) {
+	if len(r.Applied) > 0 {
+		p.result("in force now: %s", strings.Join(r.Applied, ", "))
+	}
+	if len(r.NeedRestart) > 0 {
+		p.result("in force after a restart: %s", strings.Join(r.NeedRestart, ", "))
+		p.hint("wsync daemon restart")
+	}
+	if len(r.Applied)+len(r.NeedRestart) == 0 {
+		p.result("no setting has changed")
+	}
+}
+
 // acted says that an action is done, and what it has approved.
 func (p *printer) acted(done, workspace, remote string, approved []api.Approved) {
 	if len(approved) == 0 {

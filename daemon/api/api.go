@@ -33,6 +33,8 @@ import (
 //	POST   /v1/actions/{action}                           Acted: the action for all workspaces; pause, resume, resync, approve
 //	POST   /v1/wait                                       Wait -> WaitResult
 //	POST   /v1/stop
+//	POST   /v1/reload                                     Reloaded
+//	GET    /v1/health                                     answered as soon as the state is free
 const (
 	StatusPath     = "/v1/status"
 	EventsPath     = "/v1/events"
@@ -40,6 +42,8 @@ const (
 	ActionsPath    = "/v1/actions"
 	WaitPath       = "/v1/wait"
 	StopPath       = "/v1/stop"
+	ReloadPath     = "/v1/reload"
+	HealthPath     = "/v1/health"
 )
 
 // Headers of a request.
@@ -283,6 +287,13 @@ type WaitResult struct {
 type BehindRemote struct {
 	Workspace string              `json:"workspace"`
 	Remote    report.RemoteStatus `json:"remote"`
+}
+
+// Reloaded says what became of settings that were read anew: the keys that have changed
+// and are in force, and those that need a restart of the daemon.
+type Reloaded struct {
+	Applied     []string `json:"applied,omitempty"`
+	NeedRestart []string `json:"need_restart,omitempty"`
 }
 
 // JSONVersion is the version of what --json prints. It grows when a field goes, or means
