@@ -17,6 +17,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wsync/client"
+	"wsync/client/service"
 	"wsync/config"
 	"wsync/monitor/report"
 )
@@ -36,6 +37,8 @@ type Deps struct {
 	RunDaemon func(ctx context.Context, settings config.Settings, version string, also ...io.Writer) error
 	// RunMonitor is the monitor of the workspace name.
 	RunMonitor func(ctx context.Context, name string, in io.Reader, out io.Writer) error
+	// Host is the machine with its services, nil for this one.
+	Host *service.Host
 	// Examine carries out an examination, and calls tell with each result.
 	Examine func(ctx context.Context, e report.Examination, tell func(report.Check)) error
 }
@@ -60,7 +63,7 @@ func Main(deps Deps) int {
 // run is Main without the signals.
 func run(ctx context.Context, deps Deps) int {
 	c := &command{deps: deps, printer: newPrinter(deps.Stdout, deps.Stderr, deps.Env)}
-	err := c.run(ctx)
+	err := c.underService(ctx, c.run(ctx))
 	if err == nil {
 		err = c.unwritten
 	}
@@ -129,7 +132,7 @@ const (
 // commands returns all commands in the order of the help.
 func (c *command) commands() []*cli.Command {
 	return []*cli.Command{
-		c.daemonCommand(),
+		c.daemonCommand(), c.serviceCommand(),
 		c.addCommand(), c.removeCommand(), c.listCommand(), c.infoCommand(), c.ignoreCommand(), c.renameCommand(),
 		c.attachCommand(), c.detachCommand(), c.setCommand(),
 		c.pauseCommand(), c.resumeCommand(), c.resyncCommand(), c.approveCommand(), c.restartCommand(),

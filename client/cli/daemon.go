@@ -85,9 +85,16 @@ func (c *command) daemonStart(cCtx *cli.Context) error {
 	return c.start(cCtx.Context, settings)
 }
 
-// start starts the daemon and says so.
+// start starts the daemon, by its service if it is one, and says so.
 func (c *command) start(ctx context.Context, settings config.Settings) error {
 	c.warnMissing("rsync")
+	if s := c.installedService(); s != nil {
+		_, err := s.State(ctx)
+		if err == nil {
+			return c.startService(ctx, s, settings, s.Start)
+		}
+		c.note("its service %s is not there to start the daemon: %v", s.Name, err)
+	}
 	status, err := startDaemon(ctx, c.clientOf(settings), settings, os.Environ())
 	if err != nil {
 		return fmt.Errorf("cannot start the daemon: %w", err)
@@ -118,6 +125,11 @@ func (c *command) daemonRestart(cCtx *cli.Context) error {
 	settings, err := config.LoadSettings(c.deps.Env)
 	if err != nil {
 		return err
+	}
+	if s := c.installedService(); s != nil {
+		if state, err := s.State(cCtx.Context); err == nil && state.Running() {
+			return c.startService(cCtx.Context, s, settings, s.Restart)
+		}
 	}
 	if _, err := stopDaemon(cCtx.Context, c.clientOf(settings)); err != nil && !errors.Is(err, client.ErrNoDaemon) {
 		return fmt.Errorf("cannot stop the daemon: %w", err)

@@ -26,6 +26,7 @@ import (
 
 	"golang.org/x/term"
 
+	"wsync/client/service"
 	"wsync/config"
 	"wsync/daemon/api"
 	"wsync/monitor/report"
@@ -258,6 +259,37 @@ func (p *printer) versions(daemon, own string) {
 	if daemon != own {
 		p.note("the daemon is version %s, this is %s", daemon, own)
 		p.hint("wsync daemon restart")
+	}
+}
+
+// serviceText describes a service.
+func (p *printer) serviceText(status serviceStatus, s *service.Service) {
+	var b block
+	state := status.State
+	if status.Why != "" {
+		state += " (" + status.Why + ")"
+	}
+	if status.PID != 0 {
+		state += fmt.Sprintf(" (pid %d)", status.PID)
+	}
+	b.field(0, "service", fmt.Sprintf("%s, by %s", status.Name, status.Kind))
+	b.field(0, "state", state)
+	b.field(0, "file", status.File)
+	begins := "by hand only: it is not enabled"
+	switch {
+	case status.Enabled && status.Lingers && status.Kind == "systemd":
+		begins = "when the system starts"
+	case status.Enabled:
+		begins = "with your first login, and ends with your last session"
+	}
+	b.field(0, "begins", begins)
+	b.field(0, "log", s.LogCommand())
+	p.print(b.String())
+	if status.OtherPID != 0 {
+		p.note("a daemon runs that is not the service's (pid %d)", status.OtherPID)
+		p.hint("wsync daemon stop, then wsync daemon start")
+	} else if status.PID == 0 {
+		p.hint("%s", s.StartCommand())
 	}
 }
 

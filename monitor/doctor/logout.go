@@ -56,10 +56,10 @@ func judgeLogout(cgroup string, lingers, kills bool) (status report.CheckStatus,
 	unit, session := inUserUnit.MatchString(cgroup), inSession.MatchString(cgroup)
 	switch {
 	case unit && !lingers:
-		return report.CheckWarn, "the daemon is a unit of yours, which ends when you log out, and begins when you log in", "loginctl enable-linger"
+		return report.CheckWarn, "the daemon is a unit of yours, which ends when you log out, and begins when you log in", "wsync service install --linger"
 	case session && kills:
 		return report.CheckWarn, "the daemon ends when you log out (KillUserProcesses=yes in logind.conf)",
-			"loginctl enable-linger, wsync daemon stop, and start it by systemd-run --user wsync daemon run"
+			"wsync service install --linger"
 	case unit, session:
 		return report.CheckOK, "the daemon goes on when you log out", ""
 	}

@@ -21,10 +21,10 @@ func TestJudgeLogout(t *testing.T) {
 		remedy         string
 	}{
 		{unit, true, true, report.CheckOK, ""},
-		{unit, false, false, report.CheckWarn, "loginctl enable-linger"},
-		{older, false, false, report.CheckWarn, "loginctl enable-linger"},
+		{unit, false, false, report.CheckWarn, "wsync service install --linger"},
+		{older, false, false, report.CheckWarn, "wsync service install --linger"},
 		{session, false, false, report.CheckOK, ""},
-		{session, true, true, report.CheckWarn, "systemd-run --user wsync daemon run"},
+		{session, true, true, report.CheckWarn, "wsync service install --linger"},
 		{system, false, true, report.CheckOK, ""},
 		{"0::/\n", false, true, report.CheckOK, ""},
 	} {
