@@ -74,7 +74,7 @@ func Run(ctx context.Context, settings config.Settings, version string, also ...
 		version:  version,
 		since:    time.Now(),
 		stop:     cancel,
-		authSock: os.Getenv("SSH_AUTH_SOCK"),
+		authSock: firstAgent(settings),
 		launch:   launcher(settings),
 		entries:  make(map[string]*entry),
 		leaving:  make(map[string]bool),

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -133,41 +132,6 @@ func receive(w http.ResponseWriter, r *http.Request) error {
 	control.SetReadDeadline(time.Time{}) // not after an error: the rest of the body may never come
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return nil
-}
-
-// useAuthSock takes over the client's ssh agent if it answers: with a command
-// that changes something always, and with any other when the agent that is
-// known is gone.
-func (d *Daemon) useAuthSock(r *http.Request) {
-	offered := r.Header.Get(api.AuthSockHeader)
-	if offered == "" {
-		return
-	}
-	var current string
-	d.lock.Do(func() { current = d.authSock })
-	asks := r.Method == http.MethodGet || r.URL.Path == api.WaitPath
-	if current == offered || !answers(offered) || asks && answers(current) {
-		return
-	}
-	d.lock.Do(func() {
-		d.authSock = offered
-		for _, e := range d.entries {
-			d.apply(e)
-		}
-	})
-}
-
-// answers reports whether somebody listens on the socket at path.
-func answers(path string) bool {
-	if path == "" {
-		return false
-	}
-	conn, err := net.DialTimeout("unix", path, time.Second)
-	if err != nil {
-		return false
-	}
-	conn.Close()
-	return true
 }
 
 // decode reads a request's body into v.

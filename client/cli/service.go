@@ -248,7 +248,11 @@ func (c *command) startService(ctx context.Context, s *service.Service, settings
 func (c *command) serviceFailure(ctx context.Context, s *service.Service, err error) error {
 	state, stateErr := s.State(ctx)
 	if s.NeedsRoot() && (stateErr != nil || state.Why == "") {
-		return withHint(fmt.Errorf("cannot start the daemon: it is a service of the system: %w", err), "%s", s.StartCommand())
+		hint := s.StartCommand()
+		if state.Running() {
+			hint = s.RestartCommand()
+		}
+		return withHint(fmt.Errorf("cannot start the daemon: it is a service of the system: %w", err), "%s", hint)
 	}
 	if stateErr == nil && state.Why != "" {
 		err = fmt.Errorf("its service %s %s", s.Name, c.serviceEnd(ctx, s, state))

@@ -141,6 +141,8 @@ func TestServiceStartsDaemon(t *testing.T) {
 	h.file(t, "/etc/systemd/system/wsync@me.service", "")
 	h.start = func() error { return errors.New("access denied") }
 	h.expect(t, 1, "it is a service of the system: access denied\nhint: sudo systemctl start wsync@me.service\n", "daemon", "start")
+	h.unit["MainPID"] = "12"
+	h.expect(t, 1, "hint: sudo systemctl restart wsync@me.service\n", "daemon", "restart")
 }
 
 func TestServiceInstall(t *testing.T) {

@@ -149,7 +149,13 @@ func agentState(printed, file string) State {
 	return state
 }
 
-func (m launchd) startCommand(s *Service) string { return "launchctl kickstart " + m.target(s) }
-func (launchd) logCommand(*Service) string       { return "wsync logs" }
+func (m launchd) command(s *Service, verb string) string {
+	if verb == "restart" {
+		return "launchctl kickstart -k " + m.target(s)
+	}
+	return "launchctl kickstart " + m.target(s)
+}
+
+func (launchd) logCommand(*Service) string { return "wsync logs" }
 
 func (launchd) lastWords(context.Context, *Service) string { return "" }

@@ -76,8 +76,8 @@ type manager interface {
 	start(ctx context.Context, s *Service) error
 	restart(ctx context.Context, s *Service) error
 	state(ctx context.Context, s *Service) (State, error)
-	// commands are what a person types.
-	startCommand(s *Service) string
+	// command is what a person types to start or restart it, logCommand to see its log.
+	command(s *Service, verb string) string
 	logCommand(s *Service) string
 	// lastWords are what the daemon printed last, or "".
 	lastWords(ctx context.Context, s *Service) string
@@ -89,10 +89,11 @@ func (s *Service) Kind() string { return s.manager.kind() }
 // Definition is what the service's file has with these options.
 func (s *Service) Definition(o Options) string { return s.manager.definition(o) }
 
-// StartCommand is the manager's command that starts the service, LogCommand the one that
-// shows what it has said.
-func (s *Service) StartCommand() string { return s.manager.startCommand(s) }
-func (s *Service) LogCommand() string   { return s.manager.logCommand(s) }
+// StartCommand is the manager's command that starts the service, RestartCommand the one
+// that restarts it, LogCommand the one that shows what it has said.
+func (s *Service) StartCommand() string   { return s.manager.command(s, "start") }
+func (s *Service) RestartCommand() string { return s.manager.command(s, "restart") }
+func (s *Service) LogCommand() string     { return s.manager.logCommand(s) }
 
 // NeedsRoot tells whether this user may not start, stop or change the service.
 func (s *Service) NeedsRoot() bool { return s.System && s.host.UID != 0 }

@@ -135,8 +135,8 @@ func unitEnd(value map[string]string) string {
 	return ""
 }
 
-func (systemd) startCommand(s *Service) string {
-	words := append([]string{"systemctl"}, append(scope(s), "start", s.Name)...)
+func (systemd) command(s *Service, verb string) string {
+	words := append([]string{"systemctl"}, append(scope(s), verb, s.Name)...)
 	if s.NeedsRoot() {
 		words = append([]string{"sudo"}, words...)
 	}
