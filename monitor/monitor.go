@@ -154,7 +154,8 @@ func newMirror(d report.Definition, log *zap.Logger) (*mirror, error) {
 	if err != nil {
 		return nil, err
 	}
-	local, _ := rsync.LocalVersion(context.Background()) // unknown if there is none
+	pool.LimitLogins(filepath.Dir(d.Settings.RunDirectory)) // which all monitors share
+	local, _ := rsync.LocalVersion(context.Background())    // unknown if there is none
 	m := &mirror{
 		log:     log,
 		root:    d.Workspace.LocalPath,

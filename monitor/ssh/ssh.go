@@ -79,7 +79,8 @@ func Options(h Host) []string {
 // Pool holds the connections of a monitor. Its methods may be called from any
 // goroutine.
 type Pool struct {
-	dir string
+	dir    string
+	logins string // see LimitLogins; "" for no limit
 
 	mu          sync.Mutex
 	connections map[Host]*Connection // guarded by mu
@@ -122,7 +123,7 @@ func (p *Pool) Connection(h Host) *Connection {
 	c, ok := p.connections[h]
 	if !ok {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%#v", h))
-		c = &Connection{host: h, socket: filepath.Join(p.dir, hex.EncodeToString(sum[:6])), sessions: make(chan struct{}, maxSessions)}
+		c = &Connection{host: h, logins: p.logins, socket: filepath.Join(p.dir, hex.EncodeToString(sum[:6])), sessions: make(chan struct{}, maxSessions)}
 		p.connections[h] = c
 	}
 	c.users++
@@ -148,6 +149,7 @@ const maxSessions = 8
 // methods may be called from any goroutine.
 type Connection struct {
 	host     Host
+	logins   string // the pool's
 	socket   string
 	sessions chan struct{} // holds a token per command that runs
 	users    int           // who have it from the pool; guarded by the pool's mu
@@ -196,12 +198,17 @@ func (e *ConnectError) Error() string { return strings.TrimSpace(e.Stderr) }
 // Ensure makes the shared connection unless it is there. It returns a
 // *ConnectError when ssh gave up. Where connections cannot be shared it returns
 // nil, and each command makes a connection of its own.
-func (c *Connection) Ensure(ctx context.Context, env []string) error {
+func (c *Connection) Ensure(ctx context.Context, env []string) (err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.alone || c.up() {
 		return nil
 	}
+	over, err := turn(ctx, c.logins, c.host)
+	if err != nil {
+		return err
+	}
+	defer func() { over(err == nil) }()
 	os.Remove(c.socket)
 	// The master lives as long as the monitor, not as this call.
 	life, cancel := context.WithCancel(context.Background())
