@@ -37,6 +37,9 @@ type Client struct {
 	// along with every request, so that the daemon's ssh finds the agent of
 	// the newest login.
 	AuthSock string
+	// Version is that of the caller. An error that may come from a daemon of another version
+	// is an *OtherVersionError; with "" none is.
+	Version string
 }
 
 // do sends one request and decodes the answer into answer, which may be nil. A
@@ -90,10 +93,11 @@ func (c *Client) ask(ctx context.Context, timeout time.Duration, method, path st
 		return c.requestError(ctx, err)
 	}
 	defer response.Body.Close()
+	daemon := response.Header.Get(api.VersionHeader)
 	if response.StatusCode/100 != 2 {
-		return refusal(response)
+		return c.ofVersions(daemon, refusal(response))
 	}
-	return read(ctx, response.Body)
+	return c.ofVersions(daemon, read(ctx, response.Body))
 }
 
 // dial connects to the daemon's socket.

@@ -434,6 +434,30 @@ func (r *Remote) UnmarshalJSON(data []byte) (err error) {
 // MarshalJSON is like Workspace.MarshalJSON.
 func (r Remote) MarshalJSON() ([]byte, error) { return encodeKeeping(r.fields(), r.unknown) }
 
+// Unknown returns the names of the fields in the JSON of r that this version does not know.
+func (r Remote) Unknown() []string {
+	var names []string
+	for _, unknown := range []map[string]json.RawMessage{r.unknown, r.Connection.unknown()} {
+		names = append(names, slices.Sorted(maps.Keys(unknown))...)
+	}
+	return names
+}
+
+// unknown are the unknown fields of the one that is set.
+func (c Connection) unknown() map[string]json.RawMessage {
+	switch {
+	case c.SSH != nil:
+		return c.SSH.unknown
+	case c.HostAlias != nil:
+		return c.HostAlias.unknown
+	case c.RsyncDaemon != nil:
+		return c.RsyncDaemon.unknown
+	case c.Local != nil:
+		return c.Local.unknown
+	}
+	return nil
+}
+
 // UnmarshalJSON refuses a connection that it does not know: without it the
 // remote could not be served.
 func (c *Connection) UnmarshalJSON(data []byte) error {

@@ -11,6 +11,13 @@ import (
 	"unicode/utf8"
 )
 
+// fileVersion is the version of the workspace file that is written here, and the newest
+// that is read. A file of version 1 is a list, as the original's is, and does not say so. It
+// grows when an earlier wsync that reads the file without knowing what is new could do harm: by
+// deleting, for example, what an option of the new version keeps. Such a file is an object with a
+// "version", and what reads the file up to now refuses it.
+const fileVersion = 1
+
 // LoadWorkspaces reads the workspace file. A file that does not exist holds no
 // workspaces. An empty file is an error, and so is a symbolic link to nothing:
 // wsync never writes the one nor makes the other, so something else has
@@ -63,6 +70,9 @@ func decodeWorkspaces(data []byte) ([]Workspace, error) {
 	if string(raw) == "null" {
 		return nil, &decodeError{message: "expected a list of workspaces, found null"}
 	}
+	if err := refuseNewer(raw); err != nil {
+		return nil, inside(err, bytes.Index(data, raw), "")
+	}
 	var workspaces list[Workspace]
 	// The list begins after the white space in front of it.
 	if err := decodeValue(raw, &workspaces); err != nil {
@@ -75,6 +85,25 @@ func decodeWorkspaces(data []byte) ([]Workspace, error) {
 		return nil, err
 	}
 	return workspaces, nil
+}
+
+// refuseNewer returns an error for the file of a later version.
+func refuseNewer(raw json.RawMessage) error {
+	if raw[0] != '{' {
+		return nil
+	}
+	var file struct {
+		Version json.Number `json:"version"`
+	}
+	if err := json.Unmarshal(raw, &file); err != nil {
+		return nil // what else it is, is said elsewhere
+	}
+	if version, err := file.Version.Int64(); err != nil || version <= fileVersion {
+		return nil
+	}
+	return &decodeError{message: fmt.Sprintf(
+		"it is of version %s, which a newer wsync has written; this one reads version %d: install the newer one again, or restore the file of before from a backup",
+		file.Version, fileVersion)}
 }
 
 // clean brings the paths of a hand-written file, or one of the original, into

@@ -16,7 +16,7 @@ func (d *Daemon) actAll(r *http.Request) (any, error) {
 	switch action {
 	case api.Pause, api.Resume, api.Resync, api.Approve:
 	default:
-		return nil, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("there is no action %q for all workspaces", action)}
+		return nil, &api.Error{Kind: api.Unknown, Message: fmt.Sprintf("there is no action %q for all workspaces", action)}
 	}
 	var names []string
 	d.lock.Do(func() { names = slices.Clone(d.order) })

@@ -62,7 +62,7 @@ func (d *Daemon) actOn(workspace, remote, held string, action api.Action) (any, 
 		case api.Restart:
 			d.restart(e)
 		default:
-			return nil, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("there is no action %q", action)}
+			return nil, &api.Error{Kind: api.Unknown, Message: fmt.Sprintf("there is no action %q", action)}
 		}
 		e.tellAction(action, remote, approved)
 		d.apply(e)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -71,9 +72,12 @@ func (d *Daemon) handler() http.Handler {
 		mux.Handle(pattern, d.serveAnswer(answer))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, &api.Error{Kind: api.NotFound, Message: fmt.Sprintf("no route %s %s", r.Method, r.URL.Path)})
+		writeError(w, &api.Error{Kind: api.Unknown, Message: fmt.Sprintf("the daemon does not know the request %s %s", r.Method, r.URL.Path)})
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(api.VersionHeader, d.version)
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // requests numbers the requests for the log.
@@ -134,16 +138,32 @@ func receive(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// decode reads a request's body into v.
+// decode reads a request's body into v. A field that is not known is refused: to pass over
+// what a client of another version asks for would do something else than it has asked for.
 func decode(r *http.Request, v any) error {
 	decoder := json.NewDecoder(r.Body)
-	if err := decoder.Decode(v); err != nil {
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(v)
+	if err != nil {
+		// encoding/json has no type for this error.
+		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+			return unknownField(strings.Trim(field, `"`))
+		}
 		return &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("cannot understand the request: %v", err)}
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return &api.Error{Kind: api.Invalid, Message: "cannot understand the request: something follows the JSON value"}
 	}
+	if attach, ok := v.(*api.AttachRemote); ok {
+		if unknown := attach.Remote.Unknown(); len(unknown) > 0 {
+			return unknownField(unknown[0])
+		}
+	}
 	return nil
+}
+
+func unknownField(name string) error {
+	return &api.Error{Kind: api.Unknown, Message: fmt.Sprintf("the daemon does not know %q in the request", name)}
 }
 
 // statusOf are the HTTP status codes of the kinds of errors.
@@ -155,6 +175,7 @@ var statusOf = map[api.ErrorKind]int{
 	api.Conflict: http.StatusConflict,
 	api.Failed:   http.StatusBadGateway,
 	api.Internal: http.StatusInternalServerError,
+	api.Unknown:  http.StatusNotImplemented,
 }
 
 func writeError(w http.ResponseWriter, err error) {

@@ -26,6 +26,9 @@ func TestRequestLog(t *testing.T) {
 		{"GET", "/v1/workspaces/nothing", "Request failed", "warn"},
 	} {
 		_, header, _ := d.ask(test.method, test.path, "{}")
+		if version := header.Get(api.VersionHeader); version != d.version {
+			t.Errorf("%s %s: the version is %q, expected %q", test.method, test.path, version, d.version)
+		}
 		id := header.Get(api.RequestIDHeader)
 		if id == "" || seen[id] {
 			t.Errorf("%s %s: the request's number is %q", test.method, test.path, id)

@@ -106,7 +106,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/v1/workspaces/doc/pause", nil, api.NotFound, 404, `there is no workspace "doc"`, "there is: docs, music"},
 		{"GET", "/v1/status?workspace=doc", nil, api.NotFound, 404, `there is no workspace "doc"`, "there is: docs, music"},
 		{"GET", "/v1/status?after=x", nil, api.Invalid, 400, "after=x is no revision", ""},
-		{"POST", "/v1/workspaces/docs/dance", nil, api.NotFound, 404, `there is no action "dance"`, ""},
+		{"POST", "/v1/workspaces/docs/dance", nil, api.Unknown, 501, `there is no action "dance"`, ""},
 		{"POST", "/v1/workspaces/docs/pause?remote=two", nil, api.NotFound, 404, `workspace docs has no remote "two"`, "it has: one"},
 		{"POST", "/v1/workspaces/music/pause?remote=two", nil, api.NotFound, 404, `workspace music has no remote "two"`, "wsync attach music NAME DEST"},
 		{"POST", "/v1/workspaces/docs/approve", nil, api.Conflict, 409, "nothing to approve", "wsync status docs"},
@@ -138,10 +138,14 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/v1/workspaces/docs/remotes", attach(config.Remote{Name: "x", RemotePath: "/x"}), api.Invalid, 400, "the connection is missing", ""},
 		{"POST", "/v1/workspaces/docs/remotes", attach(config.Remote{Name: "-x"}), api.Invalid, 400, "begins with", ""},
 
-		{"GET", "/", nil, api.NotFound, 404, "no route GET /", ""},
-		{"GET", "/v2/status", nil, api.NotFound, 404, "no route GET /v2/status", ""},
-		{"PUT", "/v1/status", nil, api.NotFound, 404, "no route PUT /v1/status", ""},
-		{"DELETE", "/v1/workspaces", nil, api.NotFound, 404, "no route DELETE /v1/workspaces", ""},
+		// What another version may know.
+		{"POST", "/v1/workspaces", `{"name":"new","local_path":"/","colour":"red"}`, api.Unknown, 501, `the daemon does not know "colour" in the request`, ""},
+		{"POST", "/v1/workspaces/docs/remotes", `{"remote":{"name":"x","keep_all":true}}`, api.Unknown, 501, `does not know "keep_all"`, ""},
+		{"POST", "/v1/workspaces/docs/remotes", `{"remote":{"name":"x","connection_info":{"Local":{"a":1}}}}`, api.Unknown, 501, `does not know "a"`, ""},
+		{"GET", "/", nil, api.Unknown, 501, "the daemon does not know the request GET /", ""},
+		{"GET", "/v2/status", nil, api.Unknown, 501, "the daemon does not know the request GET /v2/status", ""},
+		{"PUT", "/v1/status", nil, api.Unknown, 501, "the daemon does not know the request PUT /v1/status", ""},
+		{"DELETE", "/v1/workspaces", nil, api.Unknown, 501, "the daemon does not know the request DELETE /v1/workspaces", ""},
 	} {
 		before := d.file()
 		code, e := d.refused(test.method, test.path, test.body)

@@ -163,7 +163,7 @@ func (c *command) connect() (*client.Client, error) {
 }
 
 func (c *command) clientOf(settings config.Settings) *client.Client {
-	return &client.Client{Socket: settings.DaemonCommandSocketPath, Lock: settings.LockPath(), AuthSock: c.deps.Env("SSH_AUTH_SOCK")}
+	return &client.Client{Socket: settings.DaemonCommandSocketPath, Lock: settings.LockPath(), AuthSock: c.deps.Env("SSH_AUTH_SOCK"), Version: c.deps.Version}
 }
 
 func jsonFlag() cli.Flag {
@@ -187,19 +187,6 @@ func (c *command) helpCommand() *cli.Command {
 				return err
 			}
 			c.print(helpText(c.commands(), line.path))
-			return nil
-		},
-	}
-}
-
-func (c *command) versionCommand() *cli.Command {
-	return &cli.Command{
-		Name:        "version",
-		Category:    sectionOther,
-		Usage:       "print the version",
-		Description: "Prints the version of this wsync; `wsync daemon status` has that of the daemon.",
-		Action: func(*cli.Context) error {
-			c.print("wsync " + c.deps.Version + "\n")
 			return nil
 		},
 	}

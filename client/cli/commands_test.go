@@ -231,7 +231,6 @@ func TestCommands(t *testing.T) {
 		},
 		{args: "logs", code: 1, stderr: "wsync: cannot show a log: there is none yet at HOME/.wsync/log/daemon.log\nhint: wsync daemon start\n"},
 		{args: "logs w -n -1", code: 2, stderr: "wsync: cannot show a log: --lines is -1: expected 0 or more\n"},
-		{args: "version", stdout: "wsync test\n"},
 		{args: "--version", stdout: "wsync test\n"},
 		{args: "-v", stdout: "wsync test\n"},
 	}

@@ -29,6 +29,7 @@ var refusalCodes = map[api.ErrorKind]int{
 	api.Conflict: exitFailed,
 	api.Failed:   exitFailed,
 	api.Internal: exitFailed,
+	api.Unknown:  exitFailed,
 }
 
 // exitCode returns the exit code for the error of a command.
@@ -98,6 +99,7 @@ func hintOf(err error) string {
 	var usage *usageError
 	var refused *api.Error
 	var late *client.NoAnswerError
+	var other *client.OtherVersionError
 	switch {
 	case errors.As(err, &hinted):
 		return hinted.hint
@@ -109,8 +111,10 @@ func hintOf(err error) string {
 		return "if it stays so: end its process, then wsync daemon start"
 	case errors.As(err, &late):
 		return fmt.Sprintf("if it stays so: kill -9 %d, then wsync daemon start", late.PID)
-	case errors.As(err, &refused):
+	case errors.As(err, &refused) && refused.Hint != "":
 		return refused.Hint
+	case errors.As(err, &other):
+		return "after wsync daemon restart the daemon is this version, too"
 	}
 	return ""
 }

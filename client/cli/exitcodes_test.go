@@ -92,6 +92,18 @@ func TestHintOfNoAnswer(t *testing.T) {
 	}
 }
 
+func TestHintOfOtherVersion(t *testing.T) {
+	refused := &api.Error{Kind: api.Unknown, Message: "m"}
+	err := fmt.Errorf("cannot x: %w", &client.OtherVersionError{Err: refused, Daemon: "v1", Client: "v2"})
+	if got, want := hintOf(err), "after wsync daemon restart the daemon is this version, too"; got != want || exitCode(err) != exitFailed {
+		t.Errorf("got %q with %d, want %q", got, exitCode(err), want)
+	}
+	refused.Hint = "its own"
+	if got := hintOf(err); got != refused.Hint {
+		t.Errorf("got %q, want %q", got, refused.Hint)
+	}
+}
+
 func TestWaitCode(t *testing.T) {
 	behind := func(states ...report.State) *api.WaitResult {
 		result := &api.WaitResult{}

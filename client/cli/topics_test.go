@@ -36,7 +36,7 @@ func TestTopics(t *testing.T) {
 // printed are the values that commands print with --json. What they hold is found from there.
 var printed = []any{
 	api.Status{}, problem{}, openLine{}, openResult{}, api.WaitResult{}, differenceLine{}, resultLine{}, repairLine{},
-	explanation{}, report.Event{}, report.Check{}, serviceStatus{}, failure{}, ignoreList{}, ignoreVerdict{}, config.Option{},
+	explanation{}, report.Event{}, report.Check{}, serviceStatus{}, build{}, failure{}, ignoreList{}, ignoreVerdict{}, config.Option{},
 }
 
 // TestJSONTopic holds the description of the JSON to the types that are printed: it has

@@ -46,10 +46,12 @@ const (
 	HealthPath     = "/v1/health"
 )
 
-// Headers of a request.
+// Headers of requests and responses.
 const (
 	// AuthSockHeader carries the client's SSH_AUTH_SOCK.
 	AuthSockHeader = "Wsync-Ssh-Auth-Sock"
+	// VersionHeader of a response carries the daemon's version.
+	VersionHeader = "Wsync-Version"
 	// RequestIDHeader of a response names the request in the daemon's log.
 	RequestIDHeader = "Wsync-Request-Id"
 )
@@ -379,6 +381,7 @@ const (
 	Conflict ErrorKind = "conflict"  // 409: the request makes sense, but not as things are
 	Failed   ErrorKind = "failed"    // 502: a remote cannot be reached, or used
 	Internal ErrorKind = "internal"  // 500: the daemon's own trouble
+	Unknown  ErrorKind = "unknown"   // 501: another version may know the request, or a field of it
 )
 
 // Error is the body of every response that is not a success.
