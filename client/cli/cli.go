@@ -176,11 +176,14 @@ func (c *command) helpCommand() *cli.Command {
 		Category:    sectionOther,
 		Usage:       "explain a command or a topic",
 		ArgsUsage:   "[COMMAND [SUBCOMMAND]]",
-		Description: "Prints how a command is used; without one, all commands. " + topicsSentence(),
+		Description: "Prints how a command is used, or a text about a topic; without one, all commands.\n" + topicsSentence() + ".",
 		Action: func(cCtx *cli.Context) error {
-			if text, ok := topic(cCtx.Args().First()); ok && cCtx.Args().Len() == 1 {
-				c.print(text)
-				return nil
+			if name := cCtx.Args().First(); slices.Contains(topicNames(), name) {
+				text, err := topicText(name, cCtx.Args().Get(1), isTerminal(c.out))
+				if err == nil {
+					c.print(text)
+				}
+				return err
 			}
 			line, err := parse(c.commands(), append(cCtx.Args().Slice(), "--help"))
 			if err != nil {

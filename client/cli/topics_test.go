@@ -27,8 +27,55 @@ func TestTopics(t *testing.T) {
 				t.Errorf("%s: a line of %d characters, or one that ends with a space: %q", name, len(line), line)
 			}
 		}
-		if Help(name) != "" {
-			t.Errorf("%s is a command, too", name)
+		if Help(name) != "" && !strings.Contains(text, "wsync "+name+" --help") {
+			t.Errorf("%s is a command, too, and does not say how that is explained", name)
+		}
+	}
+}
+
+// TestTopicsAreAScreen: what is to be read at a prompt fits there. That of JSON is for looking up.
+func TestTopicsAreAScreen(t *testing.T) {
+	const lines, columns = 48, 80
+	for _, name := range topicNames() {
+		text, _ := topic(name)
+		if name == "json" {
+			continue
+		}
+		if n := strings.Count(text, "\n"); n > lines {
+			t.Errorf("%s has %d lines", name, n)
+		}
+		for line := range strings.Lines(text) {
+			if len(line) > columns+1 {
+				t.Errorf("%s: a line of %d characters: %s", name, len(line), line)
+			}
+		}
+	}
+}
+
+func TestTopicParts(t *testing.T) {
+	text, err := topicText("json", "", true)
+	if err != nil || !strings.HasPrefix(text, "What --json prints") || !strings.Contains(text, " daemon-status ") || strings.Contains(text, "revision") {
+		t.Errorf("on a terminal: %v\n%s", err, text)
+	}
+	if n := strings.Count(text, "\n"); n > 48 {
+		t.Errorf("on a terminal it has %d lines", n)
+	}
+	code, stdout, _ := wsync(t, home(t), "help", "json", "watch")
+	if code != 0 || !strings.HasPrefix(stdout, "watch:\n  armed ") || strings.Contains(stdout, "halt") {
+		t.Errorf("one object: exit code %d\n%s", code, stdout)
+	}
+	code, _, stderr := wsync(t, home(t), "help", "json", "nothing")
+	if want := "wsync: cannot explain json nothing: there is no such part\nhint: wsync help json lists them\n"; code != exitUsage || stderr != want {
+		t.Errorf("no object: exit code %d, stderr %q", code, stderr)
+	}
+}
+
+// TestOptionsTopic: every option is told of.
+func TestOptionsTopic(t *testing.T) {
+	text, _ := topic("options")
+	for _, o := range slices.Concat(config.Remote{}.Options(), config.Workspace{}.Options()) {
+		if !regexp.MustCompile(`(?m)(^  |[ ,:])` + o.Name + `=`).MatchString(text) {
+			t.Errorf("not told of: %s", o.Name)
 		}
 	}
 }
