@@ -177,7 +177,12 @@ func (c *command) helpCommand() *cli.Command {
 		Usage:       "explain a command or a topic",
 		ArgsUsage:   "[COMMAND [SUBCOMMAND]]",
 		Description: "Prints how a command is used, or a text about a topic; without one, all commands.\n" + topicsSentence() + ".",
+		Flags:       []cli.Flag{&cli.BoolFlag{Name: "man", Usage: "print the manual page of wsync, in roff"}},
 		Action: func(cCtx *cli.Context) error {
+			if cCtx.Bool("man") {
+				c.print(manPage(c.commands(), c.deps.Version, dateOfBuild()))
+				return nil
+			}
 			if name := cCtx.Args().First(); slices.Contains(topicNames(), name) {
 				text, err := topicText(name, cCtx.Args().Get(1), isTerminal(c.out))
 				if err == nil {

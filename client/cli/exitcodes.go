@@ -20,6 +20,19 @@ const (
 	exitStaysDown = 6 // the daemon cannot run until somebody does something: no use in starting it again
 )
 
+// exitMeanings say what each exit code means.
+var exitMeanings = []struct {
+	code    int
+	meaning string
+}{
+	{exitDone, "done"},
+	{exitFailed, "it failed; wsync doctor: a check failed; wsync ignore --check: nothing is left out"},
+	{exitUsage, "wrong usage, and nothing was done"},
+	{exitNoDaemon, "no daemon runs: wsync daemon start"},
+	{exitNotInSync, "not in sync, different, or timed out (wsync wait, diff, verify, status --check)"},
+	{exitHeld, "held by a guard: see GUARDS"},
+}
+
 // refusalCodes are the exit codes of what the daemon refuses.
 var refusalCodes = map[api.ErrorKind]int{
 	api.Invalid:  exitUsage,

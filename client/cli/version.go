@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -38,6 +39,13 @@ func buildOf(version string, info *debug.BuildInfo) build {
 		}
 	}
 	return b
+}
+
+// dateOfBuild is when the commit of this program was made, zero if that is not known.
+func dateOfBuild() time.Time {
+	info, _ := debug.ReadBuildInfo()
+	date, _ := time.Parse(time.RFC3339, buildOf("", info).Date)
+	return date
 }
 
 func (c *command) versionCommand() *cli.Command {
