@@ -62,6 +62,11 @@ func TestRequests(t *testing.T) {
 			&api.Status{Revision: 4},
 		},
 		{
+			"workspaces", func(ctx context.Context, c *Client) (any, error) { return c.Workspaces(ctx) },
+			"GET /v1/workspaces", "", `[{"name":"w","local_path":"/p"}]`,
+			[]config.Workspace{{Name: "w", LocalPath: "/p"}},
+		},
+		{
 			"stop", func(ctx context.Context, c *Client) (any, error) { return nil, c.Stop(ctx) },
 			"POST /v1/stop", "", "", nil,
 		},

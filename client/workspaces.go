@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"wsync/config"
 	"wsync/daemon/api"
 )
 
@@ -15,6 +16,13 @@ func (c *Client) AddWorkspace(ctx context.Context, add api.AddWorkspace) (*api.W
 		return nil, err
 	}
 	return status, nil
+}
+
+// Workspaces returns all workspaces as they are defined, which takes no time, and nothing of
+// how they stand.
+func (c *Client) Workspaces(ctx context.Context) (all []config.Workspace, err error) {
+	err = c.do(ctx, answerTimeout, http.MethodGet, api.WorkspacesPath, nil, nil, &all)
+	return all, err
 }
 
 // Workspace returns the status of a workspace.

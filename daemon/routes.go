@@ -23,6 +23,7 @@ func (d *Daemon) routes() map[string]answer {
 	return map[string]answer{
 		"GET /v1/status":                                               d.getStatus,
 		"GET /v1/events":                                               d.events,
+		"GET /v1/workspaces":                                           d.listWorkspaces,
 		"POST /v1/workspaces":                                          d.addWorkspace,
 		"GET /v1/workspaces/{workspace}":                               d.getWorkspace,
 		"DELETE /v1/workspaces/{workspace}":                            d.removeWorkspace,

@@ -15,6 +15,13 @@ import (
 	"wsync/monitor/report"
 )
 
+// listWorkspaces handles GET /v1/workspaces.
+func (d *Daemon) listWorkspaces(*http.Request) (any, error) {
+	all := []config.Workspace{} // not null
+	d.lock.Do(func() { all = append(all, d.workspaces()...) })
+	return all, nil
+}
+
 // addWorkspace handles POST /v1/workspaces.
 func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 	var req api.AddWorkspace

@@ -79,7 +79,13 @@ func TestAddAttachDetachRemove(t *testing.T) {
 	if got := call[api.WorkspaceStatus](d, "GET", "/v1/workspaces/music", nil); got.Workspace.Name != "music" {
 		t.Errorf("got %+v", got)
 	}
+	if got := call[[]config.Workspace](d, "GET", "/v1/workspaces", nil); len(got) != 1 || got[0].Name != "music" {
+		t.Errorf("got %+v", got)
+	}
 	call[struct{}](d, "DELETE", "/v1/workspaces/music", nil)
+	if _, _, data := d.ask("GET", "/v1/workspaces", ""); strings.TrimSpace(string(data)) != "[]" {
+		t.Errorf("no workspaces are %s", data)
+	}
 	if data, err := os.ReadFile(d.settings.WorkspaceConfigFilePath); err != nil || strings.TrimSpace(string(data)) != "[]" {
 		t.Errorf("the file has %q (%v)", data, err)
 	}

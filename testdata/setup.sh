@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the tests need beside Go: rsync, ssh and ssh-keygen, sshd, git; and
+# Installs what the tests need beside Go: rsync, ssh and ssh-keygen, sshd, git; the shells
+# in which completion is tried, bash, zsh and fish, and groff for the manual page; and
 # python3 where rsync brings its rrsync along, which is written in it. Where file
 # systems of user space can be mounted and the system has them, exfat-fuse and
 # exfatprogs too; the test that wants them is skipped without.
@@ -12,7 +13,7 @@ PATH=$PATH:/usr/sbin:/usr/local/sbin:/sbin
 
 # missing prints those of the needed programs that cannot be found.
 missing() {
-	for program in rsync ssh ssh-keygen sshd git; do
+	for program in rsync ssh ssh-keygen sshd git bash zsh fish groff; do
 		command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
 	done
 	if command -v rrsync >/dev/null 2>&1 && ! command -v python3 >/dev/null 2>&1; then
@@ -59,7 +60,7 @@ install_apt() {
 
 lacking=$(missing) optional=$(missing_optional)
 if [ -z "$lacking$optional" ]; then
-	echo "setup: nothing to do: rsync, ssh, ssh-keygen, sshd and git are there"
+	echo "setup: nothing to do: rsync, ssh, ssh-keygen, sshd, git, bash, zsh, fish and groff are there"
 	exit 0
 fi
 
@@ -67,15 +68,15 @@ echo "setup: missing: $lacking$optional"
 if [ -z "$lacking" ]; then
 	: # only what is optional
 elif command -v apt-get >/dev/null 2>&1; then
-	install_apt rsync openssh-client openssh-server python3 git
+	install_apt rsync openssh-client openssh-server python3 git bash zsh fish groff-base
 elif command -v dnf >/dev/null 2>&1; then
-	as_root dnf install -y rsync openssh-clients openssh-server python3 git
+	as_root dnf install -y rsync openssh-clients openssh-server python3 git bash zsh fish groff-base
 elif command -v apk >/dev/null 2>&1; then
-	as_root apk add rsync openssh-client openssh-keygen openssh-server python3 git
+	as_root apk add rsync openssh-client openssh-keygen openssh-server python3 git bash zsh fish groff
 elif command -v pacman >/dev/null 2>&1; then
-	as_root pacman -Sy --noconfirm --needed rsync openssh python git
+	as_root pacman -Sy --noconfirm --needed rsync openssh python git bash zsh fish groff
 elif command -v brew >/dev/null 2>&1; then
-	brew install git rsync openssh
+	brew install git rsync openssh bash zsh fish groff
 else
 	echo "setup: cannot install: found none of apt-get, dnf, apk, pacman and brew" >&2
 	exit 1
@@ -89,4 +90,4 @@ fi
 if [ -n "$optional" ] && ! (install_apt exfat-fuse exfatprogs); then
 	echo "setup: cannot install exfat-fuse and exfatprogs: the test of exFAT will be skipped" >&2
 fi
-echo "setup: done: rsync, ssh, ssh-keygen, sshd and git are there"
+echo "setup: done: rsync, ssh, ssh-keygen, sshd, git, bash, zsh, fish and groff are there"

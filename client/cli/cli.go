@@ -138,7 +138,7 @@ func (c *command) commands() []*cli.Command {
 		c.pauseCommand(), c.resumeCommand(), c.resyncCommand(), c.approveCommand(), c.restartCommand(),
 		c.statusCommand(), c.explainCommand(), c.diffCommand(), c.verifyCommand(), c.waitCommand(),
 		c.webCommand(), c.logCommand(), c.eventsCommand(), c.logsCommand(), c.doctorCommand(),
-		c.demoCommand(), c.helpCommand(), c.versionCommand(), c.monitorCommand(),
+		c.demoCommand(), c.helpCommand(), c.completionCommand(), c.versionCommand(), c.monitorCommand(), c.completeCommand(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"wsync/config"
+	"wsync/monitor/remotetest"
 )
 
 // manual is the manual page of a version.
@@ -87,7 +88,7 @@ func TestPageText(t *testing.T) {
 func TestManPageIsWellFormed(t *testing.T) {
 	groff, err := exec.LookPath("groff")
 	if err != nil {
-		t.Skip("there is no groff")
+		remotetest.Skip(t, "there is no groff")
 	}
 	cmd := exec.Command(groff, "-man", "-Tutf8", "-ww", "-z")
 	cmd.Stdin = strings.NewReader(manual())

@@ -15,6 +15,7 @@ import (
 //
 //	GET    /v1/status                                     Status; ?workspace=NAME for one, ?remote=NAME for one of it, ?after=REVISION to wait for a newer one (30 s at most)
 //	GET    /v1/events                                     lines of Happened, by time; ?workspace=NAME for one, and the others of EventsQuery
+//	GET    /v1/workspaces                                 list of config.Workspace, as they are defined; it waits for no monitor
 //	POST   /v1/workspaces                                 AddWorkspace -> WorkspaceStatus
 //	GET    /v1/workspaces/{workspace}                     WorkspaceStatus
 //	DELETE /v1/workspaces/{workspace}
