@@ -173,7 +173,7 @@ func (r roomReply) Wait() (uint64, error) { return r.bytes, r.err }
 func (l local) Room() RoomReply {
 	var st unix.Statfs_t
 	err := unix.Statfs(l.dir, &st)
-	return roomReply{st.Bavail * uint64(st.Bsize), err}
+	return roomReply{uint64(max(st.Bavail, 0)) * uint64(st.Bsize), err} // below zero where only root has any left
 }
 
 // localTemp is a file that is being made.

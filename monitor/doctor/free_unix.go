@@ -10,5 +10,5 @@ func roomIn(path string) (r room, ok bool) {
 	if unix.Statfs(path, &fs) != nil {
 		return room{}, false
 	}
-	return room{bytes: uint64(fs.Bavail) * uint64(fs.Bsize), files: uint64(fs.Ffree), allFiles: uint64(fs.Files)}, true
+	return room{bytes: uint64(max(fs.Bavail, 0)) * uint64(fs.Bsize), files: uint64(fs.Ffree), allFiles: uint64(fs.Files)}, true
 }

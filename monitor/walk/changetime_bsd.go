@@ -1,3 +1,5 @@
+//go:build darwin || freebsd
+
 package walk
 
 import (
@@ -10,5 +12,5 @@ import (
 // Unlike the modification time it cannot be set.
 func ChangeTime(info fs.FileInfo) time.Time {
 	st := info.Sys().(*syscall.Stat_t)
-	return time.Unix(st.Ctimespec.Sec, st.Ctimespec.Nsec)
+	return time.Unix(st.Ctimespec.Unix()) // of 32 bits on some machines
 }
