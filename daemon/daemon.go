@@ -96,6 +96,7 @@ func Run(ctx context.Context, settings config.Settings, version string, also ...
 	d.restore(workspaces)
 	go d.watchMonitors(ctx, pingInterval)
 	go d.chronicle(ctx)
+	go d.forgetLogs(ctx)
 	go d.reloadAt(ctx, hangups)
 	go d.tellManager(ctx)
 	defer d.startNotifier(ctx)() // not earlier: its command may take a moment to end

@@ -34,8 +34,8 @@ func (d *Daemon) journalProblem() string {
 	return problem
 }
 
-// tell writes an event about the workspace, or a remote of it, to the journal. The lock is
-// held.
+// tell writes an event about the workspace, or a remote of it, to the journal, and to the
+// log. The lock is held.
 func (e *entry) tell(event report.Event) {
 	if event.Workspace == "" {
 		event.Workspace = e.workspace.Name
@@ -44,6 +44,7 @@ func (e *entry) tell(event report.Event) {
 		event.RemoteID = e.workspace.Remotes[i].ID
 	}
 	e.journal.Write(event)
+	logEvent(e.log, event)
 }
 
 // tellAction tells of an action on a workspace or, unless that is "", a remote of it. The

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,7 +70,6 @@ func (d *Daemon) renameWorkspace(e *entry, name string) error {
 	}
 	e.tell(report.Event{Workspace: before.Name, Kind: report.EventName, Detail: name})
 	d.moveLogs(before.Name, name)
-	d.log.Info("A workspace has another name", zap.String("before", before.Name), zap.String("workspace", name))
 	d.apply(e)
 	return nil
 }
@@ -111,7 +109,6 @@ func (d *Daemon) renameRemote(e *entry, from, to string) error {
 	delete(e.attached, from)
 	delete(e.released, from)
 	e.report, e.earlier = renamedIn(e.report, from, to, e.barrier), renamedIn(e.earlier, from, to, e.barrier)
-	d.log.Info("A remote has another name", zap.String("workspace", before.Name), zap.String("before", from), zap.String("remote", to))
 	d.apply(e)
 	return nil
 }
@@ -156,9 +153,6 @@ func (d *Daemon) freeState(name string) string {
 // maxStateBase leaves room for a suffix in a name.
 const maxStateBase = 56
 
-// backupPattern matches what the names of rotated logs add to that of the log.
-var backupPattern = regexp.MustCompile(`^-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[-.0-9a-z]*\.log(\.gz)?$`)
-
 // moveLogs gives the logs of a workspace its new name, unless there are some of that name
 // already. What cannot be moved stays under the old one. A monitor goes on in the file
 // that it has open, until it is told.
@@ -167,19 +161,10 @@ func (d *Daemon) moveLogs(from, to string) {
 	if _, err := os.Lstat(newPath); !errors.Is(err, fs.ErrNotExist) {
 		return
 	}
-	if err := os.Rename(oldPath, newPath); err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
+	for _, file := range config.LogFiles(oldPath) {
+		rest := strings.TrimPrefix(filepath.Base(file), from)
+		if err := os.Rename(file, filepath.Join(filepath.Dir(newPath), to+rest)); err != nil {
 			d.log.Warn("Cannot rename a log", zap.Error(err))
-		}
-		return
-	}
-	dir := filepath.Dir(oldPath)
-	entries, _ := os.ReadDir(dir)
-	for _, e := range entries {
-		if rest, ok := strings.CutPrefix(e.Name(), from); ok && backupPattern.MatchString(rest) {
-			if err := os.Rename(filepath.Join(dir, e.Name()), filepath.Join(dir, to+rest)); err != nil {
-				d.log.Warn("Cannot rename a log", zap.Error(err))
-			}
 		}
 	}
 }

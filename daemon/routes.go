@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"wsync/daemon/api"
 )
@@ -104,18 +106,14 @@ func (d *Daemon) serveAnswer(answer answer) http.Handler {
 			log.Debug("The client has left")
 			return
 		case err != nil:
-			log.Warn("Request failed", zap.Error(err))
+			log.Log(levelOf(r, err), "Request failed", zap.Error(err))
 			if streams {
 				panic(http.ErrAbortHandler) // the client is to see that this is not all
 			}
 			writeError(w, err)
 			return
 		}
-		level := zap.InfoLevel
-		if r.URL.Query().Has("after") || r.URL.Path == api.HealthPath {
-			level = zap.DebugLevel // `status --watch` asks many times a second, the daemon itself for ever
-		}
-		log.Log(level, "Request done")
+		log.Debug("Request done") // what it has changed is logged as such
 		if streams {
 			return
 		}
@@ -137,6 +135,25 @@ func receive(w http.ResponseWriter, r *http.Request) error {
 	control.SetReadDeadline(time.Time{}) // not after an error: the rest of the body may never come
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return nil
+}
+
+// levelOf is how severe it is that a request failed: for those that only ask there is
+// nothing to know, unless it is the daemon's own trouble.
+func levelOf(r *http.Request, err error) zapcore.Level {
+	var e *api.Error
+	if asks(r) && errors.As(err, &e) && e.Kind != api.Internal {
+		return zap.DebugLevel
+	}
+	return zap.WarnLevel
+}
+
+// asks reports whether a request changes nothing.
+func asks(r *http.Request) bool {
+	switch path.Base(r.URL.Path) {
+	case "wait", "look", "compare", "explain", "open":
+		return r.Method == http.MethodPost
+	}
+	return r.Method == http.MethodGet
 }
 
 // decode reads a request's body into v. A field that is not known is refused: to pass over

@@ -21,9 +21,10 @@ func TestRequestLog(t *testing.T) {
 	for _, test := range []struct {
 		method, path, message, level string
 	}{
-		{"POST", "/v1/wait", "Request done", "info"},
-		{"GET", "/v1/status", "Request done", "info"},
-		{"GET", "/v1/workspaces/nothing", "Request failed", "warn"},
+		{"POST", "/v1/wait", "Request done", "debug"},
+		{"GET", "/v1/status", "Request done", "debug"},
+		{"GET", "/v1/workspaces/nothing", "Request failed", "debug"},
+		{"POST", "/v1/workspaces/nothing/pause", "Request failed", "warn"},
 	} {
 		_, header, _ := d.ask(test.method, test.path, "{}")
 		if version := header.Get(api.VersionHeader); version != d.version {

@@ -55,6 +55,7 @@ type entry struct {
 	// were let go of, to be judged anew. What is reported as held before the
 	// monitor knows of that one is not held any more.
 	released map[string]uint64
+	log      *zap.Logger
 	// journal takes in events about the workspace; told is what it knows of the remotes,
 	// by name, and last what it remembers of them, by their IDs.
 	journal *journal.Writer
@@ -104,13 +105,12 @@ func (d *Daemon) restore(workspaces []config.Workspace) {
 // remotes. The lock is held.
 func (d *Daemon) insert(w config.Workspace) {
 	name := w.Name
-	e := &entry{workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64), provisional: make(map[string]*config.Remote), suspended: make(map[string]*time.Timer)}
+	e := &entry{log: d.log, workspace: w, orders: make(map[string]report.Orders), attached: make(map[string]uint64), released: make(map[string]uint64), provisional: make(map[string]*config.Remote), suspended: make(map[string]*time.Timer)}
 	e.told, e.last = make(map[string]told), make(map[string]journal.Last)
 	e.journal = journal.NewWriter(d.journalDirectory(w), journal.One(journal.SeriesDaemon), journal.DefaultBounds)
 	policy := watchdog.Policy{Limit: d.settings.RestartLimit, Window: d.settings.RestartWindow}
-	log := d.log.With(zap.String("workspace", name))
 	e.become(watchdog.Status{State: watchdog.Stopped})
-	e.supervisor = watchdog.NewSupervisor(log, policy, d.launch, func(s watchdog.Status, r *report.Report) {
+	e.supervisor = watchdog.NewSupervisor(d.log, policy, d.launch, func(s watchdog.Status, r *report.Report) {
 		d.lock.Do(func() { d.observe(e, s, r) })
 	})
 	d.entries[name] = e

@@ -75,7 +75,7 @@ func (d *Daemon) addWorkspace(r *http.Request) (any, error) {
 			go e.journal.Close()
 			return nil, err
 		}
-		d.journal.Write(report.Event{Workspace: w.Name, Kind: report.EventAdded, Detail: w.LocalPath})
+		d.tell(report.Event{Workspace: w.Name, Kind: report.EventAdded, Detail: w.LocalPath})
 		return e, nil
 	})
 	if added, ok := status.(api.WorkspaceStatus); ok {
@@ -146,7 +146,7 @@ func (d *Daemon) removeWorkspace(r *http.Request) (any, error) {
 	defer cancel()
 	removed.supervisor.Close(ctx)
 	removed.journal.Close()
-	d.journal.Write(report.Event{Workspace: removed.workspace.Name, Kind: report.EventRemoved, Detail: removed.workspace.LocalPath})
+	d.tell(report.Event{Workspace: removed.workspace.Name, Kind: report.EventRemoved, Detail: removed.workspace.LocalPath})
 	state := removed.workspace.State()
 	d.removeRunDirectory(state)
 	d.lock.Do(func() { delete(d.leaving, state) })

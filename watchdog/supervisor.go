@@ -166,7 +166,7 @@ func (s *Supervisor) run() {
 // dies.
 func (s *Supervisor) giveUp(why string) {
 	if why != "" {
-		s.log.Error("The monitor is of no use and is ended", zap.String("why", why))
+		s.logger().Error("The monitor is of no use and is ended", zap.String("why", why))
 	}
 	s.givenUp, s.whyGivenUp = true, why
 	s.process.End()
@@ -188,9 +188,14 @@ func (s *Supervisor) ended(err error) {
 	}
 	s.givenUp, s.whyGivenUp = false, ""
 	if wanted {
-		s.log.Warn("The monitor died", zap.String("exit", s.lastExit))
+		s.logger().Warn("The monitor died", zap.String("exit", s.lastExit))
 	}
 	s.act(s.machine.exited(time.Now()))
+}
+
+// logger is one that says which workspace it is about, by its name of now.
+func (s *Supervisor) logger() *zap.Logger {
+	return s.log.With(zap.String("workspace", s.definition.Workspace.Name))
 }
 
 // act carries out what the machine asks for.
@@ -200,11 +205,11 @@ func (s *Supervisor) act(a action) {
 		s.spawn()
 	case wait:
 		s.timer.Reset(time.Until(s.machine.nextStart))
-		s.log.Info("The monitor is started again", zap.Time("at", s.machine.nextStart))
+		s.logger().Info("The monitor is started again", zap.Time("at", s.machine.nextStart))
 	case end:
 		s.process.End()
 	case abandon:
-		s.log.Error("The monitor died too often and is given up", zap.Int("restarts", s.machine.total), zap.String("exit", s.lastExit))
+		s.logger().Error("The monitor died too often and is given up", zap.Int("restarts", s.machine.total), zap.String("exit", s.lastExit))
 	}
 }
 
@@ -213,12 +218,12 @@ func (s *Supervisor) spawn() {
 	p, err := s.launch(s.definition)
 	if err != nil {
 		s.lastExit = fmt.Sprintf("cannot start: %v", err)
-		s.log.Error("Cannot start the monitor", zap.Error(err))
+		s.logger().Error("Cannot start the monitor", zap.Error(err))
 		s.act(s.machine.startFailed(time.Now()))
 		return
 	}
 	s.process, s.exited, s.reports = p, p.Exited(), p.Reports()
-	s.log.Info("Monitor started", zap.Int("pid", p.PID()), zap.Int("restarts", s.machine.total))
+	s.logger().Info("The monitor was started", zap.Int("pid", p.PID()), zap.Int("restarts", s.machine.total))
 }
 
 func (s *Supervisor) status() Status {

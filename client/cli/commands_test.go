@@ -172,11 +172,11 @@ func TestCommands(t *testing.T) {
 		},
 		{
 			args: "logs -n many", code: 2,
-			stderr: "wsync: cannot run wsync logs: invalid value \"many\" for option -n\nusage: wsync logs [NAME] [--follow] [--lines LINES] [--json]\n",
+			stderr: "wsync: cannot run wsync logs: invalid value \"many\" for option -n\nusage: wsync logs [NAME] [--follow] [--lines LINES] [--since TIME] [--grep PATTERN] [--level LEVEL] [--daemon] [--json]\n",
 		},
 		{
 			args: "logs -n 99999999999999999999", code: 2,
-			stderr: "wsync: cannot run wsync logs: invalid value \"99999999999999999999\" for option -n: value out of range\nusage: wsync logs [NAME] [--follow] [--lines LINES] [--json]\n",
+			stderr: "wsync: cannot run wsync logs: invalid value \"99999999999999999999\" for option -n: value out of range\nusage: wsync logs [NAME] [--follow] [--lines LINES] [--since TIME] [--grep PATTERN] [--level LEVEL] [--daemon] [--json]\n",
 		},
 		{
 			args: "add w /p --skip-git=maybe", code: 2,

@@ -38,14 +38,19 @@ func TestEveryCommandHasHelp(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	const want = `usage: wsync logs [NAME] [--follow] [--lines LINES] [--json]
+	const want = `usage: wsync logs [NAME] [--follow] [--lines LINES] [--since TIME] [--grep PATTERN] [--level LEVEL] [--daemon] [--json]
 
-Prints the end of the workspace's log, without NAME of the daemon's; no daemon is needed for it. It is what the
-programs have to say: what was sent and deleted is in ` + "`wsync log`" + `.
+Prints the end of all logs, by time; with NAME that of the workspace's, and of what the daemon has to say about it. No
+daemon is needed for it. It is what the programs have to say, what changed its state and what was deleted or repaired
+among it; all that was sent and deleted is in ` + "`wsync log`" + `. The log of a workspace that was removed is kept for 30 days.
 
 Options:
   -f, --follow                go on with what is logged from now on
-  -n, --lines LINES           begin with the last LINES (default 50)
+  -n, --lines LINES           begin with the last LINES (default 50, with --since all)
+  --since TIME                begin at TIME: 2d, tuesday, 2026-01-31 or '2026-01-31 14:30'
+  --grep PATTERN              print only lines that match PATTERN, a regular expression ((?i) for any case)
+  --level LEVEL               print only what is as severe as LEVEL: debug, info, warn, error
+  --daemon                    print the daemon's log alone
   --json                      print the lines as they are, in JSON
 `
 	home := home(t)

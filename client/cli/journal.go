@@ -41,7 +41,7 @@ func (c journalConsole) Write(p []byte) (int, error) {
 	for line := range bytes.Lines(p) {
 		line = bytes.TrimSuffix(line, []byte("\n"))
 		priority, text := defaultPriority, plain(string(line))
-		if e, ok := readLogEntry(line, time.Local); ok {
+		if e, ok := readLogEntry(line, time.Local, ""); ok {
 			text = e.text
 			if known, ok := journalPriorities[e.level]; ok {
 				priority = known

@@ -13,23 +13,28 @@ import (
 
 // logText makes a line of a log readable:
 //
-//	04:05:06.123 info  message key=value key="another value"
+//	2006-01-02 04:05:06.123 info  message key=value key="another value"
 //
-// with the time in location. What is not JSON, the traces of a panic for one,
-// stays as it is.
-func logText(line []byte, location *time.Location) string {
-	e, ok := readLogEntry(line, location)
+// with the time in location, and source before the message unless that is "": then
+// nothing else says so. What is not JSON, the traces of a panic for one, stays as it is.
+func logText(line []byte, location *time.Location, source string) string {
+	e, ok := readLogEntry(line, location, source)
 	if !ok {
 		return plain(string(line))
 	}
-	return fmt.Sprintf("%s %-5s %s", e.at, e.level, e.text)
+	head := ""
+	if source != "" {
+		head = plain(source) + "  "
+	}
+	return fmt.Sprintf("%s %-5s %s%s", e.at, e.level, head, e.text)
 }
 
 // logEntry is a line of a log, to be read by people.
 type logEntry struct{ at, level, text string }
 
-// readLogEntry takes a line of a log apart; ok is false if it is none of zap's.
-func readLogEntry(line []byte, location *time.Location) (e logEntry, ok bool) {
+// readLogEntry takes a line of a log apart; ok is false if it is none of zap's. source is
+// what is known without the line, "" for nothing.
+func readLogEntry(line []byte, location *time.Location, source string) (e logEntry, ok bool) {
 	fields, err := orderedFields(line)
 	if err != nil {
 		return e, false
@@ -41,7 +46,7 @@ func readLogEntry(line []byte, location *time.Location) (e logEntry, ok bool) {
 		case "ts":
 			e.at = logValue(f.value)
 			if t, err := time.Parse(time.RFC3339, e.at); err == nil {
-				e.at = t.In(location).Format("15:04:05.000")
+				e.at = t.In(location).Format(momentLayout + ".000")
 			}
 		case "level":
 			e.level = plain(logString(f.value))
@@ -49,6 +54,10 @@ func readLogEntry(line []byte, location *time.Location) (e logEntry, ok bool) {
 			message = plain(logString(f.value))
 		case "stacktrace":
 			below.WriteString("\n" + plain(logString(f.value)))
+		case "logger", "workspace":
+			if value := logValue(f.value); source == "" || f.key == "workspace" && value != source {
+				rest.WriteString(" " + f.key + "=" + value)
+			}
 		default:
 			rest.WriteString(" " + plain(f.key) + "=" + logValue(f.value))
 		}
@@ -62,7 +71,7 @@ type console struct{ w io.Writer }
 
 func (c console) Write(p []byte) (int, error) {
 	for line := range bytes.Lines(p) {
-		if _, err := io.WriteString(c.w, logText(bytes.TrimSuffix(line, []byte("\n")), time.Local)+"\n"); err != nil {
+		if _, err := io.WriteString(c.w, logText(bytes.TrimSuffix(line, []byte("\n")), time.Local, "")+"\n"); err != nil {
 			return 0, err
 		}
 	}

@@ -387,20 +387,22 @@ func TestUnits(t *testing.T) {
 }
 
 func TestLogText(t *testing.T) {
-	tests := []struct{ line, want string }{
+	tests := []struct{ line, source, want string }{
 		{
-			`{"level":"info","ts":"2026-05-06T04:05:06.123Z","logger":"watchdog","msg":"monitor started","pid":12,"path":"/a b","empty":"","list":[1,"x"]}`,
-			`04:05:06.123 info  monitor started logger=watchdog pid=12 path="/a b" empty="" list=[1,"x"]`,
+			`{"level":"info","ts":"2026-05-06T04:05:06.123Z","logger":"watchdog","msg":"monitor started","pid":12,"path":"/a b","empty":"","list":[1,"x"]}`, "",
+			`2026-05-06 04:05:06.123 info  monitor started logger=watchdog pid=12 path="/a b" empty="" list=[1,"x"]`,
 		},
 		{
-			`{"level":"error","ts":"2026-05-06T04:05:06.123+02:00","msg":"a\u001bb","stacktrace":"one\ntwo"}`,
-			"02:05:06.123 error a\\x1bb\none\ntwo",
+			`{"level":"error","ts":"2026-05-06T04:05:06.123+02:00","msg":"a\u001bb","stacktrace":"one\ntwo"}`, "",
+			"2026-05-06 02:05:06.123 error a\\x1bb\none\ntwo",
 		},
-		{`{"level":"warn","ts":17,"msg":"odd time"}`, `17 warn  odd time`},
-		{"panic: \x1b[31mno", `panic: \x1b[31mno`},
-		{"{not json", "{not json"},
+		{`{"level":"info","ts":"2026-05-06T04:05:06Z","logger":"monitor","msg":"m","workspace":"w","remote":"r"}`, "w", "2026-05-06 04:05:06.000 info  w  m remote=r"},
+		{`{"level":"info","ts":"2026-05-06T04:05:06Z","logger":"daemon","msg":"m","workspace":"w"}`, "daemon", "2026-05-06 04:05:06.000 info  daemon  m workspace=w"},
+		{`{"level":"warn","ts":17,"msg":"odd time"}`, "", `17 warn  odd time`},
+		{"panic: \x1b[31mno", "w", `panic: \x1b[31mno`},
+		{"{not json", "", "{not json"},
 	}
 	for _, test := range tests {
-		check(t, logText([]byte(test.line), time.UTC), test.want)
+		check(t, logText([]byte(test.line), time.UTC, test.source), test.want)
 	}
 }

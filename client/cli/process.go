@@ -138,7 +138,7 @@ func startFailure(text []byte, status error) error {
 		switch {
 		case line == "":
 		case strings.HasPrefix(line, "{"):
-			logged = append(logged, "log: "+logText([]byte(line), time.Local))
+			logged = append(logged, "log: "+logText([]byte(line), time.Local, ""))
 		case strings.HasPrefix(line, "wsync: "):
 			reason = strings.TrimPrefix(line, "wsync: ")
 		case strings.HasPrefix(line, "hint: "):

@@ -96,6 +96,7 @@ const (
 	MaxSentPaths    = 100
 	MaxDeletedPaths = 10000
 	MaxPathBytes    = 1 << 20 // of all names together
+	MaxLoggedPaths  = 50      // of which a line of a log has the names
 )
 
 // PathList is a number of paths, of which the first are named.
@@ -165,6 +166,22 @@ func (l *PathList) Join(other PathList, most int) {
 		l.Add(p, most)
 	}
 	l.Count += other.Unnamed()
+}
+
+// Names are the first MaxLoggedPaths of the paths that are named; of a rename it is both
+// names.
+func (l PathList) Names() (names []string) {
+	for _, p := range l.Paths[:min(len(l.Paths), MaxLoggedPaths)] {
+		name := p.Name()
+		if before := p.Before(); before != "" {
+			name = before + " -> " + name
+		}
+		if p.Problem != "" {
+			name += ": " + p.Problem
+		}
+		names = append(names, name)
+	}
+	return names
 }
 
 // Unnamed is how many paths are not named.

@@ -11,6 +11,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/remote"
+	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -82,6 +83,7 @@ func (w *Worker) carry(f *flight) {
 	w.Changed(false)
 	for _, e := range events {
 		w.Happened(e)
+		w.logEvent(e)
 	}
 }
 
@@ -185,7 +187,24 @@ func (a *asker) Announced(ctx context.Context, path string) bool {
 	return a.w.machine.Announces(path)
 }
 
-// logOutcome writes one line per batch.
+// logEvent writes to the log what people look for there by its name.
+func (w *Worker) logEvent(e report.Event) {
+	fields := []zap.Field{zap.Int("count", e.Count), zap.Strings("paths", e.Names())}
+	switch e.Kind {
+	case report.EventDeleted:
+		message := "Deleted"
+		if e.Unsure {
+			message = "Deleted, as far as is known"
+		}
+		w.Log.Info(message, fields...)
+	case report.EventRepaired:
+		w.Log.Warn("Repaired what nothing had told of", fields...)
+	case report.EventFailing:
+		w.Log.Warn("Paths fail", fields...)
+	}
+}
+
+// logOutcome writes one line about a batch that says more than its events.
 func (w *Worker) logOutcome(o remote.Order, out remote.Outcome, began time.Time) {
 	batch := o.Batch
 	fields := []zap.Field{zap.Int("paths", batch.Len()), zap.Bool("full_pass", batch.Everything != nil), zap.Duration("took", time.Since(began))}
@@ -198,7 +217,7 @@ func (w *Worker) logOutcome(o remote.Order, out remote.Outcome, began time.Time)
 	case out.Unreachable != nil && out.Unreachable.Held != nil:
 		w.Log.Warn("Files are unreachable", append(fields, zap.String("reason", out.Unreachable.Held.Reason), zap.Int("deletions", out.Unreachable.Held.Count))...)
 	case len(out.Failed) > 0:
-		w.Log.Warn("Some paths failed", append(fields, zap.Int("failed", len(out.Failed)),
+		w.Log.Debug("Some paths failed", append(fields, zap.Int("failed", len(out.Failed)),
 			zap.String("path", out.Failed[0].Path), zap.String("error", out.Failed[0].Problem))...)
 	case batch.Everything != nil:
 		w.Log.Info("Full pass done", append(fields, zap.Int("files", out.Files), zap.Int64("bytes", out.Bytes))...)
