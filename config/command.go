@@ -43,24 +43,35 @@ func SplitCommand(line string) ([]string, error) {
 	return words, nil
 }
 
-// NotifyArgs is NotifyCommand in its words, with "~/" at its beginning
-// replaced by the home directory; nil without a command.
+// NotifyArgs is NotifyCommand in its words; see CommandArgs.
 func (s Settings) NotifyArgs() []string {
-	args, err := SplitCommand(s.NotifyCommand)
+	return CommandArgs(s.NotifyCommand, filepath.Dir(s.Directory))
+}
+
+// CommandArgs is a command line in its words, with "~/" at its beginning replaced by the
+// directory home; nil without a command.
+func CommandArgs(line, home string) []string {
+	args, err := SplitCommand(line)
 	if err != nil || len(args) == 0 {
 		return nil
 	}
 	if rest, ok := strings.CutPrefix(args[0], "~/"); ok {
-		args[0] = filepath.Join(filepath.Dir(s.Directory), rest)
+		args[0] = filepath.Join(home, rest)
 	}
 	return args
 }
 
+const expectedCommand = "a program and its arguments, with closed quotes"
+
+// isCommand reports whether a line is a command that can stand in a file.
+func isCommand(line string) bool {
+	words, err := SplitCommand(line)
+	return err == nil && len(words) > 0 && words[0] != "" && isPlain(line)
+}
+
 func commandSetting(field func(*Settings) *string) settingKind {
-	const expected = "a program and its arguments, with closed quotes"
-	kind := newSetting(field, expected, "", func(value, _ string) (string, bool) {
-		words, err := SplitCommand(value)
-		return value, err == nil && len(words) > 0 && words[0] != "" && isPlain(value)
+	kind := newSetting(field, expectedCommand, "", func(value, _ string) (string, bool) {
+		return value, isCommand(value)
 	})
 	kind.quotes = true
 	return kind

@@ -124,6 +124,14 @@ var remoteOptions = []option[Remote]{
 		switchOption(func(r *Remote) *bool { return &r.VerifyRepair }), Effect{}, nil,
 	},
 	{
+		"on-sync", "the workspace's", "run a command here when something was sent there, with the names on its standard input",
+		hookOption(func(r *Remote) *string { return &r.OnSync }, HookOff), Effect{}, nil,
+	},
+	{
+		"on-sync-remote", HookOff, "run such a command over there, before that",
+		hookOption(func(r *Remote) *string { return &r.OnSyncRemote }, ""), Effect{}, onlyBySSH,
+	},
+	{
 		"bandwidth", "off", "send no more than so many bytes a second; small changes come first",
 		bandwidthOption(), Effect{Transfers: true}, nil,
 	},
@@ -210,6 +218,10 @@ var workspaceOptions = []option[Workspace]{
 	{
 		"on-empty", OnEmptyHalt, "whether deletions that empty the workspace are held from now on, or let happen",
 		choiceOption(func(w *Workspace) *string { return &w.OnEmpty }, OnEmptyHalt, OnEmptyAllow), Effect{}, nil,
+	},
+	{
+		"on-sync", HookOff, "run a command when something was sent to a remote, with the names on its standard input",
+		hookOption(func(w *Workspace) *string { return &w.OnSync }, ""), Effect{}, nil,
 	},
 }
 

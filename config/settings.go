@@ -59,6 +59,9 @@ type Settings struct {
 	// offline, retrying or unknown before that counts.
 	NotifyCommand string
 	NotifyDelay   time.Duration
+	// OnSyncTimeout is how long a command of the options on-sync and on-sync-remote may
+	// take.
+	OnSyncTimeout time.Duration
 }
 
 // LockPath is the file that the daemon holds locked.

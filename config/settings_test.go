@@ -41,7 +41,8 @@ func TestLoadSettingsDefaults(t *testing.T) {
 		LogLevel:                "info", LogMaxSize: 10, Watcher: "auto", MaxWatches: 0, PollInterval: 10 * time.Second,
 		RestartLimit: 5, RestartWindow: 10 * time.Minute, StateLockLimit: 30 * time.Second,
 		FullPassInterval: time.Hour, HoldDeletionsShare: 0.5, HoldDeletionsCount: 100,
-		NotifyDelay: time.Minute,
+		NotifyDelay:   time.Minute,
+		OnSyncTimeout: 5 * time.Minute,
 	}
 	if got != want {
 		t.Errorf("defaults are %+v, expected %+v", got, want)
@@ -88,6 +89,7 @@ func TestLoadSettingsFile(t *testing.T) {
 		RestartLimit: 1, RestartWindow: time.Second, StateLockLimit: 90 * time.Second,
 		FullPassInterval: time.Minute, HoldDeletionsShare: 0, HoldDeletionsCount: 0,
 		NotifyCommand: `sh -c 'echo "$WSYNC_STATE"'`, NotifyDelay: 5 * time.Second,
+		OnSyncTimeout: 5 * time.Minute,
 	}
 	writeFile(t, filepath.Join(home, ".wsync/wsync.config"), content)
 	writeFile(t, filepath.Join(home, "other"), content)

@@ -32,6 +32,9 @@ type Workspace struct {
 	// OnEmpty says what an emptied LocalPath means: OnEmptyHalt (also when it
 	// is ""), or OnEmptyAllow.
 	OnEmpty string `json:"on_empty,omitempty"`
+	// OnSync is the command line of its remotes that say nothing else, "" for none. See
+	// SplitCommand.
+	OnSync string `json:"on_sync,omitempty"`
 
 	// What is ignored is neither sent to a remote nor deleted there. All of these may
 	// change at any time.
@@ -146,6 +149,12 @@ type Remote struct {
 	// what the settings say. VerifyRepair: what differs is brought in line then.
 	Verify       Verify `json:"verify,omitempty"`
 	VerifyRepair bool   `json:"verify_repair,omitempty"`
+
+	// OnSync is a command line that is run here when something was sent to the remote, "" for
+	// that of the workspace, HookOff for none. OnSyncRemote is one that is run over there, ""
+	// for none.
+	OnSync       string `json:"on_sync,omitempty"`
+	OnSyncRemote string `json:"on_sync_remote,omitempty"`
 
 	// Bandwidth is how much is sent at most, 0 for no limit.
 	Bandwidth Rate `json:"bandwidth,omitempty"`

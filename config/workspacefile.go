@@ -48,6 +48,9 @@ func LoadWorkspaces(path string) ([]Workspace, error) {
 		}
 		return nil, malformed{fmt.Errorf("cannot read the workspace file: %s: %w", path, err)}
 	}
+	if err := checkWriters(path, workspaces); err != nil {
+		return nil, fmt.Errorf("cannot use the workspace file %s: %w", path, err)
+	}
 	return workspaces, nil
 }
 

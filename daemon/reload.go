@@ -19,6 +19,7 @@ var reloadable = map[string]func(to *config.Settings, from config.Settings){
 	"FullPassInterval":   func(to *config.Settings, from config.Settings) { to.FullPassInterval = from.FullPassInterval },
 	"VerifyInterval":     func(to *config.Settings, from config.Settings) { to.VerifyInterval = from.VerifyInterval },
 	"HoldDeletionsShare": func(to *config.Settings, from config.Settings) { to.HoldDeletionsShare = from.HoldDeletionsShare },
+	"OnSyncTimeout":      func(to *config.Settings, from config.Settings) { to.OnSyncTimeout = from.OnSyncTimeout },
 	"HoldDeletionsCount": func(to *config.Settings, from config.Settings) { to.HoldDeletionsCount = from.HoldDeletionsCount },
 }
 

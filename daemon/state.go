@@ -153,6 +153,7 @@ func (d *Daemon) definition(e *entry) report.Definition {
 			VerifyInterval:     s.VerifyInterval,
 			HoldDeletionsShare: s.HoldDeletionsShare,
 			HoldDeletionsCount: s.HoldDeletionsCount,
+			OnSyncTimeout:      s.OnSyncTimeout,
 		},
 		Sources:     d.sources(),
 		SSHAuthSock: d.authSock,

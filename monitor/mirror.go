@@ -14,6 +14,7 @@ import (
 	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/guard"
+	"wsync/monitor/hook"
 	"wsync/monitor/journal"
 	"wsync/monitor/links"
 	"wsync/monitor/mounts"
@@ -204,6 +205,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	d := remote.DefinitionOf(m.definition, r)
 	w, ok := m.workers[r.Name]
 	if ok && w.Serves(r) {
+		w.Hook.Define(hook.DefinitionOf(m.definition, r))
 		w.Define(d, m.seq.Add(1), now)
 		return
 	}
@@ -212,6 +214,7 @@ func (m *mirror) defineRemote(r config.Remote) {
 	}
 	worker, release := m.newWorker(r)
 	w = &runningWorker{Worker: worker}
+	w.Hook.Define(hook.DefinitionOf(m.definition, r))
 	w.Define(d, m.seq.Add(1), now)
 	w.Everything(remote.PassStart, m.seq.Add(1), now, now)
 	if m.armed {
@@ -244,8 +247,10 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 		Sources: m.allSources, Exclude: m.ruling.live, Files: m.files, Links: m.links, Tools: m.tools,
 		Workspace: m.name, Directory: filepath.Dir(filepath.Dir(settings.RunDirectory)), FullPassInterval: settings.FullPassInterval,
 	})
+	stamp := worker.StampPath(settings.RunDirectory, r)
 	return worker.New(worker.Options{
-		Log: log, Root: m.root, Carrier: lane,
+		Hook: hook.New(hook.Options{Log: log, Connection: connection, Environment: m.environment, Changed: m.changed, Happened: m.happened, File: stamp + ".hook"}),
+		Log:  log, Root: m.root, Carrier: lane,
 		Guard:        m.checkAndHalt,
 		NextMark:     func() uint64 { return m.seq.Add(1) },
 		LastMark:     m.seq.Load,
@@ -255,7 +260,7 @@ func (m *mirror) newWorker(r config.Remote) (w *worker.Worker, release func()) {
 		Mounts:       m.mounted,
 		Happened:     m.happened,
 		Identity:     m.definition.Workspace.Root,
-		Stamp:        worker.StampPath(settings.RunDirectory, r),
+		Stamp:        stamp,
 		Comparisons:  filepath.Join(settings.RunDirectory, report.ComparisonDirectory),
 		Turns:        &m.turns,
 		LookInterval: remote.LookInterval(r.Connection.Kind()),

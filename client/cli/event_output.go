@@ -126,6 +126,8 @@ func plainEvent(e report.Event) string {
 			return "approved " + e.Detail
 		}
 		return sentLine("approved "+count(e.Count, "deletion"), e)
+	case report.EventHookFailed:
+		return "a command failed: " + short(e.Error)
 	case report.EventLost:
 		return "changes were missed, and all is compared: " + e.Detail
 	case report.EventOmitted:

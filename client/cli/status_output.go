@@ -190,6 +190,28 @@ func (p *printer) remote(b *block, remote report.RemoteStatus) {
 	}
 	b.field(4, "full pass", full)
 	p.verification(b, remote)
+	if text := hookText(remote.Hook, now); text != "" {
+		b.field(4, "on-sync", text)
+	}
+}
+
+// hookText says how the commands fare that are run after something was sent, "" if there
+// is nothing to know.
+func hookText(h *report.HookStatus, now time.Time) string {
+	var parts []string
+	switch {
+	case h == nil:
+		return ""
+	case h.Running != nil:
+		parts = append(parts, "running for "+age(*h.Running, now))
+	}
+	switch {
+	case h.Error != "":
+		parts = append(parts, "failed "+ago(h.Ended, now)+": "+h.Error+"; tried again with the next change, or by wsync resume")
+	case h.Ended != nil:
+		parts = append(parts, "done "+ago(h.Ended, now))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // latencyText says how long the last changes took.

@@ -22,6 +22,20 @@ func Prepare(cmd *exec.Cmd) {
 	cmd.WaitDelay = GraceTime
 }
 
+// PrepareGroup is Prepare for a command that may start others: it gets a process group of
+// its own, all of which is asked to end.
+func PrepareGroup(cmd *exec.Cmd) {
+	Prepare(cmd)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+}
+
+// KillGroup kills what is left of the process group of a command that was started after
+// PrepareGroup.
+func KillGroup(cmd *exec.Cmd) {
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+}
+
 // Tail is an io.Writer that keeps the first and the last bytes written to it,
 // so that what a process says stays bounded. It is not safe for concurrent
 // use; exec.Cmd writes from one goroutine.

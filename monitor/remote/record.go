@@ -13,11 +13,14 @@ type Record struct {
 	// Sent are the entries that were sent, Deleted and Renamed what became of others.
 	// Unsure may have been deleted: the remote has not said so.
 	Sent, Deleted, Renamed, Unsure report.PathList
+	// MaxSent is how many of Sent have a name at most, 0 for report.MaxSentPaths; of those
+	// the journal gets no more.
+	MaxSent int
 }
 
 // AddSent adds an entry that was sent.
 func (r *Record) AddSent(name string) {
-	r.Sent.Add(report.NewEventPath(name, ""), report.MaxSentPaths)
+	r.Sent.Add(report.NewEventPath(name, ""), max(r.MaxSent, report.MaxSentPaths))
 }
 
 // AddDeleted adds an entry that was deleted.
@@ -49,7 +52,7 @@ func Events(o Order, out Outcome, ended Ended, taken, now time.Time, words func(
 		}
 	}
 	list(report.EventRenamed, out.Record.Renamed, false)
-	sent := report.Event{Kind: report.EventSent, PathList: out.Record.Sent, Files: out.Files, Bytes: out.Bytes, Took: now.Sub(taken)}
+	sent := report.Event{Kind: report.EventSent, PathList: out.Record.Sent.First(report.MaxSentPaths), Files: out.Files, Bytes: out.Bytes, Took: now.Sub(taken)}
 	passed := o.Batch.Everything != nil && out.Again.Everything == nil && out.Hold == nil
 	switch {
 	case out.Failure != nil:

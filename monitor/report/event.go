@@ -53,6 +53,8 @@ const (
 	EventRepaired EventKind = "repaired"
 	// EventFailing: paths fail for the first time, each with its Problem.
 	EventFailing EventKind = "failing"
+	// EventHookFailed: a command of on-sync or on-sync-remote failed, Error says how.
+	EventHookFailed EventKind = "hook_failed"
 	// EventLost: changes were missed, and a full pass follows.
 	EventLost EventKind = "events_lost"
 	// EventOmitted: Count events could not be written to the journal.
@@ -182,6 +184,14 @@ func (l PathList) Names() (names []string) {
 		names = append(names, name)
 	}
 	return names
+}
+
+// First is the list with no more than so many names.
+func (l PathList) First(most int) PathList {
+	if len(l.Paths) > most {
+		l.Paths = l.Paths[:most:most]
+	}
+	return l
 }
 
 // Unnamed is how many paths are not named.

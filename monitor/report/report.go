@@ -72,6 +72,9 @@ type Settings struct {
 	// exceed this share (0 to 1) of the known entries and this number.
 	HoldDeletionsShare float64 `json:"hold_deletions_share"`
 	HoldDeletionsCount int     `json:"hold_deletions_count"`
+	// OnSyncTimeout is how long a command of on-sync or on-sync-remote may take, in
+	// nanoseconds.
+	OnSyncTimeout time.Duration `json:"on_sync_timeout,omitempty"`
 }
 
 // Orders counts one-time requests for a remote. A monitor carries out an order
@@ -246,6 +249,8 @@ type RemoteStatus struct {
 	Verified   *Verification `json:"verified,omitempty"`
 	Verifying  *Verifying    `json:"verifying,omitempty"`
 	NextVerify *time.Time    `json:"next_verify,omitempty"`
+	// Hook is how the commands of on-sync and on-sync-remote fare, nil without any.
+	Hook *HookStatus `json:"hook,omitempty"`
 	// Adopted: since the remote was attached, the destination was found to hold
 	// nothing foreign, or what it holds may be deleted.
 	Adopted bool `json:"adopted"`
@@ -413,6 +418,23 @@ func KindOfLetter(letter byte) string {
 		return Link
 	}
 	return Special
+}
+
+// HookStatus is how the commands fare that are run after something was sent to a remote.
+type HookStatus struct {
+	// Running is since when they run, nil if they do not.
+	Running *time.Time `json:"running,omitempty"`
+	// Ended is when they have ended last, and Took how long that took, in nanoseconds; Error
+	// is why one of them failed then, "" if none did.
+	Ended *time.Time    `json:"ended,omitempty"`
+	Took  time.Duration `json:"took,omitempty"`
+	Error string        `json:"error,omitempty"`
+	// Waiting is the number of paths that none was told that went well; "." is one.
+	Waiting int `json:"waiting,omitempty"`
+	// Runs is how often they have run since the monitor began, and Failures how often they
+	// failed.
+	Runs     int `json:"runs,omitempty"`
+	Failures int `json:"failures,omitempty"`
 }
 
 // Kept is a set of directories that a remote keeps for what is ignored in them.

@@ -123,7 +123,7 @@ func (p *Pool) Connection(h Host) *Connection {
 	c, ok := p.connections[h]
 	if !ok {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%#v", h))
-		c = &Connection{host: h, logins: p.logins, socket: filepath.Join(p.dir, hex.EncodeToString(sum[:6])), sessions: make(chan struct{}, maxSessions)}
+		c = &Connection{host: h, logins: p.logins, socket: filepath.Join(p.dir, hex.EncodeToString(sum[:6])), sessions: make(chan struct{}, maxSessions), spare: make(chan struct{}, 1)}
 		p.connections[h] = c
 	}
 	c.users++
@@ -142,7 +142,7 @@ func (p *Pool) Release(c *Connection) {
 }
 
 // maxSessions is how many commands run at once on one connection: sshd allows 10
-// sessions (MaxSessions of sshd_config(5)), of which one is SFTP's.
+// sessions (MaxSessions of sshd_config(5)), of which one is SFTP's, and one the spare one.
 const maxSessions = 8
 
 // Connection is a connection to a host that several ssh commands share. Its
@@ -152,6 +152,7 @@ type Connection struct {
 	logins   string // the pool's
 	socket   string
 	sessions chan struct{} // holds a token per command that runs
+	spare    chan struct{} // holds a token while the spare session is used
 	users    int           // who have it from the pool; guarded by the pool's mu
 
 	mu     sync.Mutex         // held while connecting
@@ -180,6 +181,17 @@ func (c *Connection) Acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case c.sessions <- struct{}{}:
 		return func() { <-c.sessions }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// AcquireSpare is Acquire for what may take long, and must keep nothing that is sent
+// waiting: one such command runs at a time.
+func (c *Connection) AcquireSpare(ctx context.Context) (release func(), err error) {
+	select {
+	case c.spare <- struct{}{}:
+		return func() { <-c.spare }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

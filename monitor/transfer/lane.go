@@ -22,6 +22,7 @@ import (
 	"wsync/monitor/marks"
 	"wsync/monitor/relay"
 	"wsync/monitor/remote"
+	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/ssh"
 )
@@ -122,6 +123,9 @@ func New(o Options) *Lane {
 // methods are called from this goroutine, but for Progress.
 func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.Asker) remote.Outcome {
 	t := &transfer{Order: order, asker: asker, lane: l, ctx: ctx}
+	if order.Remote.OnSync != "" || order.Remote.OnSyncRemote != "" {
+		t.record.MaxSent = report.MaxDeletedPaths
+	}
 	if order.Beside {
 		t.beside()
 		t.finish()

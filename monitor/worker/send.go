@@ -10,6 +10,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/dirty"
+	"wsync/monitor/hook"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
@@ -81,6 +82,7 @@ func (w *Worker) carry(f *flight) {
 	w.trace(f.Order, out, f.taken)
 	w.wakeUp()
 	w.Changed(false)
+	w.Hook.Take(changedPaths(out.Record), out.Failure == nil)
 	for _, e := range events {
 		w.Happened(e)
 		w.logEvent(e)
@@ -185,6 +187,14 @@ func (a *asker) Announced(ctx context.Context, path string) bool {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
 	return a.w.machine.Announces(path)
+}
+
+// changedPaths are those that a transfer has changed on the remote, or may have.
+func changedPaths(r remote.Record) (paths hook.Paths) {
+	for _, list := range []report.PathList{r.Sent, r.Renamed, r.Deleted, r.Unsure} {
+		paths.AddList(list)
+	}
+	return paths
 }
 
 // logEvent writes to the log what people look for there by its name.

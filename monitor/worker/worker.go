@@ -16,6 +16,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/guard"
+	"wsync/monitor/hook"
 	"wsync/monitor/mounts"
 	"wsync/monitor/remote"
 	"wsync/monitor/report"
@@ -88,6 +89,8 @@ type Options struct {
 	Stamp string
 	// Happened takes in events for the journal, and does not block.
 	Happened func(report.Event)
+	// Hook runs commands after transfers; nil for none.
+	Hook *hook.Runner
 	// Comparisons is an existing directory for what comparisons find.
 	Comparisons string
 }
@@ -121,6 +124,9 @@ type Worker struct {
 func New(o Options, r config.Remote) *Worker {
 	if o.Turns == nil {
 		o.Turns = new(Turns)
+	}
+	if o.Hook == nil {
+		o.Hook = hook.New(hook.Options{})
 	}
 	now := time.Now()
 	unapproved, postponed := readUnapproved(o.Stamp), readPostponed(o.Stamp)
@@ -238,6 +244,7 @@ func (w *Worker) Status(now time.Time) report.RemoteStatus {
 	defer w.mu.Unlock()
 	s := w.machine.Status(now)
 	s.Trials = w.endedTrials()
+	s.Hook = w.Hook.Status()
 	return s
 }
 
@@ -287,6 +294,7 @@ func (w *Worker) Run(ctx context.Context) {
 		w.Carrier.Leave(func() bool { return may && w.Guard(math.MaxUint64) == "" })
 		w.Carrier.Close()
 	}()
+	w.sending.Go(func() { w.Hook.Run(ctx) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
