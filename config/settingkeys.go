@@ -54,7 +54,7 @@ var settingKeys = []settingKey{
 	{"RestartLimit", "5", numberSetting(func(s *Settings) *int { return &s.RestartLimit }, 1, 1000), "how often a monitor is restarted within RestartWindow before it is given up"},
 	{"RestartWindow", "10m", durationSetting(func(s *Settings) *time.Duration { return &s.RestartWindow }, time.Second, 24*time.Hour), "the time in which RestartLimit counts"},
 	{"StateLockLimit", "30s", durationSetting(func(s *Settings) *time.Duration { return &s.StateLockLimit }, time.Second, time.Hour), "how long the daemon's state may stay locked before the daemon ends itself, to be started again"},
-	{"NotifyCommand", "", commandSetting(func(s *Settings) *string { return &s.NotifyCommand }), "a command to run when a remote gets into trouble, and when it is well again; without it nobody is told"},
+	{"NotifyCommand", "", commandSetting(func(s *Settings) *string { return &s.NotifyCommand }), "a command to run when a workspace or a remote gets into trouble, and when it is well again; without it nobody is told"},
 	{"NotifyDelay", "1m", durationSetting(func(s *Settings) *time.Duration { return &s.NotifyDelay }, time.Second, 24*time.Hour), "how long a remote may be offline, retrying or unknown before NotifyCommand tells, and the least time between two such messages"},
 	{"OnSyncTimeout", "5m", durationSetting(func(s *Settings) *time.Duration { return &s.OnSyncTimeout }, time.Second, 24*time.Hour), "how long a command of on-sync or on-sync-remote may take before it is ended"},
 	{"MonitorExecutablePath", "", executableSetting(func(s *Settings) *string { return &s.MonitorExecutablePath }), "the executable that is run as a monitor, which must be a wsync of the same version; without it wsync runs its own binary"},

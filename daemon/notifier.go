@@ -14,6 +14,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/report"
+	"wsync/watchdog"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 	maxCommands = 4
 )
 
-// subject is a remote that may be told of.
+// subject is a remote that may be told of, or a workspace: then the status has no name.
 type subject struct {
 	workspace, localPath, destination string
 	status                            report.RemoteStatus
@@ -34,7 +35,7 @@ type subject struct {
 // remoteKey names a remote of all workspaces.
 type remoteKey struct{ workspace, remote string }
 
-// notifier tells of remotes that get into trouble and out of it, by running a
+// notifier tells of workspaces and remotes that get into trouble and out of it, by running a
 // command. It only reads the daemon's state, so that nothing waits for it.
 type notifier struct {
 	log   *zap.Logger
@@ -187,16 +188,27 @@ func (n *notifier) look(subjects []subject, now time.Time, tell func(remoteKey, 
 	return next
 }
 
+// name is what it is called.
+func (s subject) name() string {
+	if s.status.Name == "" {
+		return s.workspace
+	}
+	return s.workspace + "/" + s.status.Name
+}
+
 // variables are the environment of the command.
 func (s subject) variables() []string {
 	r := s.status
-	event, message := "trouble", fmt.Sprintf("%s/%s is %s", s.workspace, r.Name, r.State)
+	event, message := "trouble", fmt.Sprintf("%s is %s", s.name(), r.State)
 	t, _ := mood(r)
 	switch {
+	case t == well && r.Name == "":
+		event, message = "well", s.name()+" works again"
+		s.status.State = "" // what its remotes do is another matter
 	case t == well:
 		event = "well"
 	case r.State == report.Pending || r.State == report.Syncing:
-		message = fmt.Sprintf("%s/%s cannot send everything", s.workspace, r.Name)
+		message = s.name() + " cannot send everything"
 	}
 	if r.Error != "" {
 		message += ": "
@@ -212,7 +224,7 @@ func (s subject) variables() []string {
 // found differences.
 func (s subject) differs() []string {
 	v := s.status.Verified
-	message := fmt.Sprintf("%s/%s: a verification has found %d differences", s.workspace, s.status.Name, v.Differences)
+	message := fmt.Sprintf("%s: a verification has found %d differences", s.name(), v.Differences)
 	if v.Differences == 1 {
 		message = strings.TrimSuffix(message, "s")
 	}
@@ -276,16 +288,45 @@ func variable(name, value string) string {
 	return "WSYNC_" + name + "=" + value[:min(len(value), maxVariable)]
 }
 
-// subjects are all remotes, with what is closed at the next change.
+// subjects are all workspaces and remotes, with what is closed at the next change.
 func (d *Daemon) subjects() (all []subject, changed <-chan struct{}) {
 	d.lock.Do(func() {
 		changed = d.changed
 		for _, name := range d.order {
 			e := d.entries[name]
+			whole := e.mood()
+			all = append(all, subject{name, e.workspace.LocalPath, "", whole})
+			t, _ := mood(whole)
 			for _, r := range e.workspace.Remotes {
-				all = append(all, subject{name, e.workspace.LocalPath, r.Destination(), d.remoteStatus(e, r)})
+				s := subject{name, e.workspace.LocalPath, r.Destination(), d.remoteStatus(e, r)}
+				if t != well { // it is told of the workspace, once
+					s.status.State, s.status.Error = report.Starting, ""
+				}
+				all = append(all, s)
 			}
 		}
 	})
 	return all, changed
+}
+
+// mood is what there is to tell of the workspace itself, as the status of a remote without
+// a name: what keeps all of its remotes from being served. The lock is held.
+func (e *entry) mood() report.RemoteStatus {
+	name := e.workspace.Name
+	s := report.RemoteStatus{State: report.Starting, Since: e.since}
+	switch {
+	case e.process.State == watchdog.Failed:
+		s.State, s.Error = report.Failed, "the monitor died too often: "+e.process.LastExit
+		s.Hint = "see wsync logs " + name + ", then wsync restart " + name
+	case e.process.State == watchdog.BackingOff:
+		s.State, s.Error, s.NextRetry = report.Retrying, "the monitor died: "+e.process.LastExit, timeOrNil(e.process.NextStart)
+	case e.report == nil || e.workspace.Paused: // nothing is known, or wanted
+	case e.report.Halted != nil:
+		s.State, s.Since, s.Error, s.Hint = report.Halted, e.report.Halted.Since, e.report.Halted.Reason, e.hint(s)
+	case e.isSilent():
+		s.State, s.Since, s.Error, s.Hint = report.Unknown, e.pinged, "the monitor does not answer", "wsync restart "+name
+	case e.report.Watch.Armed:
+		s.State = report.InSync
+	}
+	return s
 }

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -269,4 +270,61 @@ func TestNewNotifier(t *testing.T) {
 	if n := newNotifier(settings, zap.New(core)); n == nil || logs.Len() != 1 || !strings.Contains(n.why(), "bin/none") {
 		t.Errorf("%v, %v", n, logs.All())
 	}
+}
+
+// TestWorkspaceIsTold: what is wrong with a workspace is told once, and not of each of its
+// remotes.
+func TestWorkspaceIsTold(t *testing.T) {
+	d := startDaemon(t)
+	d.add("docs")
+	d.attach("docs", "one")
+	m := d.monitor()
+	d.attach("docs", "two")
+	moods := func() (string, <-chan struct{}) {
+		var told []string
+		subjects, changed := d.subjects()
+		for _, s := range subjects {
+			if t, known := mood(s.status); known {
+				variables := s.variables()
+				told = append(told, s.name()+" "+valueOf(variables, "EVENT")+" "+string(s.status.State))
+				if t != well && s.status.Name == "" && valueOf(variables, "HINT") == "" {
+					told = append(told, "no hint")
+				}
+			}
+		}
+		return strings.Join(told, ", "), changed
+	}
+	until := func(what string, met func(moods string) bool) {
+		t.Helper()
+		for {
+			got, changed := moods()
+			if met(got) {
+				return
+			}
+			next(t, what+" instead of "+got, changed)
+		}
+	}
+	well := report.Report{Version: report.Version, Pong: math.MaxUint64, Watch: report.Watch{Armed: true}}
+	for _, name := range []string{"one", "two"} {
+		well.Remotes = append(well.Remotes, report.RemoteStatus{Name: name, State: report.InSync, Asked: 100})
+	}
+	halted := well
+	halted.Halted = &report.Halt{Reason: "it is gone", Since: time.Now()}
+	halted.Remotes = []report.RemoteStatus{{Name: "one", State: report.Halted, Error: "it is gone", Asked: 100}, {Name: "two", State: report.Halted, Error: "it is gone", Asked: 100}}
+	for _, test := range []struct {
+		report report.Report
+		want   string
+	}{
+		{well, "docs well in sync, docs/one well in sync, docs/two well in sync"},
+		{halted, "docs trouble halted"},
+		{well, "docs well in sync, docs/one well in sync, docs/two well in sync"},
+	} {
+		m.sendReport(t, test.report)
+		until(test.want, func(got string) bool { return got == test.want })
+	}
+	m.exit(errForTest)
+	for range d.settings.RestartLimit {
+		d.monitor().exit(errForTest)
+	}
+	until("that it has failed", func(got string) bool { return got == "docs trouble failed" })
 }
