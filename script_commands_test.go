@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -68,6 +72,8 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	// mapstore FILE TEXT COMMAND...: map a file into memory and close it, run the
 	// command, then store the text through the mapping: no event tells of it.
 	"mapstore": cmdMapStore,
+	// scrape FILE: write the metrics to a file.
+	"scrape": cmdScrape,
 	// isjson FILE: the file, "stdout" for example, is one JSON document.
 	"isjson": cmdIsJSON,
 }
@@ -165,6 +171,21 @@ func onServer(do func(server)) func(*testscript.TestScript, bool, []string) {
 func cmdInSync(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) <= 2, "insync [WORKSPACE [REMOTE]]")
 	wait(ts, append([]string{"--confirmed"}, args...))
+}
+
+func cmdScrape(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1, "scrape FILE")
+	socket := ts.MkAbs("home/.wsync/daemon.sock")
+	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", socket)
+	}}}
+	defer client.CloseIdleConnections()
+	response, err := client.Get("http://wsync/metrics")
+	ts.Check(err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
 
 func cmdSent(ts *testscript.TestScript, neg bool, args []string) {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,6 +58,7 @@ var settingKeys = []settingKey{
 	{"NotifyCommand", "", commandSetting(func(s *Settings) *string { return &s.NotifyCommand }), "a command to run when a workspace or a remote gets into trouble, and when it is well again; without it nobody is told"},
 	{"NotifyDelay", "1m", durationSetting(func(s *Settings) *time.Duration { return &s.NotifyDelay }, time.Second, 24*time.Hour), "how long a remote may be offline, retrying or unknown before NotifyCommand tells, and the least time between two such messages"},
 	{"OnSyncTimeout", "5m", durationSetting(func(s *Settings) *time.Duration { return &s.OnSyncTimeout }, time.Second, 24*time.Hour), "how long a command of on-sync or on-sync-remote may take before it is ended"},
+	{"MetricsListen", "off", listenSetting(func(s *Settings) *string { return &s.MetricsListen }), "where the metrics are served by HTTP, too: a PORT of this machine alone, or HOST:PORT; see wsync help metrics"},
 	{"MonitorExecutablePath", "", executableSetting(func(s *Settings) *string { return &s.MonitorExecutablePath }), "the executable that is run as a monitor, which must be a wsync of the same version; without it wsync runs its own binary"},
 }
 
@@ -141,6 +143,29 @@ func verifySetting() settingKind {
 	return newSetting(func(s *Settings) *time.Duration { return &s.VerifyInterval }, expectedVerify(), "", func(value, _ string) (time.Duration, bool) {
 		v, err := ParseVerify(value)
 		return v.Or(0), err == nil
+	})
+}
+
+// listenSetting is an address to listen at. Unless a host is named, it is one that only this
+// machine reaches.
+func listenSetting(field func(*Settings) *string) settingKind {
+	const loopback = "127.0.0.1"
+	return newSetting(field, "off, a port from 1 to 65535, or HOST:PORT", "", func(value, _ string) (string, bool) {
+		if value == "off" {
+			return "", true
+		}
+		host, port, err := net.SplitHostPort(value)
+		if err != nil {
+			host, port = "", value
+		}
+		n, err := strconv.Atoi(port)
+		if err != nil || n < 0 || n > 65535 || host == "" && n == 0 || !isPlain(host) || strings.ContainsAny(host, "/ ") {
+			return "", false
+		}
+		if host == "" {
+			host = loopback
+		}
+		return net.JoinHostPort(host, port), true
 	})
 }
 

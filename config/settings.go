@@ -62,6 +62,9 @@ type Settings struct {
 	// OnSyncTimeout is how long a command of the options on-sync and on-sync-remote may
 	// take.
 	OnSyncTimeout time.Duration
+
+	// MetricsListen is the address, HOST:PORT, at which the metrics are served, "" for none.
+	MetricsListen string
 }
 
 // LockPath is the file that the daemon holds locked.

@@ -27,6 +27,29 @@ func writeFile(t *testing.T, path, content string) {
 	}
 }
 
+func TestMetricsListen(t *testing.T) {
+	home := t.TempDir()
+	path := filepath.Join(home, "settings")
+	env := func(name string) string { return map[string]string{"HOME": home, settingsPathVariable: path}[name] }
+	for value, want := range map[string]string{
+		"off": "", "9469": "127.0.0.1:9469", ":9469": "127.0.0.1:9469", "0.0.0.0:9469": "0.0.0.0:9469", "[::]:80": "[::]:80",
+		"host.example.org:1": "host.example.org:1", "127.0.0.1:0": "127.0.0.1:0",
+		"0": "wrong", "65536": "wrong", "-1": "wrong", "on": "wrong", "host": "wrong", "::1": "wrong", "host:": "wrong", "a b:1": "wrong", "http://h:1": "wrong",
+	} {
+		if err := os.WriteFile(path, []byte("MetricsListen = "+value+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := LoadSettings(env)
+		got := s.MetricsListen
+		if err != nil {
+			got = "wrong"
+		}
+		if got != want {
+			t.Errorf("%s is %q (%v), want %q", value, got, err, want)
+		}
+	}
+}
+
 func TestLoadSettingsDefaults(t *testing.T) {
 	home := t.TempDir()
 	got, err := LoadSettings(environment(home, ""))

@@ -80,6 +80,7 @@ func Run(ctx context.Context, settings config.Settings, version string, also ...
 		leaving:  make(map[string]bool),
 		changed:  make(chan struct{}),
 	}
+	d.metricsServer = newMetricsServer(settings, log)
 	d.journal = journal.NewWriter(d.ownJournal(), journal.One(journal.SeriesDaemon), journal.DefaultBounds)
 	defer d.journal.Close()
 	d.lock = watchdog.NewLock(log, func(reason string) {
@@ -99,6 +100,7 @@ func Run(ctx context.Context, settings config.Settings, version string, also ...
 	go d.forgetLogs(ctx)
 	go d.reloadAt(ctx, hangups)
 	go d.tellManager(ctx)
+	go d.metricsServer.run(ctx, d.serveMetrics)
 	defer d.startNotifier(ctx)() // not earlier: its command may take a moment to end
 	err = d.serve(ctx, newListener(listener, log, maxConnections))
 	d.close()
@@ -177,8 +179,10 @@ type Daemon struct {
 	since    time.Time
 	stop     context.CancelFunc // ends Run
 	launch   watchdog.Launch
-	notifier *notifier       // nil if nobody is to be told of trouble
-	journal  *journal.Writer // of what is about no workspace
+	notifier *notifier // nil if nobody is to be told of trouble
+	// metricsServer serves the metrics beside the socket, nil if it is not to.
+	metricsServer *metricsServer
+	journal       *journal.Writer // of what is about no workspace
 
 	// lock guards everything below.
 	lock     *watchdog.Lock

@@ -74,6 +74,7 @@ func (d *Daemon) handler() http.Handler {
 	for pattern, answer := range d.routes() {
 		mux.Handle(pattern, d.serveAnswer(answer))
 	}
+	mux.HandleFunc("GET "+api.MetricsPath, d.serveMetrics)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, &api.Error{Kind: api.Unknown, Message: fmt.Sprintf("the daemon does not know the request %s %s", r.Method, r.URL.Path)})
 	})

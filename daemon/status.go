@@ -54,11 +54,18 @@ func (d *Daemon) getStatus(r *http.Request) (any, error) {
 			status.Workspaces = append(status.Workspaces, one)
 			return
 		}
-		for _, name := range d.order {
-			status.Workspaces = append(status.Workspaces, d.workspaceStatus(d.entries[name]))
-		}
+		status.Workspaces = d.workspaceStatuses()
 	})
 	return status, err
+}
+
+// workspaceStatuses are those of all workspaces. The lock is held.
+func (d *Daemon) workspaceStatuses() []api.WorkspaceStatus {
+	all := make([]api.WorkspaceStatus, 0, len(d.order))
+	for _, name := range d.order {
+		all = append(all, d.workspaceStatus(d.entries[name]))
+	}
+	return all
 }
 
 // narrow leaves one remote in the status of a workspace.
@@ -81,6 +88,8 @@ func (d *Daemon) daemonStatus() api.DaemonStatus {
 		NotifyProblem: d.notifier.why(),
 
 		JournalProblem: d.journalProblem(),
+		MetricsAddress: d.metricsServer.address(),
+		MetricsProblem: d.metricsServer.why(),
 	}
 }
 

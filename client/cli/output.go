@@ -238,6 +238,12 @@ func (p *printer) daemonStatus(daemon api.DaemonStatus, settings config.Settings
 	if daemon.NotifyProblem != "" {
 		b.field(0, "notices", "cannot run NotifyCommand: "+daemon.NotifyProblem)
 	}
+	if daemon.MetricsAddress != "" {
+		b.field(0, "metrics", "http://"+daemon.MetricsAddress+"/metrics")
+	}
+	if daemon.MetricsProblem != "" {
+		b.field(0, "metrics", "cannot be served: "+daemon.MetricsProblem)
+	}
 	p.print(b.String())
 }
 
@@ -248,6 +254,9 @@ func (p *printer) problems(daemon api.DaemonStatus) {
 	}
 	if daemon.JournalProblem != "" {
 		p.note("wsync log is not told of everything: %s", daemon.JournalProblem)
+	}
+	if daemon.MetricsProblem != "" {
+		p.note("the daemon cannot serve the metrics: %s", daemon.MetricsProblem)
 	}
 	if daemon.NotifyProblem != "" {
 		p.note("the daemon cannot run NotifyCommand, and nobody is told of trouble: %s", daemon.NotifyProblem)

@@ -36,6 +36,7 @@ import (
 //	POST   /v1/stop
 //	POST   /v1/reload                                     Reloaded
 //	GET    /v1/health                                     answered as soon as the state is free
+//	GET    /metrics                                       the metrics, in the text format of Prometheus
 const (
 	StatusPath     = "/v1/status"
 	EventsPath     = "/v1/events"
@@ -45,6 +46,7 @@ const (
 	StopPath       = "/v1/stop"
 	ReloadPath     = "/v1/reload"
 	HealthPath     = "/v1/health"
+	MetricsPath    = "/metrics"
 )
 
 // Headers of requests and responses.
@@ -325,6 +327,10 @@ type DaemonStatus struct {
 	// JournalProblem is why events, of the daemon or of a monitor, cannot be written to a
 	// journal, or "".
 	JournalProblem string `json:"journal_problem,omitempty"`
+	// MetricsAddress is where the metrics are served by HTTP, too, "" for nowhere;
+	// MetricsProblem why they are not, or "".
+	MetricsAddress string `json:"metrics_address,omitempty"`
+	MetricsProblem string `json:"metrics_problem,omitempty"`
 }
 
 // WorkspaceStatus describes a workspace: its definition, its monitor's

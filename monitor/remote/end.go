@@ -32,6 +32,7 @@ type Ended struct {
 // dirty again. sizes are those of the files of its batch that were open, in bytes.
 func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.Time) (ended Ended) {
 	batch := s.Order.Batch
+	m.totals.take(s.Order, out, now)
 	ended.Marked = m.noteEnd(batch, out.Obstacles)
 	if batch.Everything != nil {
 		m.passes.Because(s.reason, true) // in case it goes back and merges with a later one

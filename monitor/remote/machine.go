@@ -105,6 +105,7 @@ type shown struct {
 	lastSuccess time.Time
 	latencies   latencies
 	sent        sentPaths
+	totals      totals
 	lastID      int64
 	state       report.State
 	since       time.Time // of state

@@ -31,6 +31,7 @@ func (m *Machine) Status(now time.Time) report.RemoteStatus {
 		Kept:         m.kept.report(),
 		Postponed:    m.postponing.report(),
 		Comparisons:  m.comparisonStatus(now),
+		Totals:       m.totals.report(),
 		Listings:     slices.Clone(m.listings.made),
 	}
 	m.verifyStatus(&s)

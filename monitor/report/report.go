@@ -249,6 +249,8 @@ type RemoteStatus struct {
 	Verified   *Verification `json:"verified,omitempty"`
 	Verifying  *Verifying    `json:"verifying,omitempty"`
 	NextVerify *time.Time    `json:"next_verify,omitempty"`
+	// Totals are counts since the monitor began to serve the remote.
+	Totals *Totals `json:"totals,omitempty"`
 	// Hook is how the commands of on-sync and on-sync-remote fare, nil without any.
 	Hook *HookStatus `json:"hook,omitempty"`
 	// Adopted: since the remote was attached, the destination was found to hold
