@@ -74,6 +74,9 @@ func (m *metricsServer) run(ctx context.Context, serve http.HandlerFunc) {
 			stop := context.AfterFunc(ctx, func() { server.Close() })
 			err = server.Serve(listener)
 			stop()
+			if ctx.Err() == nil {
+				m.found(nil, err)
+			}
 		}
 		select {
 		case <-ctx.Done():
