@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"wsync/config"
 	"wsync/monitor/dirty"
@@ -217,11 +218,14 @@ func (w *Worker) logEvent(e report.Event) {
 // logOutcome writes one line about a batch that says more than its events.
 func (w *Worker) logOutcome(o remote.Order, out remote.Outcome, began time.Time) {
 	batch := o.Batch
+	if out.Failure == nil && !o.Beside {
+		w.levelOfFailure("")
+	}
 	fields := []zap.Field{zap.Int("paths", batch.Len()), zap.Bool("full_pass", batch.Everything != nil), zap.Duration("took", time.Since(began))}
 	switch {
 	case out.Failure != nil && out.Failure.Kind == remote.Canceled:
 	case out.Failure != nil:
-		w.Log.Warn("Cannot transfer", append(fields, zap.Error(out.Failure), zap.String("hint", out.Failure.Hint))...)
+		w.Log.Log(w.levelOfFailure(out.Failure.Message), "Cannot transfer", append(fields, zap.Error(out.Failure), zap.String("hint", out.Failure.Hint))...)
 	case out.Hold != nil:
 		w.Log.Info("Deletions are held back", append(fields, zap.String("reason", out.Hold.Verdict.Reason), zap.Int("deletions", out.Hold.Names.Len()))...)
 	case out.Unreachable != nil && out.Unreachable.Held != nil:
@@ -232,6 +236,19 @@ func (w *Worker) logOutcome(o remote.Order, out remote.Outcome, began time.Time)
 	case batch.Everything != nil:
 		w.Log.Info("Full pass done", append(fields, zap.Int("files", out.Files), zap.Int64("bytes", out.Bytes))...)
 	}
+}
+
+// levelOfFailure is how severe it is that a transfer failed, "" for one that did not: what
+// fails the same way as the one before is no news.
+func (w *Worker) levelOfFailure(message string) zapcore.Level {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.failure
+	w.failure = message
+	if message == before {
+		return zap.DebugLevel
+	}
+	return zap.WarnLevel
 }
 
 // trace writes at the debug level where the time of a batch went: when its oldest

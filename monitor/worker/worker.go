@@ -115,6 +115,8 @@ type Worker struct {
 	trials map[string]*trial
 	// unapproved is what the next monitor will take for that of the machine.
 	unapproved bool
+	// failure is why the last transfer failed, as it was logged, "" if it did not.
+	failure string
 	// postponed is that of the machine as it is remembered.
 	postponed remote.Postponed
 }
