@@ -17,6 +17,10 @@ import (
 // is not up yet, or one that another program has.
 const listenInterval = 10 * time.Second
 
+// maxScrapers is how many connections there are at most for the metrics: anybody may make
+// some.
+const maxScrapers = 20
+
 // metricsServer serves the metrics, and nothing else, at an address of the network.
 type metricsServer struct {
 	log    *zap.Logger
@@ -72,7 +76,9 @@ func (m *metricsServer) run(ctx context.Context, serve http.HandlerFunc) {
 				ReadTimeout: enough, WriteTimeout: enough, IdleTimeout: 2 * time.Minute,
 			}
 			stop := context.AfterFunc(ctx, func() { server.Close() })
-			err = server.Serve(listener)
+			bounded := newListener(listener, m.log, maxScrapers)
+			bounded.anybody = true
+			err = server.Serve(bounded)
 			stop()
 			if ctx.Err() == nil {
 				m.found(nil, err)
