@@ -10,27 +10,35 @@ import (
 // HookOff is the value of an option for a command by which there is none.
 const HookOff = "off"
 
-// HookCommand is the command line that is run here after the remote, which is one of w, was
-// sent something, "" for none.
-func (r Remote) HookCommand(w Workspace) string {
-	switch r.OnSync {
+// HookCommands are the command lines that are run here and over there after the remote,
+// which is one of w, was sent something, "" for none.
+func (r Remote) HookCommands(w Workspace) (here, there string) {
+	here = hookCommand(r.OnSync, w.OnSync)
+	if r.Connection.Kind() == KindSSH {
+		there = hookCommand(r.OnSyncRemote, w.OnSyncRemote)
+	}
+	return here, there
+}
+
+func hookCommand(ofRemote, ofWorkspace string) string {
+	switch ofRemote {
 	case "":
-		return w.OnSync
+		return ofWorkspace
 	case HookOff:
 		return ""
 	}
-	return r.OnSync
+	return ofRemote
 }
 
 // HasHooks reports whether the workspace file has the workspace, or a remote of it, run
 // commands.
 func (w Workspace) HasHooks() bool {
 	for _, r := range w.Remotes {
-		if r.HookCommand(w) != "" || r.OnSyncRemote != "" {
+		if here, there := r.HookCommands(w); here != "" || there != "" {
 			return true
 		}
 	}
-	return w.OnSync != ""
+	return w.OnSync != "" || w.OnSyncRemote != ""
 }
 
 // hookOption is an option whose value is a command; off is what it is with HookOff.

@@ -7,12 +7,18 @@ import (
 	"testing"
 )
 
-func TestHookCommand(t *testing.T) {
+func TestHookCommands(t *testing.T) {
 	for _, test := range []struct{ workspace, remote, want string }{
 		{"", "", ""}, {"a", "", "a"}, {"a", "b", "b"}, {"a", "off", ""}, {"", "b", "b"}, {"", "off", ""},
 	} {
-		if got := (Remote{OnSync: test.remote}).HookCommand(Workspace{OnSync: test.workspace}); got != test.want {
-			t.Errorf("workspace %q, remote %q: got %q, want %q", test.workspace, test.remote, got, test.want)
+		w := Workspace{OnSync: test.workspace, OnSyncRemote: test.workspace}
+		r := Remote{OnSync: test.remote, OnSyncRemote: test.remote, Connection: Connection{HostAlias: &HostAlias{HostAlias: "h"}}}
+		if here, there := r.HookCommands(w); here != test.want || there != test.want {
+			t.Errorf("workspace %q, remote %q: got %q and %q, want %q", test.workspace, test.remote, here, there, test.want)
+		}
+		r.OnSyncRemote, r.Connection = "", Connection{Local: &Local{}}
+		if here, there := r.HookCommands(w); here != test.want || there != "" {
+			t.Errorf("workspace %q, local remote %q: got %q and %q, want %q", test.workspace, test.remote, here, there, test.want)
 		}
 	}
 }
@@ -30,7 +36,8 @@ func TestHookOptions(t *testing.T) {
 		{local, "on-sync", "a\nb", "expected off"},
 		{ssh, "on-sync-remote", "systemctl --user reload site", ""},
 		{local, "on-sync-remote", "reload", "on-sync-remote: it is for remotes that are reached by ssh"},
-		{local, "on-sync-remote", "off", ""},
+		{local, "on-sync-remote", "", ""},
+		{ssh, "on-sync-remote", "off", ""},
 	} {
 		r := Remote{Name: "r", RemotePath: "/r", Connection: test.connection}
 		err := r.SetOptions([]Assignment{{test.name, test.value}})
@@ -58,6 +65,7 @@ func TestHookFile(t *testing.T) {
 		{`"on_sync": "make", `, 0o644, ""},
 		{`"on_sync": "make", `, 0o620, "chmod go-w"},
 		{`"on_sync": "make", `, 0o602, "chmod go-w"},
+		{`"on_sync_remote": "make", `, 0o602, "chmod go-w"},
 	} {
 		text := `[{"name": "w", ` + test.hook + `"local_path": "/w", "remote_workspaces": []}]`
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -128,8 +128,8 @@ var remoteOptions = []option[Remote]{
 		hookOption(func(r *Remote) *string { return &r.OnSync }, HookOff), Effect{}, nil,
 	},
 	{
-		"on-sync-remote", HookOff, "run such a command over there, before that",
-		hookOption(func(r *Remote) *string { return &r.OnSyncRemote }, ""), Effect{}, onlyBySSH,
+		"on-sync-remote", "the workspace's", "run such a command over there, before that",
+		hookOption(func(r *Remote) *string { return &r.OnSyncRemote }, HookOff), Effect{}, onlyBySSH,
 	},
 	{
 		"bandwidth", "off", "send no more than so many bytes a second; small changes come first",
@@ -222,6 +222,10 @@ var workspaceOptions = []option[Workspace]{
 	{
 		"on-sync", HookOff, "run a command when something was sent to a remote, with the names on its standard input",
 		hookOption(func(w *Workspace) *string { return &w.OnSync }, ""), Effect{}, nil,
+	},
+	{
+		"on-sync-remote", HookOff, "run such a command over there, on remotes that are reached by ssh",
+		hookOption(func(w *Workspace) *string { return &w.OnSyncRemote }, ""), Effect{}, nil,
 	},
 }
 

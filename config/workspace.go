@@ -32,9 +32,10 @@ type Workspace struct {
 	// OnEmpty says what an emptied LocalPath means: OnEmptyHalt (also when it
 	// is ""), or OnEmptyAllow.
 	OnEmpty string `json:"on_empty,omitempty"`
-	// OnSync is the command line of its remotes that say nothing else, "" for none. See
-	// SplitCommand.
-	OnSync string `json:"on_sync,omitempty"`
+	// OnSync and OnSyncRemote are the command lines of its remotes that say nothing else, ""
+	// for none. See SplitCommand, and Remote.HookCommands.
+	OnSync       string `json:"on_sync,omitempty"`
+	OnSyncRemote string `json:"on_sync_remote,omitempty"`
 
 	// What is ignored is neither sent to a remote nor deleted there. All of these may
 	// change at any time.
@@ -151,8 +152,7 @@ type Remote struct {
 	VerifyRepair bool   `json:"verify_repair,omitempty"`
 
 	// OnSync is a command line that is run here when something was sent to the remote, "" for
-	// that of the workspace, HookOff for none. OnSyncRemote is one that is run over there, ""
-	// for none.
+	// that of the workspace, HookOff for none. OnSyncRemote is one that is run over there.
 	OnSync       string `json:"on_sync,omitempty"`
 	OnSyncRemote string `json:"on_sync_remote,omitempty"`
 

@@ -57,10 +57,10 @@ func New(o Options) *Runner {
 // DefinitionOf is what the definition of a workspace says about the commands of one of its
 // remotes.
 func DefinitionOf(d report.Definition, r config.Remote) Definition {
+	here, there := r.HookCommands(d.Workspace)
 	return Definition{
-		Workspace: d.Workspace.Name, Directory: d.Workspace.LocalPath, Remote: r,
-		Local: r.HookCommand(d.Workspace), There: r.OnSyncRemote, Timeout: d.Settings.OnSyncTimeout,
-		Retry: d.Orders[r.Name].Retry,
+		Workspace: d.Workspace.Name, Directory: d.Workspace.LocalPath, Remote: r, Local: here, There: there,
+		Timeout: d.Settings.OnSyncTimeout, Retry: d.Orders[r.Name].Retry,
 	}
 }
 

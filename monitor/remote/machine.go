@@ -305,7 +305,7 @@ type Definition struct {
 
 // DefinitionOf is what the definition of a workspace says about one of its remotes.
 func DefinitionOf(d report.Definition, r config.Remote) Definition {
-	r.OnSync = r.HookCommand(d.Workspace)
+	r.OnSync, r.OnSyncRemote = r.HookCommands(d.Workspace)
 	of := Definition{
 		Remote: r, Root: d.Workspace.Root, Paused: d.Workspace.Paused, AllowEmpty: d.Workspace.OnEmpty == config.OnEmptyAllow,
 		Settings: d.Settings, Orders: d.Orders[r.Name], Confirm: d.Verify, Questions: d.Questions,
