@@ -39,6 +39,13 @@ func (q *queue) end(failed bool) {
 	q.running, q.busy = Paths{}, false
 }
 
+// giveUp takes in that the run under way was given up for another command, which is to be
+// told the same.
+func (q *queue) giveUp() {
+	q.end(true)
+	q.due = q.due || q.waiting.Len() > 0
+}
+
 // left is what no run that went well was told.
 func (q *queue) left() (p Paths) {
 	p.Join(q.running)

@@ -6,7 +6,8 @@ import (
 )
 
 // TestQueue plays what happens, a letter or a word at a time: names that were changed, with "!"
-// by a transfer that failed; "ok" and "bad" are ends of runs, "try" a request to try again.
+// by a transfer that failed; "ok" and "bad" are ends of runs, "other" is another
+// command, "try" a request to try again.
 // What a run is told stands in brackets.
 func TestQueue(t *testing.T) {
 	for events, want := range map[string]string{
@@ -19,6 +20,8 @@ func TestQueue(t *testing.T) {
 		"a bad b":         "[a] bad [a b]",
 		"a bad try":       "[a] bad [a]",
 		"a ok try":        "[a] ok",
+		"a other ok":      "[a] [a] ok",
+		"a b other ok":    "[a] [a b] ok",
 		"a! -":            "[a]", // it was there already when it was tried again
 		"a!":              "",
 		"a! b":            "[a b]",
@@ -35,6 +38,8 @@ func TestQueue(t *testing.T) {
 			case "ok", "bad":
 				q.end(event == "bad")
 				got = append(got, event)
+			case "other":
+				q.giveUp()
 			case "try":
 				q.retry()
 			case "-":

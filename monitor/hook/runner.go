@@ -42,6 +42,7 @@ type Runner struct {
 	definition Definition
 	queue      queue
 	status     report.HookStatus
+	giveUp     context.CancelFunc // ends the run under way, nil without one
 }
 
 // New returns a Runner that runs nothing before Run, and nothing that is not defined.
@@ -70,6 +71,9 @@ func (r *Runner) Define(d Definition) {
 	defer r.mu.Unlock()
 	if d.Local != r.definition.Local || d.There != r.definition.There {
 		r.status.Error = "" // it was that of another command
+		if r.giveUp != nil {
+			r.giveUp()
+		}
 	}
 	if first := r.definition.Workspace == ""; !first && d.Retry != r.definition.Retry {
 		r.queue.retry()
@@ -119,8 +123,9 @@ func (r *Runner) Run(ctx context.Context) {
 		d := r.definition
 		paths, ok := r.queue.begin()
 		began := time.Now()
+		running, giveUp := context.WithCancel(ctx)
 		if ok {
-			r.status.Running = &began
+			r.status.Running, r.giveUp = &began, giveUp
 		}
 		r.mu.Unlock()
 		if !ok {
@@ -128,11 +133,30 @@ func (r *Runner) Run(ctx context.Context) {
 			case <-ctx.Done():
 			case <-r.wake:
 			}
+			giveUp()
 			continue
 		}
 		r.Changed(false)
-		r.ended(ctx, d, paths, began, r.runAll(ctx, d, paths))
+		err := r.runAll(running, d, paths)
+		givenUp := running.Err() != nil && ctx.Err() == nil
+		giveUp()
+		if givenUp {
+			r.givenUp()
+		} else {
+			r.ended(ctx, d, paths, began, err)
+		}
 	}
+}
+
+// givenUp takes in that a run was given up, because there is another command.
+func (r *Runner) givenUp() {
+	r.mu.Lock()
+	if r.queue.giveUp(); !r.definition.Wanted() {
+		r.queue = queue{}
+	}
+	r.status.Running, r.giveUp = nil, nil
+	r.mu.Unlock()
+	r.Changed(false)
 }
 
 // ended takes in how a run has ended.
@@ -142,6 +166,7 @@ func (r *Runner) ended(ctx context.Context, d Definition, paths Paths, began tim
 	r.queue.end(err != nil)
 	s := &r.status
 	s.Running, s.Ended, s.Took, s.Error = nil, &ended, ended.Sub(began), ""
+	r.giveUp = nil
 	s.Runs++
 	if err != nil {
 		s.Failures++

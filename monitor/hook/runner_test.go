@@ -167,6 +167,31 @@ func TestRunnerEnds(t *testing.T) {
 	}
 }
 
+// TestRunnerGivesUp a command for another one, which is told the same.
+func TestRunnerGivesUp(t *testing.T) {
+	dir := t.TempDir()
+	r := startRunner(t, dir, "sh -c 'sleep 1000'", patience)
+	r.take("a")
+	r.until("a run", func(s report.HookStatus) bool { return s.Running != nil })
+	r.define("sh -c 'cat >told'", patience)
+	if s := r.until("the other one", runs(1)); s.Failures != 0 || s.Error != "" || s.Waiting != 0 {
+		t.Errorf("%+v", s)
+	}
+	if got := r.read("told"); got != "a\n" {
+		t.Errorf("told %q", got)
+	}
+	r.define("sh -c 'sleep 1000'", patience)
+	r.take("b")
+	r.until("a run", func(s report.HookStatus) bool { return s.Running != nil })
+	r.Define(Definition{})
+	r.define("sh -c 'cat >told'", patience)
+	r.take("c")
+	r.until("the last one", runs(2))
+	if got := r.read("told"); !strings.HasSuffix(got, "c\n") {
+		t.Errorf("told %q", got)
+	}
+}
+
 func TestRunnerSays(t *testing.T) {
 	dir := t.TempDir()
 	for command, want := range map[string]string{
