@@ -42,8 +42,15 @@ func (d Definition) variables(paths Paths) []string {
 	}
 }
 
+// limited is a script that runs a command, and ends it after some seconds: with all of its
+// process group where there is timeout(1), or else its first process. Nothing must stay for
+// long, since what is left of a connection that was given up counts as one of its sessions.
+const limited = `if command -v timeout >/dev/null 2>&1; then exec timeout -k 2 "$@"; fi; ` +
+	`exec 3<&0; t=$1; shift; "$@" <&3 3<&- & p=$!; (sleep "$t"; kill $p) >/dev/null 2>&1 </dev/null 3<&- & w=$!; ` +
+	`wait $p; s=$?; kill $w 2>/dev/null; if [ $s -eq 143 ]; then s=124; fi; exit $s`
+
 // thereLine is what the shell over there is told: to run a command in the destination, with
-// variables, and to end it after the timeout if there is a program for that.
+// variables, and to end it after the timeout.
 func (d Definition) thereLine(paths Paths) string {
 	dir := d.Remote.RemotePath
 	if !strings.HasPrefix(dir, "/") {
@@ -53,7 +60,6 @@ func (d Definition) thereLine(paths Paths) string {
 	for _, v := range d.variables(paths) {
 		words = append(words, quote(v))
 	}
-	const limited = `if command -v timeout >/dev/null 2>&1; then exec timeout -k 2 "$@"; fi; shift; exec "$@"`
 	seconds := int64((d.Timeout + time.Second - 1) / time.Second)
 	words = append(words, "sh", "-c", quote(limited), "sh", strconv.FormatInt(seconds, 10))
 	args, _ := config.SplitCommand(d.There) // it was valid when it was set
@@ -70,7 +76,7 @@ func (d Definition) thereLine(paths Paths) string {
 // quote makes a word that no shell takes for more.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// timeoutStatus is how timeout(1) ends when it has ended what it was to run.
+// timeoutStatus is how timeout(1), and limited, end when they have ended what they were to run.
 const timeoutStatus = 124
 
 // run runs cmd, which must come from exec.CommandContext with ctx, and tells it the paths. The error says

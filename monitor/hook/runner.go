@@ -251,7 +251,7 @@ func (r *Runner) runThere(ctx context.Context, d Definition, paths Paths) error 
 	if errors.As(err, &exit) && exit.ExitCode() == timeoutStatus {
 		err = context.DeadlineExceeded
 	}
-	return tooLong(err, d.Timeout, "it was ended, or goes on over there")
+	return tooLong(err, d.Timeout, "it was ended")
 }
 
 // tooLong says in words that a command took too long.

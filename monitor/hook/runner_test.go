@@ -227,6 +227,19 @@ func TestThereLine(t *testing.T) {
 		os.WriteFile(program, []byte("#!/bin/sh\necho home \"$@\"\n"), 0o755)); err != nil {
 		t.Fatal(err)
 	}
+	bare := filepath.Join(home, "bare") // without timeout(1)
+	if err := os.Mkdir(bare, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range []string{"sh", "env", "sleep", "cat"} {
+		path, err := exec.LookPath(program)
+		if err == nil {
+			err = os.Symlink(path, filepath.Join(bare, program))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, test := range []struct {
 		path, command, want string
 		timeout             time.Duration
@@ -241,15 +254,17 @@ func TestThereLine(t *testing.T) {
 		d := Definition{Workspace: "docs", There: test.command, Timeout: test.timeout, Remote: config.Remote{
 			Name: "box", RemotePath: test.path, Connection: config.Connection{HostAlias: &config.HostAlias{HostAlias: "box"}},
 		}}
-		cmd := exec.Command("sh", "-c", d.thereLine(ReadLines("name")))
-		cmd.Dir, cmd.Env, cmd.Stdin = home, append(os.Environ(), "HOME="+home), strings.NewReader("name\n")
-		out, err := cmd.Output()
-		got := string(out)
-		if err != nil {
-			got = err.Error()
-		}
-		if got != test.want && !(test.path == "nowhere" && strings.HasPrefix(got, test.want)) {
-			t.Errorf("%s: %q, want %q", test.command, got, test.want)
+		for _, path := range []string{os.Getenv("PATH"), bare} {
+			cmd := exec.Command("/bin/sh", "-c", d.thereLine(ReadLines("name")))
+			cmd.Dir, cmd.Env, cmd.Stdin = home, append(os.Environ(), "HOME="+home, "PATH="+path), strings.NewReader("name\n")
+			out, err := cmd.Output()
+			got := string(out)
+			if err != nil {
+				got = err.Error()
+			}
+			if got != test.want && !(test.path == "nowhere" && strings.HasPrefix(got, test.want)) {
+				t.Errorf("%s, PATH=%s: %q, want %q", test.command, path, got, test.want)
+			}
 		}
 	}
 }
