@@ -9,8 +9,8 @@ import (
 	"wsync/monitor/report"
 )
 
-// latencies are how many changes took about a second, a minute and an hour.
-func latencies(l report.Latency) (n [3]int) {
+// tookAbout is how many changes took about a second, a minute and an hour.
+func tookAbout(l report.Latency) (n [3]int) {
 	for i, count := range l.Counts {
 		if count == 0 {
 			continue
@@ -65,7 +65,7 @@ func TestTotals(t *testing.T) {
 	} {
 		var got totals
 		got.take(test.order, test.out, now)
-		if n := latencies(got.Latency); n != test.latencies {
+		if n := tookAbout(got.Latency); n != test.latencies {
 			t.Errorf("%s: latencies %v, want %v", name, n, test.latencies)
 		}
 		got.Latency = report.Latency{}
