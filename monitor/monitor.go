@@ -71,6 +71,7 @@ func Run(ctx context.Context, name string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	m.start(ctx, first)
+	defer m.ruling.live.Save() // lanes have told what keeps it from that
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer cancel()

@@ -29,6 +29,7 @@ type Live struct {
 	root  string
 	rules atomic.Pointer[Rules]
 
+	writing sync.Mutex // held while memory is written; taken before mu
 	mu      sync.Mutex // guards everything below
 	options *options
 	// current is what was read last, and settled what has been whole.
@@ -36,10 +37,11 @@ type Live struct {
 	// unsettled are the directories of which these differ, or that are to be read.
 	unsettled map[string]unsettled
 	stamps    map[string]stamp // of what was read, by path; SourceGit for git's own
-	// memory is the file in which rules are kept, "" for none; saving: that is due. See
-	// memory.go.
+	// memory is the file in which rules are kept, "" for none; saving: that is due, and
+	// saved when it was done last. See memory.go.
 	memory string
 	saving bool
+	saved  time.Time
 }
 
 // unsettled is a directory whose files have changed lately, or a file for the whole tree

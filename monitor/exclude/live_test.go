@@ -271,6 +271,26 @@ func TestHalfWrittenAtTheStart(t *testing.T) {
 	}
 }
 
+// What is to be kept is written at once when it matters, and not again for nothing.
+func TestSave(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "d/.wsyncignore", "x\n")
+	l := &live{NewLive(root, config.Workspace{}), t, root, time.Now()}
+	memory := filepath.Join(t.TempDir(), "memory")
+	check(t, l.Remember(memory))
+	l.Enter("d")
+	check(t, l.Save())
+	check(t, os.RemoveAll(filepath.Join(l.root, "d")))
+	later := &live{NewLive(l.root, config.Workspace{}), t, l.root, time.Now()}
+	check(t, later.Remember(memory)) // as of a monitor that begins within the same second
+	wants(t, later.Rules(), "-d/x")
+	check(t, os.Remove(memory))
+	check(t, l.Save())
+	if _, err := os.Lstat(memory); !os.IsNotExist(err) {
+		t.Errorf("it is written though nothing has changed: %v", err)
+	}
+}
+
 // What a file said holds while it cannot be read.
 func TestUnreadableKeepsWhatItSaid(t *testing.T) {
 	l := newLive(t, config.Workspace{}, map[string]string{"d/.wsyncignore": "x\n"})

@@ -35,8 +35,8 @@ type memory struct {
 // with the process.
 const memoryLimit = 8 << 20
 
-// saveDelay is how long changes of what is kept are gathered.
-const saveDelay = time.Second
+// saveInterval is the least time between two times that it is written for changes alone.
+const saveInterval = time.Second
 
 // Remember has the rules of directories that are gone kept in a file, and takes in those
 // that it has. It comes before anything else.
@@ -153,18 +153,34 @@ func (l *Live) saveLater() {
 		return
 	}
 	l.saving = true
-	time.AfterFunc(saveDelay, func() { _ = l.Save() }) // the next change tries again
+	time.AfterFunc(saveInterval-time.Since(l.saved), func() { _ = l.Save() }) // the next change tries again
 }
 
-// Save writes what is to be kept.
+// Save writes what is to be kept, unless that is done. It is called before anything is
+// deleted on a remote, and at the end: the directory that says what stays there may be gone
+// when the next monitor begins.
 func (l *Live) Save() error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	l.mu.Lock()
-	l.saving = false
-	file, m := l.memory, l.remembered()
-	l.mu.Unlock()
-	if file == "" {
+	if !l.saving {
+		l.mu.Unlock()
 		return nil
 	}
+	l.saving, l.saved = false, time.Now()
+	file, m := l.memory, l.remembered()
+	l.mu.Unlock()
+	err := writeMemory(file, m)
+	if err != nil {
+		l.mu.Lock()
+		l.saveLater()
+		l.mu.Unlock()
+	}
+	return err
+}
+
+// writeMemory replaces the file.
+func writeMemory(file string, m memory) error {
 	data, err := json.Marshal(m)
 	if err != nil {
 		return err

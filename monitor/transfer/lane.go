@@ -126,13 +126,16 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 	if order.Remote.OnSync != "" || order.Remote.OnSyncRemote != "" {
 		t.record.MaxSent = report.MaxDeletedPaths
 	}
-	if order.Beside {
+	if order.Beside { // which removes nothing
 		t.beside()
 		t.finish()
 		return t.out
 	}
 	if l.stale.Swap(false) {
 		l.Close()
+	}
+	if err := l.exclude.Save(); err != nil {
+		l.log.Warn("What stays on remotes will not be known to the next monitor", zap.Error(err))
 	}
 	var failure *remote.Failure
 	if t.endpoint, failure = l.connect(ctx, order.Remote); failure != nil {
