@@ -30,7 +30,7 @@ func topicNames() (names []string) {
 
 // topicsSentence says which topics there are.
 func topicsSentence() string {
-	return "Topics, by wsync help TOPIC: " + strings.Join(topicNames(), ", ")
+	return "Topics (wsync help TOPIC): " + strings.Join(topicNames(), ", ")
 }
 
 // partHeading is the heading of a part of a topic that is for looking up, such as "status:".
