@@ -44,6 +44,23 @@ func TestStatusIsOfNow(t *testing.T) {
 	}
 }
 
+// Who pauses may rely on it: the monitor knows of it by then.
+func TestPauseIsKnown(t *testing.T) {
+	d, m := startInSync(t)
+	paused := make(chan api.WorkspaceStatus, 1)
+	go func() { paused <- d.act(api.Pause, "docs", "one") }()
+	ping := m.defined(t, "the pause", func(def report.Definition) bool {
+		return def.Ping > 0 && def.Workspace.Remotes[0].Paused
+	}).Ping
+	select {
+	case <-paused:
+		t.Error("the monitor has not answered yet")
+	default:
+	}
+	m.sendReport(t, aReport(m, ping, report.Paused))
+	next(t, "the answer", paused)
+}
+
 // What a monitor that does not answer has said last, may be true no more.
 func TestSilentMonitor(t *testing.T) {
 	t.Parallel()
