@@ -33,9 +33,6 @@ func (d *Daemon) actAll(r *http.Request) (any, error) {
 			acted.Refused = append(acted.Refused, api.Refused{Workspace: name, Error: refused})
 		}
 	}
-	if action == api.Pause {
-		d.ping(r.Context(), "") // as in act
-	}
 	if action == api.Approve && len(acted.Done) == 0 && len(acted.Refused) == 0 {
 		return nil, &api.Error{Kind: api.Conflict, Message: nothingHeld, Hint: "wsync status"}
 	}

@@ -18,12 +18,7 @@ func (d *Daemon) act(r *http.Request) (any, error) {
 	if query.Has("held") && action != api.Approve {
 		return nil, &api.Error{Kind: api.Invalid, Message: fmt.Sprintf("held=%s makes no sense for %s", query.Get("held"), action)}
 	}
-	workspace := r.PathValue("workspace")
-	status, err := d.actOn(workspace, query.Get("remote"), query.Get("held"), action)
-	if err == nil && action == api.Pause {
-		d.ping(r.Context(), workspace) // what changes from now on is not sent any more
-	}
-	return status, err
+	return d.actOn(r.PathValue("workspace"), query.Get("remote"), query.Get("held"), action)
 }
 
 // actOn carries out an action on a workspace, or on one remote of it unless that is "". An

@@ -117,7 +117,15 @@ func silentNotes(silent []filesystem.Mount, interval time.Duration) []string {
 
 // getWorkspace handles GET /v1/workspaces/{workspace}.
 func (d *Daemon) getWorkspace(r *http.Request) (any, error) {
-	return d.change(func() (*entry, error) { return d.find(r) })
+	var status api.WorkspaceStatus
+	var err error
+	d.lock.Do(func() {
+		var e *entry
+		if e, err = d.find(r); err == nil {
+			status = d.workspaceStatus(e)
+		}
+	})
+	return status, err
 }
 
 // removeWorkspace handles DELETE /v1/workspaces/{workspace}: it answers when
@@ -153,15 +161,20 @@ func (d *Daemon) removeWorkspace(r *http.Request) (any, error) {
 	return nil, nil
 }
 
-// change runs f with the lock held, and returns the status of the workspace
-// that f returns.
+// change runs f with the lock held, and returns the status of the workspace that f returns
+// when its monitor knows of the change, unless that does not answer: what happens from then
+// on must not go where it is not to go any more.
 func (d *Daemon) change(f func() (*entry, error)) (status any, err error) {
+	name := ""
 	d.lock.Do(func() {
 		var e *entry
 		if e, err = f(); err == nil {
-			status = d.workspaceStatus(e)
+			name, status = e.workspace.Name, d.workspaceStatus(e)
 		}
 	})
+	if err == nil {
+		d.ping(context.Background(), name)
+	}
 	return status, err
 }
 
