@@ -25,6 +25,14 @@ func (l *Lane) RememberTimes() {
 	l.target.Flush()
 }
 
+// AwaitTimes waits for what RememberTimes asked for: what somebody else does from then on
+// shows.
+func (l *Lane) AwaitTimes() {
+	for _, reply := range l.leftAt {
+		_, _ = reply.Wait() // Drifted looks at it
+	}
+}
+
 // ForgetTimes forgets how the destination was left: from now on it is changed by other
 // means than this lane, until the next RememberTimes.
 func (l *Lane) ForgetTimes() { l.leftAt = nil }

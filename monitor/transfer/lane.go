@@ -157,7 +157,12 @@ func (l *Lane) Transfer(ctx context.Context, order remote.Order, asker remote.As
 		return t.out
 	}
 	if d := l.directLane(); d != nil {
-		l.exclusively(d, d.RememberTimes)
+		l.exclusively(d, func() {
+			d.RememberTimes()
+			if order.Confirm || order.Batch.Everything != nil { // small changes have no time for that
+				d.AwaitTimes()
+			}
+		})
 	}
 	if l.standby == nil {
 		l.prepare(t.endpoint)
