@@ -184,7 +184,8 @@ func (r *Runner) ended(ctx context.Context, d Definition, paths Paths, began tim
 	}
 }
 
-// runAll runs the command over there and then the one here, whether or not that was well.
+// runAll runs the command over there and then the one here, whether or not that was well. What
+// was not begun, because ctx was done, has failed.
 func (r *Runner) runAll(ctx context.Context, d Definition, paths Paths) error {
 	var errs []error
 	if d.There != "" {
@@ -192,7 +193,10 @@ func (r *Runner) runAll(ctx context.Context, d Definition, paths Paths) error {
 			errs = append(errs, fmt.Errorf("on-sync-remote: %w", err))
 		}
 	}
-	if d.Local != "" && ctx.Err() == nil {
+	if err := ctx.Err(); err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	if d.Local != "" {
 		if err := r.runHere(ctx, d, paths); err != nil {
 			errs = append(errs, fmt.Errorf("on-sync: %w", err))
 		}

@@ -167,6 +167,16 @@ func TestRunnerEnds(t *testing.T) {
 	}
 }
 
+// TestWhatWasNotBegunHasFailed: a run that ends before its command begins was told to nobody.
+func TestWhatWasNotBegunHasFailed(t *testing.T) {
+	r := startRunner(t, t.TempDir(), "true", patience)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.runAll(ctx, r.definition, ReadLines("a")); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // TestRunnerGivesUp a command for another one, which is told the same.
 func TestRunnerGivesUp(t *testing.T) {
 	dir := t.TempDir()
