@@ -86,6 +86,7 @@ func (r *recorder) Direct() bool                      { return true }
 func (r *recorder) Beside() bool                      { return true }
 func (r *recorder) Reset(bool)                        {}
 func (r *recorder) Lstat(string) (fs.FileInfo, error) { return nil, fs.ErrNotExist }
+func (r *recorder) Walk(string, func(string, bool))   {}
 func (r *recorder) Workspace() guard.Workspace        { return nil }
 func (r *recorder) Leave(func() bool)                 {}
 func (r *recorder) Close()                            {}

@@ -9,6 +9,7 @@ package transfer
 import (
 	"context"
 	"io/fs"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -231,6 +232,19 @@ func (l *Lane) Lstat(name string) (fs.FileInfo, error) {
 		l.tools.Look(name)
 	}
 	return info, err
+}
+
+// Walk visits what is at a path of the workspace, and below it.
+func (l *Lane) Walk(path string, visit func(name string, dir bool)) {
+	_ = filepath.WalkDir(filepath.Join(l.root, filepath.FromSlash(path)), func(at string, e fs.DirEntry, _ error) error {
+		if e == nil {
+			return nil // it is gone
+		}
+		if name, err := filepath.Rel(l.root, at); err == nil {
+			visit(filepath.ToSlash(name), e.IsDir())
+		}
+		return nil
+	})
 }
 
 // Workspace is the workspace for the guard.

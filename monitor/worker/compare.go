@@ -40,7 +40,7 @@ func (w *Worker) compare(f *flight) {
 	w.mu.Lock()
 	delete(w.flights, f)
 	before := w.machine.Verified()
-	again := w.machine.EndStep(f.Sending, end, w.NextMark(), time.Now())
+	again := w.machine.EndStep(f.Sending, end, w.NextMark(), w.World.Now())
 	verified := w.machine.Verified()
 	if end.Failure != nil && !again {
 		delete(w.comparers, f.Order.Comparison.ID)
@@ -63,7 +63,7 @@ func (w *Worker) comparer(f *flight) remote.Comparer {
 	c := w.comparers[id]
 	if c == nil {
 		known := func(ctx context.Context) (remote.Known, bool) {
-			await(ctx, w.AfterChanges, knownTime)
+			w.await(ctx, w.AfterChanges, knownTime)
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			return w.machine.Known(id)
@@ -80,16 +80,10 @@ const knownTime = time.Minute
 
 // await waits until all is marked that has happened so far, of which after tells, though
 // not for longer than limit.
-func await(ctx context.Context, after func(do func()), limit time.Duration) (told bool) {
+func (w *Worker) await(ctx context.Context, after func(do func()), limit time.Duration) (told bool) {
 	done := make(chan struct{})
 	after(func() { close(done) })
-	select {
-	case <-done:
-		return true
-	case <-ctx.Done():
-	case <-time.After(limit):
-	}
-	return false
+	return w.World.Await(ctx, done, limit)
 }
 
 // dropComparers closes those whose comparisons nobody waits for any more. The caller

@@ -19,7 +19,7 @@ func (w *Worker) makeListings(now time.Time) {
 	for _, id := range w.machine.BeginListings() {
 		w.listings[id] = true
 		open := w.machine.Open(now)
-		w.sending.Go(func() {
+		w.goes(func() {
 			status := report.ListingStatus{ID: id}
 			if err := writeListing(w.listingPath(id), open); err != nil {
 				w.Log.Warn("Cannot list what is open", zap.Error(err))

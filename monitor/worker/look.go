@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -39,15 +37,7 @@ func (w *Worker) lookAtHold(now time.Time) {
 func (w *Worker) find(paths map[string]bool) (there map[string]bool) {
 	there = make(map[string]bool)
 	for p := range paths {
-		_ = filepath.WalkDir(filepath.Join(w.Root, filepath.FromSlash(p)), func(path string, e fs.DirEntry, _ error) error {
-			if e == nil {
-				return nil // it is gone
-			}
-			if name, err := filepath.Rel(w.Root, path); err == nil {
-				there[filepath.ToSlash(name)] = e.IsDir()
-			}
-			return nil
-		})
+		w.Carrier.Walk(p, func(name string, dir bool) { there[name] = dir })
 	}
 	return there
 }
@@ -96,7 +86,7 @@ func (w *Worker) MountsChanged(seq uint64, now time.Time) {
 func (w *Worker) lookForDrift(look remote.DriftLook) {
 	drifted := w.Carrier.Drifted()
 	w.mu.Lock()
-	pass := w.machine.Looked(look, drifted, w.NextMark(), time.Now())
+	pass := w.machine.Looked(look, drifted, w.NextMark(), w.World.Now())
 	w.mu.Unlock()
 	if pass {
 		w.Log.Warn("A full pass follows: somebody else has changed the destination")

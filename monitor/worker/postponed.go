@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +19,8 @@ import (
 func postponedPath(stamp string) string { return stamp + ".postponed" }
 
 // readPostponed reads the file; what cannot be read of it is left out.
-func readPostponed(stamp string) remote.Postponed {
-	data, err := os.ReadFile(postponedPath(stamp))
+func readPostponed(world World, stamp string) remote.Postponed {
+	data, err := world.Read(postponedPath(stamp))
 	if err != nil {
 		return remote.Postponed{}
 	}
@@ -74,13 +72,10 @@ func parsePostponed(line string) (q remote.Postponement, err error) {
 }
 
 // writePostponed replaces the file, or removes it if nothing is postponed.
-func writePostponed(stamp string, p remote.Postponed) error {
+func writePostponed(world World, stamp string, p remote.Postponed) error {
 	path := postponedPath(stamp)
 	if p.Len() == 0 && !p.More() {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
+		return world.Remove(path)
 	}
 	var text bytes.Buffer
 	for q := range p.All() {
@@ -89,11 +84,7 @@ func writePostponed(stamp string, p remote.Postponed) error {
 	if p.More() {
 		fmt.Fprintln(&text, formatPostponed(remote.Postponement{}))
 	}
-	temp := path + ".new"
-	if err := os.WriteFile(temp, text.Bytes(), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temp, path)
+	return world.Write(path, text.Bytes())
 }
 
 // rememberPostponed has the next monitor know what is postponed, before anybody is told that
@@ -104,7 +95,7 @@ func (w *Worker) rememberPostponed() {
 		return
 	}
 	w.postponed = is
-	if err := writePostponed(w.Stamp, is); err != nil {
+	if err := writePostponed(w.World, w.Stamp, is); err != nil {
 		w.Log.Warn("Cannot remember what is to be deleted later", zap.Error(err))
 	}
 }

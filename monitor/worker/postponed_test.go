@@ -20,7 +20,7 @@ func TestPostponedFile(t *testing.T) {
 		{Gone: remote.Gone{Path: "d", Dir: true, MovedTo: "e \" \n"}, Due: due.Add(time.Hour)},
 		{Gone: remote.Gone{Path: "\xff\n\" "}, Due: due},
 	}
-	if err := writePostponed(stamp, remote.NewPostponed(names, true)); err != nil {
+	if err := writePostponed(System{}, stamp, remote.NewPostponed(names, true)); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.OpenFile(postponedPath(stamp), os.O_APPEND|os.O_WRONLY, 0)
@@ -35,14 +35,14 @@ func TestPostponedFile(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got := readPostponed(stamp)
+	got := readPostponed(System{}, stamp)
 	if read := slices.Collect(got.All()); !slices.EqualFunc(read, names, func(a, b remote.Postponement) bool { return a.Gone == b.Gone && a.Due.Equal(b.Due) }) || !got.More() {
 		t.Errorf("read %+v, more %v", read, got.More())
 	}
-	if err := writePostponed(stamp, remote.Postponed{}); err != nil {
+	if err := writePostponed(System{}, stamp, remote.Postponed{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Lstat(postponedPath(stamp)); err == nil || readPostponed(stamp).Len() > 0 {
+	if _, err := os.Lstat(postponedPath(stamp)); err == nil || readPostponed(System{}, stamp).Len() > 0 {
 		t.Error("nothing is postponed, and the file is still there")
 	}
 }

@@ -43,7 +43,7 @@ func (w *Worker) begin(ctx context.Context, now time.Time) *flight {
 // newFlight is one for a transfer, or a step of a comparison, that was taken at now. The
 // caller holds mu.
 func (w *Worker) newFlight(ctx context.Context, s *remote.Sending, turn uint64, now time.Time) *flight {
-	f := &flight{Sending: s, turn: turn, taken: now, began: time.Now()}
+	f := &flight{Sending: s, turn: turn, taken: now, began: w.World.Now()}
 	f.ctx, f.cancel = context.WithCancel(ctx)
 	w.flights[f] = true
 	return f
@@ -57,7 +57,7 @@ func (w *Worker) carry(f *flight) {
 		out = w.Carrier.Transfer(f.ctx, f.Order, &asker{w: w, flight: f})
 	}
 	sizes := w.openSizes(f.Order.Batch)
-	ended := time.Now()
+	ended := w.World.Now()
 	w.mu.Lock()
 	delete(w.flights, f)
 	if out.Unreachable != nil {
@@ -112,7 +112,7 @@ func (w *Worker) remember(stamp time.Time, root *config.RootIdentity) {
 	if stamp.IsZero() {
 		return
 	}
-	if err := writeStamp(w.Stamp, root, stamp); err != nil {
+	if err := writeStamp(w.World, w.Stamp, root, stamp); err != nil {
 		w.Log.Debug("Cannot remember what is clean", zap.Error(err))
 	}
 }
@@ -125,7 +125,7 @@ func (w *Worker) rememberHold() {
 		return
 	}
 	w.unapproved = is
-	if err := writeUnapproved(w.Stamp, is); err != nil {
+	if err := writeUnapproved(w.World, w.Stamp, is); err != nil {
 		w.Log.Warn("Cannot remember what is held", zap.Error(err))
 	}
 }
@@ -136,6 +136,9 @@ type asker struct {
 	*flight
 	told atomic.Bool // all is marked that had happened when Announced was called first
 }
+
+// now is what the machine's time has become since the flight was taken.
+func (a *asker) now() time.Time { return a.taken.Add(a.w.World.Now().Sub(a.began)) }
 
 // Root implements remote.Asker.
 func (a *asker) Root() string {
@@ -155,19 +158,19 @@ func (a *asker) Adopted() {
 func (a *asker) Calm() remote.Calm {
 	a.w.mu.Lock()
 	defer a.w.mu.Unlock()
-	return a.w.machine.Calm(a.Since, a.taken.Add(time.Since(a.began)))
+	return a.w.machine.Calm(a.Since, a.now())
 }
 
 // OnlyRsync implements remote.Asker.
 func (a *asker) OnlyRsync(direct bool) {
-	now := a.taken.Add(time.Since(a.began))
+	now := a.now()
 	a.w.tell(func(m *remote.Machine) { m.OnlyRsync(a.Sending, direct, now) })
 }
 
 // Progress implements remote.Asker.
 func (a *asker) Progress(p remote.Progress) {
 	a.w.mu.Lock()
-	a.w.machine.Progress(a.Sending, p, a.taken.Add(time.Since(a.began)))
+	a.w.machine.Progress(a.Sending, p, a.now())
 	a.w.mu.Unlock()
 	a.w.Changed(false)
 }
@@ -176,7 +179,7 @@ func (a *asker) Progress(p remote.Progress) {
 const toldTime = 5 * time.Second
 
 // Told implements remote.Asker. What is marked meanwhile is still in the set.
-func (a *asker) Told(ctx context.Context) bool { return await(ctx, a.w.AfterEvents, toldTime) }
+func (a *asker) Told(ctx context.Context) bool { return a.w.await(ctx, a.w.AfterEvents, toldTime) }
 
 // Announced implements remote.Asker. Events about what is in a new directory come
 // before that of the directory, which is told when all of it is watched; so the first
@@ -221,7 +224,7 @@ func (w *Worker) logOutcome(o remote.Order, out remote.Outcome, began time.Time)
 	if out.Failure == nil && !o.Beside {
 		w.levelOfFailure("")
 	}
-	fields := []zap.Field{zap.Int("paths", batch.Len()), zap.Bool("full_pass", batch.Everything != nil), zap.Duration("took", time.Since(began))}
+	fields := []zap.Field{zap.Int("paths", batch.Len()), zap.Bool("full_pass", batch.Everything != nil), zap.Duration("took", w.World.Now().Sub(began))}
 	switch {
 	case out.Failure != nil && out.Failure.Kind == remote.Canceled:
 	case out.Failure != nil:

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -29,8 +28,8 @@ func StampPath(dir string, r config.Remote) string {
 // future means that the clock was set back, and another root that the times in this one
 // say nothing: then nothing is known, and the earliest time is returned. root may be
 // nil for any.
-func readStamp(path string, root *config.RootIdentity, now time.Time) time.Time {
-	data, err := os.ReadFile(path)
+func readStamp(world World, path string, root *config.RootIdentity, now time.Time) time.Time {
+	data, err := world.Read(path)
 	if err != nil {
 		return time.Time{}
 	}
@@ -49,8 +48,8 @@ func readStamp(path string, root *config.RootIdentity, now time.Time) time.Time 
 // writeStamp replaces a stamp, which is about the workspace in the directory root, nil if
 // that is not known. One that is not written is older than it could be, which costs time
 // but no change.
-func writeStamp(path string, root *config.RootIdentity, t time.Time) error {
-	temp, text := path+".new", t.Format(time.RFC3339Nano)
+func writeStamp(world World, path string, root *config.RootIdentity, t time.Time) error {
+	text := t.Format(time.RFC3339Nano)
 	if root != nil {
 		identity, err := json.Marshal(root)
 		if err != nil {
@@ -58,10 +57,7 @@ func writeStamp(path string, root *config.RootIdentity, t time.Time) error {
 		}
 		text += " " + string(identity)
 	}
-	if err := os.WriteFile(temp, []byte(text), 0o600); err != nil {
-		return fmt.Errorf("cannot write a stamp: %w", err)
-	}
-	if err := os.Rename(temp, path); err != nil {
+	if err := world.Write(path, []byte(text)); err != nil {
 		return fmt.Errorf("cannot write a stamp: %w", err)
 	}
 	return nil
@@ -72,19 +68,16 @@ func writeStamp(path string, root *config.RootIdentity, t time.Time) error {
 func unapprovedPath(stamp string) string { return stamp + ".held" }
 
 // readUnapproved reports whether there is such a file, or that cannot be known.
-func readUnapproved(stamp string) bool {
-	_, err := os.Lstat(unapprovedPath(stamp))
+func readUnapproved(world World, stamp string) bool {
+	_, err := world.Read(unapprovedPath(stamp))
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // writeUnapproved makes the file, or removes it.
-func writeUnapproved(stamp string, is bool) error {
+func writeUnapproved(world World, stamp string, is bool) error {
 	path := unapprovedPath(stamp)
 	if is {
-		return os.WriteFile(path, nil, 0o600)
+		return world.Write(path, nil)
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return world.Remove(path)
 }

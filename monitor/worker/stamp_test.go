@@ -24,20 +24,20 @@ func TestStamp(t *testing.T) {
 	if other := StampPath(dir, renamed); other != path {
 		t.Error("a remote with another name has another stamp")
 	}
-	if got := readStamp(path, nil, now); !got.IsZero() {
+	if got := readStamp(System{}, path, nil, now); !got.IsZero() {
 		t.Errorf("no stamp is %v", got)
 	}
-	check(t, writeStamp(path, nil, now))
-	if got := readStamp(path, nil, now.Add(time.Second)); !got.Equal(now) {
+	check(t, writeStamp(System{}, path, nil, now))
+	if got := readStamp(System{}, path, nil, now.Add(time.Second)); !got.Equal(now) {
 		t.Errorf("%v came back as %v", now, got)
 	}
 	// Everything is in doubt when the clock was set back, or the stamp is damaged.
 	early := time.Unix(0, 0)
-	if got := readStamp(path, nil, now.Add(-time.Second)); !got.Equal(early) {
+	if got := readStamp(System{}, path, nil, now.Add(-time.Second)); !got.Equal(early) {
 		t.Errorf("a stamp of the future is %v", got)
 	}
 	check(t, os.WriteFile(path, []byte("2026-"), 0o600))
-	if got := readStamp(path, nil, now); !got.Equal(early) {
+	if got := readStamp(System{}, path, nil, now); !got.Equal(early) {
 		t.Errorf("a damaged stamp is %v", got)
 	}
 }
@@ -57,8 +57,8 @@ func TestStampOfAnotherRoot(t *testing.T) {
 		{"the same", root, root, now}, {"with another number", root, rebooted, now}, {"another", root, other, early},
 		{"not known before", nil, root, now}, {"not known now", root, nil, now},
 	} {
-		check(t, writeStamp(path, test.written, now))
-		if got := readStamp(path, test.asked, now.Add(time.Second)); !got.Equal(test.want) {
+		check(t, writeStamp(System{}, path, test.written, now))
+		if got := readStamp(System{}, path, test.asked, now.Add(time.Second)); !got.Equal(test.want) {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
@@ -94,12 +94,12 @@ func TestStampOfTheFirstPass(t *testing.T) {
 	stamp, began := filepath.Join(t.TempDir(), "clean"), time.Now()
 	o := Options{Log: zap.NewNop(), Stamp: stamp}
 	New(o, config.Remote{Name: "r"})
-	first := readStamp(stamp, nil, time.Now())
+	first := readStamp(System{}, stamp, nil, time.Now())
 	if first.IsZero() || first.After(began) || began.Sub(first) > time.Minute {
 		t.Errorf("begun at %v, the stamp is %v", began, first)
 	}
 	New(o, config.Remote{Name: "r"})
-	if later := readStamp(stamp, nil, time.Now()); !later.Equal(first) {
+	if later := readStamp(System{}, stamp, nil, time.Now()); !later.Equal(first) {
 		t.Errorf("the next one makes %v of it", later)
 	}
 }

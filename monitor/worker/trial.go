@@ -41,7 +41,7 @@ func (w *Worker) beginTrials(ctx context.Context) {
 		}
 		trying, cancel := context.WithCancel(ctx)
 		t.cancel = cancel
-		w.sending.Go(func() {
+		w.goes(func() {
 			defer cancel()
 			end := w.tryOne(trying, t.Trial)
 			end.ID = t.ID

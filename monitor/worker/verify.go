@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -63,9 +61,9 @@ type verifyFile struct {
 
 // readVerify returns what is remembered of a remote. What cannot be read, or is about one
 // that was detached, is not known.
-func readVerify(stamp, id string) remote.VerifyState {
+func readVerify(world World, stamp, id string) remote.VerifyState {
 	var file verifyFile
-	data, err := os.ReadFile(verifyPath(stamp))
+	data, err := world.Read(verifyPath(stamp))
 	if err != nil || json.Unmarshal(data, &file) != nil || file.Remote != id {
 		return remote.VerifyState{}
 	}
@@ -73,16 +71,12 @@ func readVerify(stamp, id string) remote.VerifyState {
 }
 
 // writeVerify replaces what is remembered.
-func writeVerify(stamp, id string, s remote.VerifyState) error {
+func writeVerify(world World, stamp, id string, s remote.VerifyState) error {
 	data, err := json.Marshal(verifyFile{id, s})
 	if err != nil {
 		return fmt.Errorf("cannot remember what was verified: %w", err)
 	}
-	path := verifyPath(stamp)
-	if err = os.WriteFile(path+".new", data, 0o600); err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the workspace was removed
+	if err = world.Write(verifyPath(stamp), data); err != nil && !errors.Is(err, fs.ErrNotExist) { // the workspace was removed
 		return fmt.Errorf("cannot remember what was verified: %w", err)
 	}
 	return nil
@@ -90,11 +84,11 @@ func writeVerify(stamp, id string, s remote.VerifyState) error {
 
 // rememberVerify has the next monitor know what was verified. The caller holds mu.
 func (w *Worker) rememberVerify(leaving bool) {
-	s, ok := w.machine.SaveVerify(leaving, time.Now())
+	s, ok := w.machine.SaveVerify(leaving, w.World.Now())
 	if !ok {
 		return
 	}
-	if err := writeVerify(w.Stamp, w.machine.Remote().ID, s); err != nil {
+	if err := writeVerify(w.World, w.Stamp, w.machine.Remote().ID, s); err != nil {
 		w.Log.Warn("Only this monitor knows", zap.Error(err))
 	}
 }
@@ -102,7 +96,7 @@ func (w *Worker) rememberVerify(leaving bool) {
 // tellVerified tells of a part of a comparison that is complete, and of v, the last
 // verification.
 func (w *Worker) tellVerified(f *flight, p *remote.Part, v report.Verification) {
-	for _, e := range remote.PartEvents(f.Order, p, v, time.Now()) {
+	for _, e := range remote.PartEvents(f.Order, p, v, w.World.Now()) {
 		w.Happened(e)
 	}
 	for _, d := range p.Found {

@@ -47,8 +47,9 @@ type Carrier interface {
 	// Reset forgets what is known about the remote; with failing also its
 	// connection.
 	Reset(failing bool)
-	// Lstat looks at a path of the workspace.
+	// Lstat looks at a path of the workspace, and Walk visits what is there and below.
 	Lstat(name string) (fs.FileInfo, error)
+	Walk(path string, visit func(name string, dir bool))
 	// Workspace is the workspace for the guard.
 	Workspace() guard.Workspace
 	// Leave takes back what was left at the destination for others to see. mayTouch
@@ -64,6 +65,8 @@ type Options struct {
 	Log     *zap.Logger
 	Root    string
 	Carrier Carrier
+	// World is what the worker lives in; nil for System.
+	World World
 	// Guard has the root looked at before marks up to one are sent; why nothing may
 	// be, or "".
 	Guard func(mark uint64) string
@@ -93,6 +96,16 @@ type Options struct {
 	Hook *hook.Runner
 	// Comparisons is an existing directory for what comparisons find.
 	Comparisons string
+	// Random spreads the waits; nil for whatever chance.
+	Random *rand.Rand
+}
+
+// random is Random, or another one.
+func (o Options) random() *rand.Rand {
+	if o.Random != nil {
+		return o.Random
+	}
+	return rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 }
 
 // Worker keeps one remote equal to the workspace. Workers share the watcher, and
@@ -130,9 +143,12 @@ func New(o Options, r config.Remote) *Worker {
 	if o.Hook == nil {
 		o.Hook = hook.New(hook.Options{})
 	}
-	now := time.Now()
-	unapproved, postponed := readUnapproved(o.Stamp), readPostponed(o.Stamp)
-	clean := readStamp(o.Stamp, o.Identity, now)
+	if o.World == nil {
+		o.World = System{}
+	}
+	now := o.World.Now()
+	unapproved, postponed := readUnapproved(o.World, o.Stamp), readPostponed(o.World, o.Stamp)
+	clean := readStamp(o.World, o.Stamp, o.Identity, now)
 	w := &Worker{
 		Options:    o,
 		unapproved: unapproved,
@@ -144,8 +160,8 @@ func New(o Options, r config.Remote) *Worker {
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
 			CleanAsOf: clean, Unapproved: unapproved, Postponed: postponed,
-			LookInterval: o.LookInterval, Verified: readVerify(o.Stamp, r.ID),
-			Random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), Words: rsync.PathWords,
+			LookInterval: o.LookInterval, Verified: readVerify(o.World, o.Stamp, r.ID),
+			Random: o.random(), Words: rsync.PathWords,
 		}, now),
 	}
 	if clean.IsZero() {
@@ -281,90 +297,123 @@ func (w *Worker) wakeUp() {
 // Run keeps the remote equal until ctx is done; then no child process is left. It
 // is called once.
 func (w *Worker) Run(ctx context.Context) {
-	defer func() {
-		w.sending.Wait()
-		w.mu.Lock()
-		w.rememberHold()
-		w.rememberVerify(true)
-		may := w.machine.MayTouch()
-		for _, c := range w.comparers {
-			c.Close()
-		}
-		w.dropListings(true)
-		w.mu.Unlock()
-		w.Turns.release(w)
-		w.Carrier.Leave(func() bool { return may && w.Guard(math.MaxUint64) == "" })
-		w.Carrier.Close()
-	}()
+	defer w.end()
 	w.sending.Go(func() { w.Hook.Run(ctx) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		now := time.Now()
-		w.mu.Lock()
-		w.rememberHold()
-		w.rememberVerify(false)
-		w.dropComparers()
-		w.dropListings(false)
-		w.makeListings(now)
-		w.beginTrials(ctx)
-		if w.machine.TurnOver(now) {
-			w.mu.Unlock()
-			w.Turns.release(w)
+		wait := w.Turn(ctx)
+		if wait == 0 {
 			continue
 		}
-		step, at := w.machine.Next(now, w.NextMark)
-		switch step {
-		case remote.LookAtHold:
-			w.mu.Unlock()
-			w.lookAtHold(now)
-			w.Changed(false)
-			continue
-		case remote.LookForDrift:
-			look := w.machine.BeginLook()
-			w.mu.Unlock()
-			w.sending.Go(func() { w.lookForDrift(look) })
-			continue
-		case remote.AskTurn:
-			w.machine.SetTurn(false) // unless it is
-			w.mu.Unlock()
-			if w.Turns.take(w) {
-				w.tell(func(m *remote.Machine) { m.SetTurn(true) })
-			}
-			continue
-		case remote.GiveWay:
-			w.machine.GiveWay()
-			w.effects(remote.Effects{CancelStep: true})
-			w.mu.Unlock()
-			continue
-		case remote.Compare:
-			f := w.beginStep(ctx, now)
-			w.mu.Unlock()
-			if f != nil {
-				w.sending.Go(func() { w.compare(f) })
-			}
-			w.Changed(false)
-			continue
-		case remote.Send:
-			f := w.begin(ctx, now)
-			w.mu.Unlock()
-			if f != nil {
-				w.sending.Go(func() { w.carry(f) })
-			}
-			w.Changed(false)
-			continue
-		}
-		if w.machine.Unanswered() {
-			w.answer()
-		}
-		w.mu.Unlock()
-		timer.Reset(at.Sub(now))
+		timer.Reset(wait)
 		select {
 		case <-ctx.Done():
 		case <-w.wake:
 		case <-timer.C:
 		}
 	}
+}
+
+// Turn is one turn of Run: it does what is to be done now, and returns how long there will
+// be nothing more, unless Woken reports something before; 0 if that is to be found out. Who
+// calls it does so instead of Run, from one goroutine.
+func (w *Worker) Turn(ctx context.Context) (wait time.Duration) {
+	now := w.World.Now()
+	w.mu.Lock()
+	w.rememberHold()
+	w.rememberVerify(false)
+	w.dropComparers()
+	w.dropListings(false)
+	w.makeListings(now)
+	w.beginTrials(ctx)
+	if w.machine.TurnOver(now) {
+		w.mu.Unlock()
+		w.Turns.release(w)
+		return 0
+	}
+	step, at := w.machine.Next(now, w.NextMark)
+	switch step {
+	case remote.LookAtHold:
+		w.mu.Unlock()
+		w.lookAtHold(now)
+		w.Changed(false)
+		return 0
+	case remote.LookForDrift:
+		look := w.machine.BeginLook()
+		w.mu.Unlock()
+		w.goes(func() { w.lookForDrift(look) })
+		return 0
+	case remote.AskTurn:
+		w.machine.SetTurn(false) // unless it is
+		w.mu.Unlock()
+		if w.Turns.take(w) {
+			w.tell(func(m *remote.Machine) { m.SetTurn(true) })
+		}
+		return 0
+	case remote.GiveWay:
+		w.machine.GiveWay()
+		w.effects(remote.Effects{CancelStep: true})
+		w.mu.Unlock()
+		return 0
+	case remote.Compare:
+		f := w.beginStep(ctx, now)
+		w.mu.Unlock()
+		if f != nil {
+			w.goes(func() { w.compare(f) })
+		}
+		w.Changed(false)
+		return 0
+	case remote.Send:
+		f := w.begin(ctx, now)
+		w.mu.Unlock()
+		if f != nil {
+			w.goes(func() { w.carry(f) })
+		}
+		w.Changed(false)
+		return 0
+	}
+	if w.machine.Unanswered() {
+		w.answer()
+	}
+	w.mu.Unlock()
+	return max(at.Sub(now), 1)
+}
+
+// Woken reports whether something has changed for Turn since it was asked last.
+func (w *Worker) Woken() bool {
+	select {
+	case <-w.wake:
+		return true
+	default:
+		return false
+	}
+}
+
+// goes has do done beside Turn, and waited for at the end.
+func (w *Worker) goes(do func()) {
+	w.sending.Add(1)
+	w.World.Go(func() {
+		defer w.sending.Done()
+		do()
+	})
+}
+
+// end leaves all as it is to be left.
+func (w *Worker) end() {
+	w.sending.Wait()
+	w.mu.Lock()
+	w.rememberHold()
+	w.rememberVerify(true)
+	may := w.machine.MayTouch()
+	for _, c := range w.comparers {
+		c.Close()
+	}
+	w.dropListings(true)
+	w.mu.Unlock()
+	w.Turns.release(w)
+	w.Carrier.Leave(func() bool { return may && w.Guard(math.MaxUint64) == "" })
+	w.Carrier.Close()
 }
 
 // answer reaches the barriers behind which nothing is open; the caller holds mu.
