@@ -2,9 +2,8 @@
 package links
 
 import (
+	"context"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -27,7 +26,7 @@ import (
 // workspace, or older than all that was seen: that is a question, which a walk
 // answers; see search.go. Its methods may be called from any goroutine.
 type Index struct {
-	tree walk.Tree
+	tree Tree
 	// excludes reports whether a file is excluded: it counts as outside of the workspace.
 	excludes func(name string) bool
 	// tell passes on names that are to be looked at, and that questions are open;
@@ -35,6 +34,8 @@ type Index struct {
 	tell func(found []Marks, a Answer)
 	// Seen, if not nil, is shown all files that a walk through the workspace finds.
 	Seen func(name string)
+	// Now is the clock, if not nil.
+	Now func() time.Time
 
 	mu    sync.Mutex // guards everything below
 	files map[fileID]*linkedFile
@@ -52,6 +53,15 @@ type Index struct {
 
 	// outside is how many files have names outside of the workspace.
 	outside atomic.Int64
+}
+
+// Tree is the workspace that an index looks at: a walk.Tree, or what a simulation has. The
+// information has what the system says of a file.
+type Tree interface {
+	Lstat(name string) (fs.FileInfo, error)
+	// Files visits the regular files at or below a path, until ctx is done or visit
+	// returns false.
+	Files(ctx context.Context, path string, visit func(name string, e fs.DirEntry) bool)
 }
 
 // fileID identifies a file, whatever it is called.
@@ -96,7 +106,7 @@ const (
 // New returns the index of a workspace. excludes reports whether a file is excluded, which
 // then counts as outside of it. tell passes on names that are to be looked at, and that
 // questions are open; both are called from any goroutine, tell while no lock is held.
-func New(tree walk.Tree, excludes func(name string) bool, tell func(found []Marks, a Answer)) *Index {
+func New(tree Tree, excludes func(name string) bool, tell func(found []Marks, a Answer)) *Index {
 	return &Index{tree: tree, excludes: excludes, tell: tell, files: make(map[fileID]*linkedFile), paths: make(map[string][]*linkedFile), asked: make(map[*linkedFile]bool), room: linksRoom}
 }
 
@@ -109,8 +119,13 @@ func identify(info fs.FileInfo) (id fileID, nlink uint64, ok bool) {
 	return fileID{uint64(st.Dev), st.Ino}, uint64(st.Nlink), true
 }
 
-func (l *Index) lstat(name string) (fs.FileInfo, error) {
-	return os.Lstat(filepath.Join(l.tree.Root, filepath.FromSlash(name)))
+func (l *Index) lstat(name string) (fs.FileInfo, error) { return l.tree.Lstat(name) }
+
+func (l *Index) now() time.Time {
+	if l.Now != nil {
+		return l.Now()
+	}
+	return time.Now()
 }
 
 // Answer is what an index makes of a path that something has happened to.

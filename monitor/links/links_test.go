@@ -30,13 +30,14 @@ func TestNames(t *testing.T) {
 	type bed struct {
 		t         *testing.T
 		l         *Index
+		root      string
 		elsewhere string
 		seq       uint64
 	}
 	link := func(b *bed, from, to string) {
-		check(b.t, os.Link(filepath.Join(b.l.tree.Root, from), filepath.Join(b.l.tree.Root, to)))
+		check(b.t, os.Link(filepath.Join(b.root, from), filepath.Join(b.root, to)))
 	}
-	remove := func(b *bed, name string) { check(b.t, os.Remove(filepath.Join(b.l.tree.Root, name))) }
+	remove := func(b *bed, name string) { check(b.t, os.Remove(filepath.Join(b.root, name))) }
 	notice := func(b *bed, name string) string {
 		b.seq++
 		others, a := b.l.Notice(name, b.seq, time.Now())
@@ -54,82 +55,82 @@ func TestNames(t *testing.T) {
 		found   string
 		outside int64
 	}{
-		"one name":                    {func(b *bed) { write(b.t, b.l.tree.Root, "a") }, "a", "", false, "", 0},
-		"two names that are known":    {func(b *bed) { write(b.t, b.l.tree.Root, "a"); link(b, "a", "b"); notice(b, "b"); notice(b, "a") }, "b", "a ", false, "a", 0},
-		"an older name":               {func(b *bed) { write(b.t, b.l.tree.Root, "a"); link(b, "a", "b") }, "b", "?", true, "a", 0},
-		"an older name, after a pass": {func(b *bed) { write(b.t, b.l.tree.Root, "a"); link(b, "a", "b"); b.l.Scan(b.t.Context()) }, "b", "a ", false, "", 0},
+		"one name":                    {func(b *bed) { write(b.t, b.root, "a") }, "a", "", false, "", 0},
+		"two names that are known":    {func(b *bed) { write(b.t, b.root, "a"); link(b, "a", "b"); notice(b, "b"); notice(b, "a") }, "b", "a ", false, "a", 0},
+		"an older name":               {func(b *bed) { write(b.t, b.root, "a"); link(b, "a", "b") }, "b", "?", true, "a", 0},
+		"an older name, after a pass": {func(b *bed) { write(b.t, b.root, "a"); link(b, "a", "b"); b.l.Scan(b.t.Context()) }, "b", "a ", false, "", 0},
 		"a name outside": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "a")
-			check(b.t, os.Link(filepath.Join(b.l.tree.Root, "a"), b.elsewhere))
+			write(b.t, b.root, "a")
+			check(b.t, os.Link(filepath.Join(b.root, "a"), b.elsewhere))
 		}, "a", "?", true, "", 1},
 		"a name outside, once more": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "a")
-			check(b.t, os.Link(filepath.Join(b.l.tree.Root, "a"), b.elsewhere))
+			write(b.t, b.root, "a")
+			check(b.t, os.Link(filepath.Join(b.root, "a"), b.elsewhere))
 			notice(b, "a")
 			b.l.Scan(b.t.Context())
 		}, "a", "", false, "", 1},
 		"a name outside that is gone": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "a")
-			check(b.t, os.Link(filepath.Join(b.l.tree.Root, "a"), b.elsewhere))
+			write(b.t, b.root, "a")
+			check(b.t, os.Link(filepath.Join(b.root, "a"), b.elsewhere))
 			b.l.Scan(b.t.Context())
 			check(b.t, os.Remove(b.elsewhere))
 		}, "a", "", false, "", 0},
 		"a name that came from outside": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "a")
-			check(b.t, os.Link(filepath.Join(b.l.tree.Root, "a"), b.elsewhere))
+			write(b.t, b.root, "a")
+			check(b.t, os.Link(filepath.Join(b.root, "a"), b.elsewhere))
 			b.l.Scan(b.t.Context())
-			check(b.t, os.Rename(b.elsewhere, filepath.Join(b.l.tree.Root, "b")))
+			check(b.t, os.Rename(b.elsewhere, filepath.Join(b.root, "b")))
 		}, "b", "a ", false, "", 0},
-		"a second name that is gone": {func(b *bed) { write(b.t, b.l.tree.Root, "a"); notice(b, "a"); link(b, "a", "b"); remove(b, "a") }, "b", "", false, "", 0},
+		"a second name that is gone": {func(b *bed) { write(b.t, b.root, "a"); notice(b, "a"); link(b, "a", "b"); remove(b, "a") }, "b", "", false, "", 0},
 		"the older name of it": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "a")
+			write(b.t, b.root, "a")
 			notice(b, "a")
 			link(b, "a", "b")
 			remove(b, "a")
 			notice(b, "b")
 		}, "a", "b ", false, "", 0},
 		"the older name of it, replaced": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "a")
+			write(b.t, b.root, "a")
 			notice(b, "a")
 			link(b, "a", "b")
 			remove(b, "a")
 			notice(b, "b")
-			write(b.t, b.l.tree.Root, "a")
+			write(b.t, b.root, "a")
 		}, "a", "b ", false, "", 0},
 		"a number that is used once more": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "a")
+			write(b.t, b.root, "a")
 			notice(b, "a")
 			remove(b, "a")
 			notice(b, "a")
-			write(b.t, b.l.tree.Root, "b")
+			write(b.t, b.root, "b")
 			notice(b, "b")
 		}, "a", "", false, "", 0},
-		"a second name that is about to go": {func(b *bed) { write(b.t, b.l.tree.Root, "a"); link(b, "a", "b"); notice(b, "b"); remove(b, "a") }, "a", "", false, "b", 0},
+		"a second name that is about to go": {func(b *bed) { write(b.t, b.root, "a"); link(b, "a", "b"); notice(b, "b"); remove(b, "a") }, "a", "", false, "b", 0},
 		"below a directory that was renamed": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "d/a")
+			write(b.t, b.root, "d/a")
 			link(b, "d/a", "b")
 			b.l.Scan(b.t.Context())
-			check(b.t, os.Rename(filepath.Join(b.l.tree.Root, "d"), filepath.Join(b.l.tree.Root, "e")))
+			check(b.t, os.Rename(filepath.Join(b.root, "d"), filepath.Join(b.root, "e")))
 			b.l.Moved("d", "e", true)
 		}, "b", "e/a ", false, "", 0},
 		"renamed, and gone": {func(b *bed) {
-			write(b.t, b.l.tree.Root, "a")
+			write(b.t, b.root, "a")
 			link(b, "a", "b")
 			b.l.Scan(b.t.Context())
-			check(b.t, os.Rename(filepath.Join(b.l.tree.Root, "a"), filepath.Join(b.l.tree.Root, "c")))
+			check(b.t, os.Rename(filepath.Join(b.root, "a"), filepath.Join(b.root, "c")))
 			b.l.Moved("a", "c", false)
 			remove(b, "c")
 		}, "c", "b ", false, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var found []string
-			b := &bed{t: t, elsewhere: filepath.Join(t.TempDir(), "elsewhere")}
-			b.l = New(walk.Tree{Root: t.TempDir()}, func(string) bool { return false }, func(all []Marks, _ Answer) {
+			b := &bed{t: t, root: t.TempDir(), elsewhere: filepath.Join(t.TempDir(), "elsewhere")}
+			b.l = New(walk.Tree{Root: b.root}, func(string) bool { return false }, func(all []Marks, _ Answer) {
 				for _, m := range all {
 					found = append(found, m.Names...)
 				}
 			})
-			write(t, b.l.tree.Root, "other")
+			write(t, b.root, "other")
 			test.before(b)
 			found = nil
 			if others := notice(b, test.of); strings.TrimSpace(others) != strings.TrimSpace(test.others) {
@@ -156,9 +157,10 @@ func TestNames(t *testing.T) {
 
 // A walk past which a directory is renamed says nothing, and is made again.
 func TestWalkPastARename(t *testing.T) {
-	l := New(walk.Tree{Root: t.TempDir()}, func(string) bool { return false }, func([]Marks, Answer) {})
-	write(t, l.tree.Root, "d/a")
-	check(t, os.Link(filepath.Join(l.tree.Root, "d/a"), filepath.Join(t.TempDir(), "elsewhere")))
+	root := t.TempDir()
+	l := New(walk.Tree{Root: root}, func(string) bool { return false }, func([]Marks, Answer) {})
+	write(t, root, "d/a")
+	check(t, os.Link(filepath.Join(root, "d/a"), filepath.Join(t.TempDir(), "elsewhere")))
 	l.Notice("d/a", 1, time.Now())
 	f := l.paths["d/a"][0]
 	for range searchRounds {

@@ -79,7 +79,7 @@ func (l *Index) found(id fileID, names []string, nlink uint64, renames int) (fou
 	for _, name := range names {
 		if f != nil && f.used > 0 && !slices.Contains(l.paths[name], f) {
 			// What happened meanwhile by another name was told of that one only.
-			found = append(found, Marks{[]string{name}, f.used, time.Now()})
+			found = append(found, Marks{[]string{name}, f.used, l.now()})
 		}
 		if f = l.join(id, name); f == nil {
 			return found

@@ -53,9 +53,14 @@ func (t Tree) Entries(ctx context.Context, dir string, visit func(name string, e
 	return true
 }
 
+// Lstat looks at a path of the workspace.
+func (t Tree) Lstat(name string) (fs.FileInfo, error) {
+	return os.Lstat(filepath.Join(t.Root, filepath.FromSlash(name)))
+}
+
 // Files visits the regular files at or below a path of the workspace like Entries.
 func (t Tree) Files(ctx context.Context, path string, visit func(name string, e fs.DirEntry) bool) {
-	if info, err := os.Lstat(filepath.Join(t.Root, filepath.FromSlash(path))); err == nil && info.Mode().IsRegular() {
+	if info, err := t.Lstat(path); err == nil && info.Mode().IsRegular() {
 		visit(path, fs.FileInfoToDirEntry(info))
 		return
 	}
