@@ -110,6 +110,10 @@ func (h *Hold) add(other *Hold) (grew bool) {
 	if other.Pass != nil {
 		// The list of a full pass has all that is to be deleted.
 		grew = !other.Names.Within(h.Names)
+		if h.Pass != nil {
+			// What was held before is open from its mark on.
+			other.Pass.Seq, other.Pass.Since = min(other.Pass.Seq, h.Pass.Seq), earlier(other.Pass.Since, h.Pass.Since)
+		}
 		h.Pass, h.Names, h.Sample, h.All = other.Pass, other.Names, other.Sample, h.All || other.All
 		h.Overwritten, h.Overwrites, h.Missing = other.Overwritten, other.Overwrites, other.Missing
 	} else {

@@ -178,3 +178,22 @@ func TestUnapprovedAfterAPass(t *testing.T) {
 		}
 	}
 }
+
+// A second pass that comes upon what a first one has held makes it no younger: who waits for
+// what was before is not answered.
+func TestHeldPassStaysAsOld(t *testing.T) {
+	m := testMachine()
+	pass := func(seq uint64, now time.Time) *Hold {
+		h := holdOf("a")
+		h.Entries, h.Pass = nil, &dirty.Entry{Seq: seq, Since: now}
+		return h
+	}
+	m.holds.add(pass(3, start), start, m.newID(start))
+	m.AddBarrier(1, 5, start)
+	later := start.Add(time.Minute)
+	m.holds.add(pass(7, later), later, m.newID(later))
+	m.Answer()
+	if seq, since, _ := m.heldBatch().Oldest(); seq != 3 || !since.Equal(start) || m.Status(later).Barrier != 0 {
+		t.Errorf("held since mark %d at %v, and barrier %d is answered", seq, since, m.Status(later).Barrier)
+	}
+}
