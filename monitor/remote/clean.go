@@ -14,6 +14,27 @@ type clean struct {
 	asOf    time.Time // zero for not at all
 	stamped time.Time // when that was last to be remembered
 	rooted  time.Time // when the workspace became another directory, zero for never
+	begun   time.Time // when the first transfer to it was, zero for none
+}
+
+// since returns since when files may have changed without a difference in size and time,
+// for a pass that begins; zero for none. Before anything is known to be equal, that
+// is what has been sent by an earlier transfer, and may have changed within the same second.
+func (c *clean) since() time.Time {
+	switch {
+	case !c.asOf.IsZero():
+		return c.asOf
+	case c.begun.IsZero():
+		return time.Time{}
+	}
+	return c.begun.Add(-CleanMargin)
+}
+
+// begins takes in that something is sent at now.
+func (c *clean) begins(now time.Time) {
+	if c.begun.IsZero() {
+		c.begun = now
+	}
 }
 
 // otherRoot takes in, at now, that the workspace is another directory: when something in

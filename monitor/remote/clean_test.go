@@ -34,3 +34,22 @@ func TestAnotherRoot(t *testing.T) {
 		t.Errorf("clean as of %v after a transfer that began later", m.clean.asOf)
 	}
 }
+
+// As long as nothing is known to be equal, a second pass looks into what may have changed
+// since the first transfer began: it may have been sent by that, and look the same.
+func TestSecondPassLooksInto(t *testing.T) {
+	m := testMachine()
+	pass := func(now time.Time) *Sending {
+		m.Everything(PassEvents, 1, now, now)
+		return m.Send(noRepositories{}, 1, false, now)
+	}
+	first := pass(start)
+	if !first.Order.Since.IsZero() {
+		t.Errorf("the first pass looks into what has changed since %v", first.Order.Since)
+	}
+	m.Mark("a", made, 2, start)
+	m.End(first, Outcome{}, nil, start.Add(time.Second))
+	if second := pass(start.Add(2 * time.Second)); !second.Order.Since.Equal(start.Add(-CleanMargin)) {
+		t.Errorf("the second pass looks into what has changed since %v", second.Order.Since)
+	}
+}

@@ -298,8 +298,9 @@ func (m *Machine) Send(git Repositories, mark uint64, beside bool, now time.Time
 		s.reason = PassEvents // paths were folded into it
 	}
 	if s.reason != PassVerify {
-		s.Order.Since = m.clean.asOf
+		s.Order.Since = m.clean.since()
 	}
+	m.clean.begins(now)
 	m.meter = meter{}
 	m.transfer = report.Transfer{Kind: "changes", Since: now, Paths: batch.Len()}
 	switch {
