@@ -34,6 +34,7 @@ type Machine struct {
 	passes Passes
 	guards
 	postponing  postponing
+	late        late
 	clean       clean
 	drift       drift
 	comparisons comparisons
@@ -120,6 +121,8 @@ type Options struct {
 	Unapproved bool
 	// Postponed is what Machine.Postponed was at the end of the machine before.
 	Postponed Postponed
+	// LateUntil is what Machine.LateUntil was at the end of the machine before.
+	LateUntil time.Time
 	// LookInterval is the time between two looks at the destination while nothing is
 	// sent to it, zero for none.
 	LookInterval time.Duration
@@ -151,6 +154,7 @@ func NewMachine(o Options, now time.Time) *Machine {
 		confirmations: NewConfirmations(),
 		retry:         newRetry(o.Random),
 		guards:        guards{holds: holds{unapproved: o.Unapproved}},
+		late:          newLate(o.LateUntil, now),
 		clean:         clean{asOf: o.CleanAsOf},
 		drift:         drift{interval: o.LookInterval},
 		verifying:     verifying{VerifyState: o.Verified},

@@ -38,8 +38,14 @@ func (m *Machine) Next(now time.Time, passMark func() uint64) (step Step, at tim
 	if m.armed && m.running == nil && m.passes.TakeNext(now) { // what runs may be one
 		m.Everything(PassVerify, passMark(), now, now)
 	}
+	if m.armed && m.running == nil && m.late.takeDue(now) {
+		m.Everything(PassEvents, passMark(), now, now)
+	}
 	m.wakePostponed(passMark, now)
 	at = now.Add(forever)
+	if until := m.late.until; until.After(now) { // what runs looks again at its end
+		at = earlier(at, until)
+	}
 	if wake := m.postponing.wake; !wake.IsZero() {
 		at = earlier(at, wake)
 	}

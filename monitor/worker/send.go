@@ -68,6 +68,7 @@ func (w *Worker) carry(f *flight) {
 	root := w.machine.Root()
 	w.forgetMounts(after.Forget)
 	w.rememberPostponed()
+	w.rememberLate()
 	w.answer()
 	w.mu.Unlock()
 	w.AfterEvents(func() {

@@ -132,6 +132,8 @@ type Worker struct {
 	failure string
 	// postponed is that of the machine as it is remembered.
 	postponed remote.Postponed
+	// late is that of the machine as it is remembered.
+	late time.Time
 }
 
 // New returns the worker of a remote. It does nothing before Run, and must be
@@ -148,11 +150,13 @@ func New(o Options, r config.Remote) *Worker {
 	}
 	now := o.World.Now()
 	unapproved, postponed := readUnapproved(o.World, o.Stamp), readPostponed(o.World, o.Stamp)
+	late := readLate(o.World, o.Stamp)
 	clean := readStamp(o.World, o.Stamp, o.Identity, now)
 	w := &Worker{
 		Options:    o,
 		unapproved: unapproved,
 		postponed:  postponed,
+		late:       late,
 		wake:       make(chan struct{}, 1),
 		flights:    make(map[*flight]bool),
 		comparers:  make(map[string]remote.Comparer),
@@ -160,7 +164,7 @@ func New(o Options, r config.Remote) *Worker {
 		memory:     mounts.Read(mounts.MemoryPath(o.Stamp), r),
 		machine: remote.NewMachine(remote.Options{
 			CleanAsOf: clean, Unapproved: unapproved, Postponed: postponed,
-			LookInterval: o.LookInterval, Verified: readVerify(o.World, o.Stamp, r.ID),
+			LateUntil: late, LookInterval: o.LookInterval, Verified: readVerify(o.World, o.Stamp, r.ID),
 			Random: o.random(), Words: rsync.PathWords,
 		}, now),
 	}
@@ -322,6 +326,7 @@ func (w *Worker) Turn(ctx context.Context) (wait time.Duration) {
 	now := w.World.Now()
 	w.mu.Lock()
 	w.rememberHold()
+	w.rememberLate()
 	w.rememberVerify(false)
 	w.dropComparers()
 	w.dropListings(false)
