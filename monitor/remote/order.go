@@ -103,6 +103,9 @@ type Count struct{ Entries, Counted int }
 // Plus returns the sum.
 func (c Count) Plus(d Count) Count { return Count{c.Entries + d.Entries, c.Counted + d.Counted} }
 
+// Minus returns the difference.
+func (c Count) Minus(d Count) Count { return Count{c.Entries - d.Entries, c.Counted - d.Counted} }
+
 // Outcome is how a transfer ended. Without a failure, everything in the batch is
 // on the remote but what Again, Later, Failed and Hold have of it.
 type Outcome struct {

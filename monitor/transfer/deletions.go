@@ -85,6 +85,8 @@ func (t *transfer) recheckMoved() {
 // were judged.
 type judgedDeletions struct {
 	cleared, judged judgedNames
+	// counted is how many of judged count.
+	counted remote.Count
 	// beside are the directories of the workspace in which something was expected on the
 	// remote that is not there, or stays: no deletion brings their times along.
 	beside []string
@@ -175,6 +177,7 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	case first.Action == guard.Wait:
 		return later() // there may be more to come, with which they are to be judged
 	case first.Action == guard.Allow && !unknown && events.names.Len()+t.Recent.Entries <= t.Limits.Count:
+		d.counted = events.number()
 		return d
 	}
 	t.setMoved(entries)
@@ -195,5 +198,6 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 		t.hold(h)
 		return judgedDeletions{cleared: d.cleared, beside: d.beside}
 	}
+	d.counted = found.number()
 	return d
 }

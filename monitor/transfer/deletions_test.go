@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -445,5 +446,25 @@ func TestHoldKeepsItsReason(t *testing.T) {
 	b.pass()
 	if after := b.held(); !reflect.DeepEqual(after, before) {
 		t.Errorf("%+v after %+v", after, before)
+	}
+}
+
+// What is gone, and what makes way for something else, is deleted one after the other, and
+// judged together: neither is more than half of the tree.
+func TestDeletionsOfOneBatchAddUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	write(t, b.src, numbered("d/", 110)...)
+	write(t, b.src, numbered("e/", 110)...)
+	write(t, b.src, numbered("keep/", 200)...)
+	b.pass()
+	b.equal()
+	check(t, errors.Join(os.RemoveAll(filepath.Join(b.src, "d")), os.RemoveAll(filepath.Join(b.src, "e"))))
+	write(t, b.src, "e")
+	b.change(madeDir, "d")
+	b.change(madeDir, "e")
+	b.transfer()
+	if hold := b.Account().Hold; hold == nil || hold.Names.Len() != 110 || exists(filepath.Join(b.dst, "d/1")) || !exists(filepath.Join(b.dst, "e/1")) {
+		t.Errorf("%q is there: %v, %q: %v, held: %v", "d/1", exists(filepath.Join(b.dst, "d/1")), "e/1", exists(filepath.Join(b.dst, "e/1")), hold != nil)
 	}
 }

@@ -73,10 +73,12 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		return
 	}
 	gone := t.judgeDeletions(plan.Deleted) // together with what had to go from the trees
+	t.Recent = t.Recent.Plus(gone.counted) // what makes way before is judged with it
 	if t.endpoint.Strategy.Basic {
 		sending.basicObstacles(plan)
 	}
 	sending.paths(plan.Contents, sending.contents())
+	t.Recent = t.Recent.Minus(gone.counted)
 	t.removeGone(entries, gone.judged)
 	t.removeGone(entries, gone.cleared)
 	sending.sweep(plan.Quick, sweep{names: plan.Quick, equal: true, send: func(paths []string) rsync.Job {
