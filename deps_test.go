@@ -96,6 +96,8 @@ var importRules = []importRule{
 		why: "it tests the backends, and must know none of them"},
 	{pkg: "monitor/remotetest", may: "", leaf: true,
 		why: "it makes remotes for tests of any package, so that it must depend on none"},
+	{pkg: "monitor/simulation", may: "", leaf: true,
+		why: "all of it is in tests"},
 	{pkg: "monitor/bench", may: "monitor/remotetest",
 		why: "it measures the finished program, beside others"},
 	{pkg: "monitor/exclude/gitignore", may: "", leaf: true,

@@ -427,3 +427,10 @@ func (w *Worker) answer() {
 		w.Changed(true)
 	}
 }
+
+// Account is what is known of the remote, for tests and simulations to look at.
+func (w *Worker) Account() remote.Account {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.machine.Account()
+}

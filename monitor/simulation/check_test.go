@@ -1,0 +1,220 @@
+//go:build linux
+
+package simulation
+
+import (
+	"io/fs"
+	"time"
+
+	"wsync/monitor/direct"
+	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
+)
+
+// What is done to a place is looked at as it is done: whoever does it, there has to be a
+// reason for it in the workspace or a person's word. None of this asks the account that
+// decided.
+
+// remove removes a name of the place, and looks whether it may be.
+func (t *trip) remove(path string) error {
+	is, foreign := t.place.names[path], t.place.foreign[path]
+	err := t.place.remove(path)
+	if err == nil {
+		t.mayGo(path, is, foreign)
+	}
+	return err
+}
+
+// mayGo checks a deletion.
+func (t *trip) mayGo(path string, is there, foreign bool) {
+	w, p, f := t.w, t.place, t.w.ws
+	if foreign {
+		if !p.approved {
+			w.fail("%s: %q is deleted, which is somebody else's", p.name, path)
+		}
+		return
+	}
+	if !f.lacked(path, t.tick, is.mode.IsDir()) {
+		w.fail("%s: %q is deleted, which the workspace has", p.name, path)
+	}
+	if t.ignoredAllAlong(path, is.mode.IsDir()) {
+		w.fail("%s: %q is deleted, which is ignored", p.name, path)
+	}
+	if to, ok := f.movedTo[path]; ok && f.find(to) != nil {
+		return // it has another name
+	}
+	if p.allowed > 0 {
+		p.allowed--
+		return
+	}
+	t.deleted++
+	left := max(t.left, guarded{t.carrier}.Left(1<<20))
+	if t.deleted > holdCount && float64(t.deleted) > holdShare*float64(t.deleted+left) {
+		w.fail("%s: %d entries are deleted at once of %d, and nobody was asked", p.name, t.deleted, t.deleted+left)
+	}
+}
+
+// lacked reports whether the workspace had no entry of a kind at a path at some moment since
+// a tick, while it was there at all.
+func (f *workspace) lacked(path string, since int, dir bool) bool {
+	past := f.past[path]
+	for i := len(past) - 1; i >= 0; i-- {
+		if past[i].node == nil || past[i].IsDir() != dir {
+			return true
+		}
+		if past[i].tick <= since {
+			return false
+		}
+	}
+	return true
+}
+
+// ignoredAllAlong reports whether all rules that were in force since the transfer began
+// ignore a path.
+func (t *trip) ignoredAllAlong(path string, dir bool) bool {
+	for _, rules := range t.m.ruled[t.ruled:] {
+		if !rules.Excludes(path, dir) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayCome checks that something may be made or changed at a path.
+func (t *trip) mayCome(path string) {
+	n := t.w.ws.find(path)
+	if n == nil {
+		return
+	}
+	if t.ignoredAllAlong(path, n.IsDir()) {
+		t.w.fail("%s: %q is sent, which is ignored", t.place.name, path)
+	}
+	if is := t.place.names[path]; t.place.foreign[path] && !t.place.approved && !n.IsDir() && !is.mode.IsDir() && is.content != n.content {
+		t.w.fail("%s: %q is overwritten, which is somebody else's", t.place.name, path)
+	}
+}
+
+// sync is that of the place.
+func (t *trip) sync(path string, alike func(*node, there) bool) error {
+	t.mayCome(path)
+	err := t.place.sync(path, t.w.ws, alike)
+	if err == nil {
+		delete(t.place.foreign, path)
+	}
+	return err
+}
+
+// flyStep carries out a step of the direct lane.
+func (t *trip) flyStep(s direct.Step) error {
+	is, was := t.place.names[s.Path]
+	foreign := t.place.foreign[s.Path]
+	if !s.Removes() && s.Path != "" {
+		t.mayCome(s.Path)
+	}
+	err := t.place.step(s, t.w.ws)
+	if err == nil && was && s.Removes() {
+		t.mayGo(s.Path, is, foreign)
+	}
+	return err
+}
+
+// rename repeats a rename.
+func (t *trip) rename(m dirty.Move) error {
+	if t.w.ws.renamed[m.From] == 0 {
+		t.w.fail("%s: %q is renamed to %q, which nobody did", t.place.name, m.From, m.To)
+	}
+	return t.place.rename(m.From, m.To)
+}
+
+// compare checks that a place has of each path what the workspace had at some moment since a
+// tick, and nothing else. exact: times and modes as well, unless it has changed since.
+func (w *world) compare(what string, m *mirrored, since int, exact bool) {
+	f, p := w.ws, m.place
+	if p.doubt || f.gone {
+		return // what became of it is still to be seen
+	}
+	check := func(path string) {
+		is, ok := p.names[path]
+		past := f.past[path]
+		if w.excused(p, path, since) {
+			return
+		}
+		if !f.was(path, since, func(n *node) bool {
+			if v := (version{node: n}); !v.equals(is, ok) || n == nil || n.IsDir() {
+				return v.equals(is, ok)
+			}
+			return !exact || past[len(past)-1].tick > since || n.mode == is.mode && (n.mode&fs.ModeSymlink != 0 || p.as(n, false).mtime.Truncate(p.grain()).Equal(is.mtime.Truncate(p.grain())))
+		}) {
+			w.fail("%s: %s has %v at %q, and the workspace %v", what, p.name, is, path, f.describe(path, since))
+		}
+	}
+	for _, path := range p.all() {
+		check(path)
+	}
+	for path := range f.past {
+		if _, ok := p.names[path]; !ok {
+			check(path)
+		}
+	}
+}
+
+// equals reports whether a version of a path is what a place has there, if it has anything.
+func (v version) equals(is there, ok bool) bool {
+	switch {
+	case v.node == nil || !ok:
+		return v.node == nil && !ok
+	case v.IsDir() || is.mode.IsDir():
+		return v.IsDir() == is.mode.IsDir()
+	}
+	return v.mode.Type() == is.mode.Type() && v.content == is.content
+}
+
+// excused reports whether a place may have something else at a path: it is ignored, or leads
+// to what is; it is somebody else's; it was renamed since a tick, or was gone when a pass came
+// to it.
+func (w *world) excused(p *place, path string, since int) bool {
+	return p.foreign[path] || p.vanished[path] || w.daemon.excludedSince(path, since) || w.ws.renamedSince(path, since) ||
+		p.names[path].mode.IsDir() && w.leads(p, path, since)
+}
+
+// leads reports whether a directory of a place leads to something that is ignored: it stays.
+func (w *world) leads(p *place, path string, since int) bool {
+	for q := range p.names {
+		if relpath.Below(q, path) && w.daemon.excludedSince(q, since) {
+			return true
+		}
+	}
+	return false
+}
+
+// grain is how exactly times are kept.
+func (p *place) grain() time.Duration {
+	if p.fine {
+		return time.Nanosecond
+	}
+	return time.Second
+}
+
+// renamedSince reports whether a path, or one that it lies below, was renamed after a tick:
+// then it is as dirty as the rename.
+func (f *workspace) renamedSince(path string, tick int) bool {
+	for p := path; p != ""; p = relpath.Parent(p) {
+		if f.renamed[p] > tick {
+			return true
+		}
+	}
+	return false
+}
+
+// describe are the versions of a path since a tick.
+func (f *workspace) describe(path string, since int) (all []there) {
+	f.was(path, since, func(n *node) bool {
+		if n != nil {
+			all = append(all, there{n.mode, n.content, n.size, n.mtime})
+		} else {
+			all = append(all, there{})
+		}
+		return false
+	})
+	return all
+}
