@@ -39,7 +39,6 @@ type monitor struct {
 	halt             string
 	armed            bool
 	lossy            watch.Lossy
-	pong             uint64
 	turns            worker.Turns
 }
 
