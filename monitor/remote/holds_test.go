@@ -197,3 +197,21 @@ func TestHeldPassStaysAsOld(t *testing.T) {
 		t.Errorf("held since mark %d at %v, and barrier %d is answered", seq, since, m.Status(later).Barrier)
 	}
 }
+
+// A pass that has nothing to hold ends what an earlier one has held. What fails in it is as
+// old as that: who waits for what was before is not answered.
+func TestPassTakesOverWhatIsHeld(t *testing.T) {
+	s := newSchedule(t, nil)
+	h := holdOf("a")
+	h.Entries, h.Pass = nil, &dirty.Entry{Seq: 3, Since: start}
+	s.holds.add(h, start, s.newID(start))
+	s.AddBarrier(1, 5, start)
+	s.Everything(PassVerify, 7, start, start)
+	sent := s.Send(noRepositories{}, 7, false, start)
+	pass := sent.Order.Batch.Everything
+	failed := &dirty.Entry{Path: "a", Change: wholly, Seq: pass.Seq, Since: pass.Since, Attempts: 1, Problem: "no"}
+	s.End(sent, Outcome{Failed: []*dirty.Entry{failed}}, nil, start)
+	if s.Answer(); s.holds.held != nil && s.holds.Pass != nil || s.Status(start).Barrier != 0 {
+		t.Errorf("%q fails since mark %d, and barrier %d is answered", failed.Path, failed.Seq, s.Status(start).Barrier)
+	}
+}

@@ -337,6 +337,11 @@ func (m *Machine) sendBeside(git Repositories, mark uint64, beside bool, now tim
 
 // sending is a transfer of a batch.
 func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sending {
+	if held := m.heldBatch().Everything; held != nil && batch.Everything != nil {
+		// It takes the place of the one that is held, with all that it leaves undone.
+		e := batch.Everything
+		e.Seq, e.Since = min(e.Seq, held.Seq), earlier(e.Since, held.Since)
+	}
 	_, since, _ := batch.Oldest()
 	_, shut := m.largeShut(now)
 	s := &Sending{
