@@ -108,7 +108,7 @@ func (t *trip) sync(path string, alike func(*node, there) bool) error {
 func (t *trip) flyStep(s direct.Step) error {
 	is, was := t.place.names[s.Path]
 	foreign := t.place.foreign[s.Path]
-	if !s.Removes() && s.Path != "" {
+	if !s.Removes() && s.Path != "" && !s.Parent { // the time of a directory is no matter
 		t.mayCome(s.Path)
 	}
 	err := t.place.step(s, t.w.ws)
@@ -174,7 +174,27 @@ func (v version) equals(is there, ok bool) bool {
 // to it.
 func (w *world) excused(p *place, path string, since int) bool {
 	return p.foreign[path] || p.vanished[path] || w.daemon.excludedSince(path, since) || w.ws.renamedSince(path, since) ||
-		p.names[path].mode.IsDir() && w.leads(p, path, since)
+		w.isLinkedOutside(path, -1) || p.names[path].mode.IsDir() && w.leads(p, path, since)
+}
+
+// isLinkedOutside reports whether a file has, or had, a name that is ignored: what is done by
+// that counts as done from outside, of which nobody is told.
+func (w *world) isLinkedOutside(path string, since int) bool {
+	past := w.ws.past[path]
+	if len(w.ws.linked) == 0 || len(past) == 0 {
+		return false
+	}
+	for _, v := range past {
+		if v.node == nil {
+			continue
+		}
+		for _, name := range w.ws.linked[v.stat.Ino] {
+			if name != path && w.daemon.excludedSince(name, since) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // leads reports whether a directory of a place leads to something that is ignored: it stays.

@@ -51,8 +51,10 @@ type mirrored struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	answers bool // something may be answered
-	// held is since when something is held, as far as a person has looked; zero for nothing.
-	held time.Time
+	// holds is the mark since which something is held, as far as a person has looked, and
+	// held since when.
+	holds uint64
+	held  time.Time
 }
 
 // startMonitor begins with what is remembered.

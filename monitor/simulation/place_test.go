@@ -47,15 +47,15 @@ type place struct {
 	down, full   bool
 	denied       string
 	broken, lost int
-	// late are requests on their way over a line that broke, until a time.
+	// late are requests on their way over a line that broke.
 	late []lateRequest
 	// hurt is until when such a request may do harm that came, zero for none.
 	hurt time.Time
 }
 
 type lateRequest struct {
-	until time.Time
-	do    func() error
+	at time.Time // when it arrives
+	do func() error
 }
 
 var (

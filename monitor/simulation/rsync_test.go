@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"time"
 
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
@@ -85,7 +86,7 @@ func (t *trip) fly(moves []dirty.Move, plan direct.Plan) (rest []*dirty.Entry, r
 		return nil, nil, false
 	}
 	cut := len(moves) + len(plan.Steps)
-	if !t.place.local && t.w.goesWrong(20) {
+	if !t.place.local && t.w.goesWrong(10) {
 		cut = t.w.below(cut + 1)
 		t.place.broken++
 	}
@@ -96,7 +97,7 @@ func (t *trip) fly(moves []dirty.Move, plan direct.Plan) (rest []*dirty.Entry, r
 			return request()
 		}
 		if !session && t.w.chance(2) {
-			late = append(late, lateRequest{t.w.now.Add(remote.LateTime), request})
+			late = append(late, lateRequest{t.w.now.Add(time.Duration(t.w.below(int(remote.LateTime)))), request})
 		}
 		return errLate
 	}
@@ -238,7 +239,8 @@ func (t *trip) obstructed(dir string, then map[string]*node, except []string, pa
 		if dir != "" && p != dir && !relpath.Below(p, dir) {
 			continue
 		}
-		if n := then[p]; n == nil || n.IsDir() != t.place.names[p].mode.IsDir() {
+		// What is no directory makes way for one by itself.
+		if n := then[p]; n == nil || !n.IsDir() && t.place.names[p].mode.IsDir() {
 			c.add(p)
 		}
 	}
@@ -314,8 +316,13 @@ func concerning(entries []*dirty.Entry, path string) (of []*dirty.Entry) {
 
 // failAt puts a path that failed aside, and has what else was to go with it be verified.
 func (t *trip) failAt(path string, err error, part dirty.Batch) {
-	if slices.ContainsFunc(t.out.Failed, func(e *dirty.Entry) bool { return e.Path == path }) {
-		return
+	for _, e := range t.out.Failed {
+		if e.Path == path { // with the contents, and then once more
+			if seq, since, ok := part.Oldest(); ok && seq < e.Seq {
+				e.Seq, e.Since = seq, since
+			}
+			return
+		}
 	}
 	oldest := part.Everything
 	entry := dirty.Entry{Path: path, Change: watch.Entry | watch.Content | watch.Tree}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"wsync/monitor/relpath"
+	"wsync/monitor/remote"
 	"wsync/monitor/report"
 )
 
@@ -118,6 +119,10 @@ func run(history []operation, seed uint64, trace func(string, ...any)) *world {
 		}
 		kinds[o.kind].do(w)
 		w.check()
+		for range w.below(5) {
+			w.goOn()
+			w.check()
+		}
 		if w.failed != "" {
 			break
 		}
@@ -193,7 +198,7 @@ func (w *world) goOn() {
 		})
 	}
 	for _, p := range w.places {
-		if len(p.late) > 0 && w.chance(10) {
+		if len(p.late) > 0 && !p.late[0].at.After(w.now) {
 			choices = append(choices, p.arrive)
 		}
 	}
@@ -208,11 +213,9 @@ func (w *world) goOn() {
 func (p *place) arrive() {
 	l := p.late[0]
 	p.late = p.late[1:]
-	if p.w.now.Before(l.until) {
-		p.w.note("a late request", p.name, 0)
-		p.hurt = l.until
-		_ = l.do()
-	}
+	p.w.note("a late request", p.name, 0)
+	p.hurt = p.w.now.Add(remote.LateTime)
+	_ = l.do()
 }
 
 // harmed reports whether late requests may have done something that is still to be repaired.
@@ -237,7 +240,7 @@ func (w *world) sleep() {
 	earlier(m.lookAt)
 	for _, p := range w.places {
 		for _, l := range p.late {
-			earlier(l.until)
+			earlier(l.at)
 		}
 	}
 	if !w.calm && at.Sub(w.now) > time.Second {

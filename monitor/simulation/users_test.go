@@ -126,8 +126,10 @@ var kinds = []struct {
 	n    int
 	do   func(w *world)
 }{
-	{"go on", 540, (*world).goOn},
-	{"change", 330, (*world).change},
+	{"go on", 330, (*world).goOn},
+	{"change", 500, (*world).change},
+	{"fill", 8, (*world).fill},
+	{"empty", 8, (*world).empty},
 	{"close", 20, (*world).close},
 	{"wait", 30, (*world).wait},
 	{"status", 15, (*world).status},
@@ -137,9 +139,10 @@ var kinds = []struct {
 	{"set", 4, (*world).set},
 	{"ignore", 5, (*world).ignore},
 	{"attach", 4, (*world).attachOrDetach},
-	{"fault", 18, (*world).fault},
-	{"root", 2, (*world).root},
-	{"crash", 4, (*world).crash},
+	{"fault", 14, (*world).fault},
+	{"root", 1, (*world).root},
+	{"repair", 40, (*world).repair},
+	{"crash", 3, (*world).crash},
 }
 
 // change has somebody change the workspace.
@@ -158,7 +161,7 @@ func (w *world) change() {
 		f.ticks()
 		f.set(p, f.make(fs.ModeSymlink|0o777, 1))
 		w.happens(p, watch.Entry|watch.Content)
-	case n == nil && w.chance(8):
+	case n == nil && w.chance(6):
 		if from := w.anyPath(); f.names[from] != nil && f.names[from].mode.IsRegular() {
 			f.link(from, p)
 			w.happens(p, watch.Entry|watch.Content)
@@ -185,6 +188,40 @@ func (w *world) change() {
 	}
 }
 
+// fill makes a directory with more in it than may go without a word.
+func (w *world) fill() {
+	f, dir := w.ws, w.anyPath()
+	if f.gone || f.names[dir] != nil || !f.isDir(relpath.Parent(dir)) || len(f.names) > 60 {
+		return
+	}
+	f.ticks()
+	f.set(dir, f.make(fs.ModeDir|0o755, 0))
+	w.happens(dir, kindOf(f.names[dir]))
+	for i := range holdCount + 2 {
+		w.write(dir + "/" + strconv.Itoa(i))
+	}
+}
+
+// empty removes all in a directory, perhaps after another name was given to it.
+func (w *world) empty() {
+	f, dir := w.ws, w.anyPath()
+	if f.gone || f.names[dir] == nil || !f.names[dir].IsDir() {
+		return
+	}
+	if to := w.anyPath(); w.chance(2) && f.names[to] == nil {
+		if w.renames(dir, to); f.names[to] != nil {
+			dir = to
+		}
+	}
+	for _, p := range slices.Clone(f.all()) {
+		if relpath.Parent(p) == dir {
+			change := kindOf(f.names[p])
+			f.remove(p)
+			w.happens(p, change)
+		}
+	}
+}
+
 // write writes to a file, and perhaps leaves it open.
 func (w *world) write(path string) {
 	change := w.ws.put(path, int64(1+w.below(2)))
@@ -203,7 +240,9 @@ func (w *world) close() {
 	ino := w.daemon.open[0]
 	w.daemon.open = w.daemon.open[1:]
 	for _, p := range w.ws.all() {
-		if w.ws.names[p].stat.Ino == ino {
+		if n := w.ws.names[p]; n.stat.Ino == ino {
+			w.ws.ticks()
+			w.ws.set(p, n)
 			w.happens(p, watch.Content)
 			return // by one of its names
 		}
@@ -307,13 +346,16 @@ func (w *world) status() {
 
 // announces checks that what is held is said.
 func (r *mirrored) announces(w *world, s report.RemoteStatus) {
-	account := r.Account()
+	account, holds := r.Account(), uint64(0)
+	if account.Hold != nil {
+		holds, _, _ = account.Hold.Batch().Oldest()
+	}
 	switch {
 	case account.Hold == nil:
-		r.held = time.Time{}
-	case r.held.IsZero():
-		r.held = w.now
-	case w.now.Sub(r.held) > time.Minute && s.Held == nil:
+		r.holds = 0
+	case r.holds != holds || s.Held != nil || r.due(w.now):
+		r.holds, r.held = holds, w.now
+	case w.now.Sub(r.held) > time.Minute:
 		w.fail("%s: something is held for %v, and nobody is told", r.place.name, w.now.Sub(r.held))
 	}
 	if s.Held != nil && s.State != report.Halted && s.State != report.Paused {
@@ -342,6 +384,7 @@ func (w *world) pauseOrResume() {
 
 // approve is a person who lets happen what is held.
 func (w *world) approve() {
+	any := false
 	for _, r := range w.daemon.monitor.workers {
 		held := r.Status(w.now).Held
 		if held == nil {
@@ -352,14 +395,16 @@ func (w *world) approve() {
 		if o.Approve == held.ID {
 			continue
 		}
-		o.Approve = held.ID
+		any, o.Approve = true, held.ID
 		w.daemon.orders[r.place.name] = o
 		r.place.allowed += held.Count + 4
 		r.place.approved = r.place.approved || account.Hold != nil && account.Hold.All
 		w.daemon.history.did(input{kind: approves, of: w.index(r.place), id: held.ID})
 		w.note("approved", r.place.name, held.Count)
 	}
-	w.daemon.define()
+	if any {
+		w.daemon.define()
+	}
 }
 
 func (w *world) order() {
@@ -417,7 +462,11 @@ func (w *world) release() {
 
 func (w *world) attachOrDetach() {
 	d, p := w.daemon, w.places[w.below(len(w.places))]
-	if i := slices.IndexFunc(d.workspace.Remotes, func(r config.Remote) bool { return r.Name == p.name }); i >= 0 {
+	i := slices.IndexFunc(d.workspace.Remotes, func(r config.Remote) bool { return r.Name == p.name })
+	if i >= 0 && w.chance(2) {
+		return
+	}
+	if i >= 0 {
 		id := d.workspace.Remotes[i].ID
 		d.workspace.Remotes = slices.Delete(slices.Clone(d.workspace.Remotes), i, i+1)
 		for _, x := range d.waits {
@@ -461,6 +510,29 @@ func (w *world) fault() {
 		}
 	}
 	w.note("fault", p.name, p.broken)
+}
+
+// repair has people look after things: what is broken is mended, and what is paused goes on.
+func (w *world) repair() {
+	d := w.daemon
+	for _, p := range w.places {
+		p.down, p.full, p.denied = false, false, ""
+	}
+	if w.ws.gone {
+		w.root()
+	}
+	if d.workspace.Paused {
+		d.workspace.Paused = false
+		d.history.did(input{kind: halves})
+	}
+	for i := range d.workspace.Remotes {
+		if r := &d.workspace.Remotes[i]; r.Paused {
+			r.Paused = false
+			d.history.did(input{kind: pauses, of: w.index(w.placeOf(r.Name))})
+		}
+	}
+	w.note("repaired", "", 0)
+	d.define()
 }
 
 // root has the workspace's directory go, or come back.

@@ -60,13 +60,14 @@ type workspace struct {
 	past     map[string][]version
 	renamed  map[string]int
 	rootless int
-	movedTo  map[string]string // where what was at a path was renamed to
-	number   uint64            // of the last inode, and of the last content
+	movedTo  map[string]string   // where what was at a path was renamed to
+	linked   map[uint64][]string // the names of files that had several
+	number   uint64              // of the last inode, and of the last content
 	sorted   []string
 }
 
 func newWorkspace(w *world) *workspace {
-	return &workspace{w: w, names: make(map[string]*node), past: make(map[string][]version), renamed: make(map[string]int), movedTo: make(map[string]string), rootless: -1}
+	return &workspace{w: w, names: make(map[string]*node), past: make(map[string][]version), renamed: make(map[string]int), movedTo: make(map[string]string), linked: make(map[uint64][]string), rootless: -1}
 }
 
 // ticks begins a change.
@@ -216,6 +217,9 @@ func (f *workspace) rename(from, to string) {
 		n, name := f.names[p], to+p[len(from):]
 		f.set(p, nil)
 		f.set(name, n)
+		if f.linked[n.stat.Ino] != nil {
+			f.linked[n.stat.Ino] = append(f.linked[n.stat.Ino], name)
+		}
 		f.renamed[p], f.renamed[name] = f.tick, f.tick
 		f.movedTo[p] = name
 	}
@@ -225,7 +229,9 @@ func (f *workspace) rename(from, to string) {
 func (f *workspace) link(from, to string) {
 	f.ticks()
 	f.edit(f.names[from], func(n *node) { n.stat.Nlink++; n.ctime = f.w.now })
-	f.set(to, f.names[from])
+	n := f.names[from]
+	f.linked[n.stat.Ino] = append(f.linked[n.stat.Ino], from, to)
+	f.set(to, n)
 }
 
 // was reports whether a path was, at some moment since a tick, one of which ok is true.
