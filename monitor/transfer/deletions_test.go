@@ -468,3 +468,34 @@ func TestDeletionsOfOneBatchAddUp(t *testing.T) {
 		t.Errorf("%q is there: %v, %q: %v, held: %v", "d/1", exists(filepath.Join(b.dst, "d/1")), "e/1", exists(filepath.Join(b.dst, "e/1")), hold != nil)
 	}
 }
+
+// A file that was renamed clears its own old name, and nothing of a directory that was there
+// before on the remote.
+func TestRenamedFileClearsNoDirectory(t *testing.T) {
+	t.Parallel()
+	for _, held := range []bool{true, false} {
+		for _, rsyncOnly := range []bool{true, false} {
+			t.Run(fmt.Sprintf("held %v, by rsync only %v", held, rsyncOnly), func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t)
+				b.remote.DelayUpdates = rsyncOnly
+				write(t, b.src, numbered("d/", 150)...)
+				write(t, b.src, numbered("keep/", 20)...)
+				b.pass()
+				b.equal()
+				check(t, os.RemoveAll(filepath.Join(b.src, "d")))
+				if held {
+					b.change(madeDir, "d")
+					b.transfer()
+				}
+				write(t, b.src, "c")
+				b.moved("d", "c", made)
+				b.transfer()
+				b.transfer()
+				if !exists(filepath.Join(b.dst, "d/1")) || b.Account().Hold == nil {
+					t.Errorf("%q is there: %v, held: %v", "d/1", exists(filepath.Join(b.dst, "d/1")), b.Account().Hold != nil)
+				}
+			})
+		}
+	}
+}

@@ -76,8 +76,8 @@ func concerning(entries []*dirty.Entry, names []string) []*dirty.Entry {
 }
 
 // removeJudging deletes paths with all below them, and at most so many entries. If there
-// are more, or directories where nobody has looked, they are counted and judged, unless
-// there may be math.MaxInt32.
+// are more, unless there may be math.MaxInt32, or directories where nobody has looked, they
+// are counted and judged.
 func (t *transfer) removeJudging(judged judgedNames, part dirty.Batch) {
 	most := judged.most
 	if len(judged.names) == 0 {
@@ -100,6 +100,9 @@ func (t *transfer) removeJudging(judged judgedNames, part dirty.Batch) {
 				return
 			}
 		}
+		if !judged.listed {
+			t.setMoved(part.Entries)
+		}
 		found := t.tally()
 		list, ok := t.count(top, t.removal(names)(math.MaxInt32).DryRun(), found)
 		switch {
@@ -109,7 +112,9 @@ func (t *transfer) removeJudging(judged judgedNames, part dirty.Batch) {
 			t.keep(found)
 			t.judge(list, part)
 			return
-		case !a.judged && t.holds(found, part) || !t.believesGone():
+		case (!a.judged || !judged.listed) && t.holds(found, part) || !t.believesGone():
+			// That a file was renamed says nothing of what is in a directory that the remote
+			// has in its place.
 			return
 		}
 		t.keep(found)
