@@ -108,7 +108,7 @@ func (t *trip) sync(path string, alike func(*node, there) bool) error {
 func (t *trip) flyStep(s direct.Step) error {
 	is, was := t.place.names[s.Path]
 	foreign := t.place.foreign[s.Path]
-	if !s.Removes() && s.Path != "" && !s.Parent { // the time of a directory is no matter
+	if !s.Removes() && !(s.Kind == direct.SetAttributes && s.Info.IsDir()) { // what a directory has is no matter
 		t.mayCome(s.Path)
 	}
 	err := t.place.step(s, t.w.ws)

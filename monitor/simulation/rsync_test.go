@@ -433,10 +433,10 @@ func (t *trip) judge(deleted []rsync.Deletion) (all []*tally) {
 	var entries []*dirty.Entry
 	cleared, judged := &tally{t: t}, &tally{t: t}
 	for _, d := range deleted {
-		if d.Cleared() {
+		if d.Cleared() && (d.Unknown() || !t.place.names[d.Path].mode.IsDir()) {
 			cleared.add(d.Path)
 			continue
-		}
+		} // of a directory nobody has looked into that
 		entries = append(entries, d.Entries...)
 		judged.add(d.Path)
 	}
