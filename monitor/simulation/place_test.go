@@ -214,7 +214,8 @@ func (p *place) step(s direct.Step, f *workspace) error {
 }
 
 // obstacles are where a flight gets no further: at a directory that is to be made and is
-// there, with something in it that no step brings, and at one to be removed that is none.
+// there, with something in it that no step brings, and at one to be removed that is none, if
+// something below it is to go as well.
 func (p *place) obstacles(steps []direct.Step) (obstacles []string) {
 	coming := make(map[string]bool)
 	for _, s := range steps {
@@ -226,7 +227,7 @@ func (p *place) obstacles(steps []direct.Step) (obstacles []string) {
 		is, ok := p.names[s.Path]
 		switch {
 		case !ok || s.Kind != direct.MakeDirectory && s.Kind != direct.RemoveDirectory:
-		case !is.mode.IsDir():
+		case !is.mode.IsDir() && (s.Kind == direct.MakeDirectory || leads(s.Path, steps)):
 			obstacles = append(obstacles, s.Path)
 		case s.Kind == direct.MakeDirectory:
 			for q := range p.names {
@@ -237,6 +238,11 @@ func (p *place) obstacles(steps []direct.Step) (obstacles []string) {
 		}
 	}
 	return obstacles
+}
+
+// leads reports whether a step is for something below a path.
+func leads(path string, steps []direct.Step) bool {
+	return slices.ContainsFunc(steps, func(s direct.Step) bool { return relpath.Below(s.Path, path) })
 }
 
 // sync is what rsync does for one path of its list: the directories that lead there come
