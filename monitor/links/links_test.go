@@ -195,3 +195,34 @@ func TestNamesAreBounded(t *testing.T) {
 		t.Errorf("%d names are remembered", l.count)
 	}
 }
+
+// A file that got a second name, was written to by that, and lost it before anybody looked has
+// the first one still, which only a walk finds.
+func TestSecondNameIsGone(t *testing.T) {
+	root := t.TempDir()
+	marked := make(map[string]uint64)
+	l := New(walk.Tree{Root: root}, func(string) bool { return false }, func(found []Marks, _ Answer) {
+		for _, m := range found {
+			for _, name := range m.Names {
+				marked[name] = max(marked[name], m.Seq)
+			}
+		}
+	})
+	write(t, root, "first")
+	check(t, os.Link(filepath.Join(root, "first"), filepath.Join(root, "second")))
+	l.Notice("second", 1, time.Now())
+	check(t, os.Remove(filepath.Join(root, "second")))
+	l.Notice("second", 2, time.Now()) // it was written to
+	l.Notice("second", 3, time.Now()) // it is gone
+	if l.Recheck(); marked["first"] == 0 {
+		if _, _, open := l.Oldest(); open == 0 {
+			t.Error("nobody looks for the first name")
+		}
+	}
+	if l.Scan(t.Context()); marked["first"] < 2 {
+		t.Errorf("marked are %v", marked)
+	}
+	if _, _, open := l.Oldest(); open != 0 {
+		t.Errorf("%d questions are open", open)
+	}
+}

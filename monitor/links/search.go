@@ -28,8 +28,10 @@ func (l *Index) Scan(ctx context.Context) {
 	l.mu.Lock()
 	renames := l.renames
 	questions := make([]*linkedFile, 0, len(l.asked))
+	asked := make(map[fileID]bool, len(l.asked)) // which may have one name by now
 	for f := range l.asked {
 		questions = append(questions, f)
+		asked[f.id] = true
 	}
 	l.mu.Unlock()
 	type file struct {
@@ -46,7 +48,7 @@ func (l *Index) Scan(ctx context.Context) {
 			return true // it is gone
 		}
 		id, nlink, ok := identify(info)
-		if !ok || nlink < 2 || l.excludes(name) {
+		if !ok || nlink < 2 && !asked[id] || l.excludes(name) {
 			return true
 		}
 		f := files[id]
@@ -101,6 +103,13 @@ func (l *Index) resolve(f *linkedFile, renames int) []Marks {
 		return nil
 	}
 	names := l.current(f, "")
+	if len(names) == 0 && (renames == noWalk || l.renames != renames) {
+		// It may have a name that nobody knows, by which it is still there.
+		if renames != noWalk {
+			q.walks++
+		}
+		return nil
+	}
 	changed := true
 	if len(names) > 0 {
 		info, err := l.lstat(names[0])
