@@ -216,6 +216,11 @@ func (f *workspace) rename(from, to string) {
 		}
 		n, name := f.names[p], to+p[len(from):]
 		f.set(p, nil)
+		// On the disk it is the inode of what was renamed that changes, and not of what is below
+		// it: there a pass after a crash may take a file for another of its size and time.
+		renamed := *n
+		renamed.ctime = f.w.now
+		n = &renamed
 		f.set(name, n)
 		if f.linked[n.stat.Ino] != nil {
 			f.linked[n.stat.Ino] = append(f.linked[n.stat.Ino], name)
