@@ -28,7 +28,9 @@ type place struct {
 	// direct: there is a way without rsync, over sftp unless the place is local. fractions
 	// of seconds are kept where fine is set.
 	direct, local, fine bool
-	names               map[string]there
+	// shaky: the line to it breaks often.
+	shaky bool
+	names map[string]there
 	// foreign are names that somebody else has made, which is nobody's business until a
 	// person says otherwise. approved: one has.
 	foreign  map[string]bool
@@ -54,8 +56,8 @@ type place struct {
 }
 
 type lateRequest struct {
-	at time.Time // when it arrives
-	do func() error
+	at, until time.Time // when it arrives, and when it may at the latest
+	do        func() error
 }
 
 var (

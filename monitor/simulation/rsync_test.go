@@ -86,7 +86,7 @@ func (t *trip) fly(moves []dirty.Move, plan direct.Plan) (rest []*dirty.Entry, r
 		return nil, nil, false
 	}
 	cut := len(moves) + len(plan.Steps)
-	if !t.place.local && t.w.goesWrong(10) {
+	if !t.place.local && (t.w.goesWrong(20) || t.place.shaky && t.w.goesWrong(3)) {
 		cut = t.w.below(cut + 1)
 		t.place.broken++
 	}
@@ -96,8 +96,9 @@ func (t *trip) fly(moves []dirty.Move, plan direct.Plan) (rest []*dirty.Entry, r
 		if n++; n <= cut {
 			return request()
 		}
-		if !session && t.w.chance(2) {
-			late = append(late, lateRequest{t.w.now.Add(time.Duration(t.w.below(int(remote.LateTime)))), request})
+		if !session {
+			wait := time.Duration(t.w.below(int(remote.LateTime)))
+			late = append(late, lateRequest{t.w.now.Add(wait), t.w.now.Add(remote.LateTime), request})
 		}
 		return errLate
 	}

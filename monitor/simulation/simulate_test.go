@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"wsync/monitor/relpath"
-	"wsync/monitor/remote"
 	"wsync/monitor/report"
 )
 
@@ -150,7 +149,7 @@ func newWorld(seed uint64, trace func(string, ...any)) *world {
 		w.change()
 	}
 	for i := range 1 + w.below(2) {
-		p := &place{w: w, name: fmt.Sprintf("r%d", i), direct: !w.chance(3), local: w.chance(3), fine: !w.chance(3), names: make(map[string]there), vanished: make(map[string]bool)}
+		p := &place{w: w, name: fmt.Sprintf("r%d", i), direct: !w.chance(3), local: w.chance(3), fine: !w.chance(3), shaky: w.chance(3), names: make(map[string]there), vanished: make(map[string]bool)}
 		if p.local && w.chance(3) {
 			for range 3 {
 				n := w.ws.make(0o644, 1)
@@ -214,7 +213,7 @@ func (p *place) arrive() {
 	l := p.late[0]
 	p.late = p.late[1:]
 	p.w.note("a late request", p.name, 0)
-	p.hurt = p.w.now.Add(remote.LateTime)
+	p.hurt = l.until
 	_ = l.do()
 }
 
