@@ -79,7 +79,7 @@ type trip struct {
 	broken int // that of the place at the beginning
 	tick   int // the last of the workspace before it
 	ruled  int // how many rules there had been
-	left   int // what counted of the workspace when it was looked at
+	left   int // what counted of the workspace at most when it was looked at
 	// deleted is how much was without a person's word.
 	deleted int
 	// shared: something may go beside it. moved is what paths were renamed to.
@@ -387,6 +387,7 @@ func (c *tally) verdict(recent bool, calm remote.Calm) guard.Verdict {
 	if recent {
 		d.Recent, d.RecentCounted = c.t.Recent.Entries, c.t.Recent.Counted
 	}
+	c.t.left = max(c.t.left, guarded{c.t.carrier}.Left(1<<20))
 	return guard.Judge(c.t.Limits, d, c.t.Workspace())
 }
 

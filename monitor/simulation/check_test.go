@@ -40,8 +40,8 @@ func (t *trip) mayGo(path string, is there, foreign bool) {
 	if t.ignoredAllAlong(path, is.mode.IsDir()) {
 		w.fail("%s: %q is deleted, which is ignored", p.name, path)
 	}
-	if to, ok := f.movedTo[path]; ok && f.find(to) != nil {
-		return // it has another name
+	if to, ok := f.movedTo[path]; ok && f.was(to, t.tick, func(n *node) bool { return n != nil }) {
+		return // it has another name, or had when that was judged
 	}
 	if p.allowed > 0 {
 		p.allowed--
@@ -143,7 +143,8 @@ func (w *world) compare(what string, m *mirrored, since int, exact bool) {
 			if v := (version{node: n}); !v.equals(is, ok) || n == nil || n.IsDir() {
 				return v.equals(is, ok)
 			}
-			return !exact || past[len(past)-1].tick > since || n.mode == is.mode && (n.mode&fs.ModeSymlink != 0 || p.as(n, false).mtime.Truncate(p.grain()).Equal(is.mtime.Truncate(p.grain())))
+			// What happens by another name of a file, or one that it had, may have it sent again.
+			return !exact || past[len(past)-1].tick > since || f.linked[n.stat.Ino] != nil || f.renamed[path] > 0 || n.mode == is.mode && (n.mode&fs.ModeSymlink != 0 || p.as(n, false).mtime.Truncate(p.grain()).Equal(is.mtime.Truncate(p.grain())))
 		}) {
 			w.fail("%s: %s has %v at %q, and the workspace %v", what, p.name, is, path, f.describe(path, since))
 		}
@@ -174,11 +175,12 @@ func (v version) equals(is there, ok bool) bool {
 // to it.
 func (w *world) excused(p *place, path string, since int) bool {
 	return p.foreign[path] || p.vanished[path] || w.daemon.excludedSince(path, since) || w.ws.renamedSince(path, since) ||
-		w.isLinkedOutside(path, -1) || p.names[path].mode.IsDir() && w.leads(p, path, since)
+		w.isLinkedOutside(path, since) || p.names[path].mode.IsDir() && w.leads(p, path, since)
 }
 
 // isLinkedOutside reports whether a file has, or had, a name that is ignored: what is done by
-// that counts as done from outside, of which nobody is told.
+// that counts as done from outside, of which nobody is told. Nor is who looks for the names of
+// a file told of one that is gone by then; there will be an event.
 func (w *world) isLinkedOutside(path string, since int) bool {
 	past := w.ws.past[path]
 	if len(w.ws.linked) == 0 || len(past) == 0 {
@@ -188,8 +190,11 @@ func (w *world) isLinkedOutside(path string, since int) bool {
 		if v.node == nil {
 			continue
 		}
+		if w.ws.linked[v.stat.Ino] != nil && since >= 0 && w.ws.was(path, since, func(n *node) bool { return n == nil }) {
+			return true
+		}
 		for _, name := range w.ws.linked[v.stat.Ino] {
-			if name != path && w.daemon.excludedSince(name, since) {
+			if name != path && w.daemon.excludedSince(name, -1) {
 				return true
 			}
 		}
