@@ -97,7 +97,7 @@ func (t *trip) fly(moves []dirty.Move, plan direct.Plan) (rest []*dirty.Entry, r
 			return request()
 		}
 		if !session {
-			wait := time.Duration(t.w.below(int(remote.LateTime)))
+			wait := time.Duration(t.w.below(int(remote.LateTime/time.Millisecond))) * time.Millisecond
 			late = append(late, lateRequest{t.w.now.Add(wait), t.w.now.Add(remote.LateTime), request})
 		}
 		return errLate
