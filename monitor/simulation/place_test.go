@@ -121,9 +121,10 @@ func (p *place) attributes(path string, t there) error {
 		return nil
 	case !ok:
 		return fs.ErrNotExist
-	case is.mode.Type() != t.mode.Type():
-		return errInWay
+	case is.mode&fs.ModeSymlink != 0 && t.mode&fs.ModeSymlink == 0:
+		return fs.ErrNotExist // where it leads
 	}
+	t.mode = is.mode.Type() | t.mode.Perm() // whatever it is
 	if is.mode == t.mode && is.mtime.Equal(t.mtime) {
 		return nil
 	}
