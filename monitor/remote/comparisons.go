@@ -188,8 +188,8 @@ func (m *Machine) Compare(mark uint64, now time.Time) *Sending {
 func (c *comparison) begin(m *Machine, now time.Time) {
 	c.touched, c.began = dirty.NewSet(), now
 	sets := []*dirty.Set{m.set, m.confirmations.waiting}
-	if m.confirmations.late != nil {
-		sets = append(sets, m.confirmations.late)
+	for _, late := range m.confirmations.late {
+		sets = append(sets, late.paths)
 	}
 	for _, set := range sets {
 		for e := range set.All() {

@@ -27,15 +27,28 @@ type Confirmations struct {
 	waiting *dirty.Set
 	running dirty.Batch // what rsync is at
 	at      time.Time   // when what waits is due
-	// late are paths to which requests may still be under way on a line that
-	// broke, nil for none; at lateAt they are to be confirmed.
-	late   *dirty.Set
-	lateAt time.Time
+	// late are paths to which requests may still be under way on lines that broke, in the
+	// order in which they did.
+	late []broken
 	// failures counts the runs in a row that failed, and none is due before
 	// retry.
 	failures int
 	retry    time.Time
 }
+
+// broken are the paths of flights that broke about the same time.
+type broken struct {
+	paths *dirty.Set
+	first time.Time // when the first of them broke
+	at    time.Time // when no request can arrive any more
+}
+
+// Flights that break within brokenTogether are confirmed together, and so are all that do
+// after brokenApart of these.
+const (
+	brokenTogether = 10 * time.Second
+	brokenApart    = 16
+)
 
 // NewConfirmations returns that nothing is to be confirmed.
 func NewConfirmations() Confirmations { return Confirmations{waiting: dirty.NewSet()} }
@@ -65,11 +78,20 @@ func (c *Confirmations) AddLate(entries []*dirty.Entry, now time.Time) {
 	if len(entries) == 0 {
 		return
 	}
-	if c.late == nil {
-		c.late = dirty.NewSet()
+	last := len(c.late) - 1
+	if last < 0 || now.Sub(c.late[last].first) > brokenTogether && len(c.late) < brokenApart {
+		c.late, last = append(c.late, broken{paths: dirty.NewSet(), first: now}), last+1
 	}
-	c.late.Restore(dirty.Batch{Entries: entries}, now)
-	c.lateAt = now.Add(LateTime)
+	c.late[last].paths.Restore(dirty.Batch{Entries: entries}, now)
+	c.late[last].at = now.Add(LateTime)
+}
+
+// LateUntil is when no late request can arrive any more, zero for none.
+func (c *Confirmations) LateUntil() time.Time {
+	if len(c.late) == 0 {
+		return time.Time{}
+	}
+	return c.late[len(c.late)-1].at
 }
 
 // Moved follows a rename that is repeated on the remote.
@@ -81,8 +103,8 @@ func (c *Confirmations) Hurry(now time.Time) { c.at = now }
 // Due returns when there is something to confirm; ok is false if there is not.
 func (c *Confirmations) Due() (at time.Time, ok bool) {
 	at, ok = c.at, !c.None()
-	if c.late != nil && (!ok || c.lateAt.Before(at)) {
-		at, ok = c.lateAt, true
+	if len(c.late) > 0 && (!ok || c.late[0].at.Before(at)) {
+		at, ok = c.late[0].at, true
 	}
 	if at.Before(c.retry) {
 		at = c.retry
@@ -110,9 +132,9 @@ func (c *Confirmations) Take(now time.Time) dirty.Batch {
 	if c.retry.After(now) {
 		return dirty.Batch{}
 	}
-	if c.late != nil && !c.lateAt.After(now) {
-		c.waiting.Restore(c.late.Take(now), now)
-		c.late, c.at = nil, now
+	for len(c.late) > 0 && !c.late[0].at.After(now) {
+		c.waiting.Restore(c.late[0].paths.Take(now), now)
+		c.late, c.at = c.late[1:], now
 	}
 	if c.None() || c.at.After(now) {
 		return dirty.Batch{}

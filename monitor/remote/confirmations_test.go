@@ -79,3 +79,27 @@ func TestLateConfirmation(t *testing.T) {
 		t.Errorf("took %+v", b)
 	}
 }
+
+// A line that breaks again and again puts off no confirmation of what was under way when it
+// broke before.
+func TestLateConfirmationOfALineThatBreaksOften(t *testing.T) {
+	c := NewConfirmations()
+	now := start
+	for i := range 100 {
+		c.AddLate(entries(uint64(i+1)), now)
+		now = now.Add(5 * time.Second)
+	}
+	if n := len(c.late); n > brokenApart {
+		t.Errorf("%d apart", n)
+	}
+	if at, ok := c.Due(); !ok || at.After(start.Add(LateTime+brokenTogether)) {
+		t.Errorf("the first are due after %v", at.Sub(start))
+	}
+	if until := c.LateUntil(); !until.Equal(now.Add(LateTime - 5*time.Second)) {
+		t.Errorf("the last after %v", until.Sub(start))
+	}
+	b := c.Take(start.Add(LateTime + brokenTogether))
+	if n := b.Len(); n == 0 || n > 5 {
+		t.Errorf("%d are confirmed first", n)
+	}
+}

@@ -30,8 +30,8 @@ func (l *late) takeDue(now time.Time) bool {
 // machine that comes after this one must know.
 func (m *Machine) LateUntil() time.Time {
 	until := m.late.until
-	if m.confirmations.late != nil && m.confirmations.lateAt.After(until) {
-		until = m.confirmations.lateAt
+	if of := m.confirmations.LateUntil(); of.After(until) {
+		until = of
 	}
 	return until
 }

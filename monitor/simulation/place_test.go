@@ -49,8 +49,11 @@ type place struct {
 	down, full   bool
 	denied       string
 	broken, lost int
-	// late are requests on their way over a line that broke.
-	late []lateRequest
+	// late are requests on their way over a line that broke, and lateUntil is when the
+	// last of all that broke carries nothing any more: a monitor that has died leaves that
+	// to the next one, and no more.
+	late      []lateRequest
+	lateUntil time.Time
 	// hurt is until when such a request may do harm that came, zero for none.
 	hurt time.Time
 }

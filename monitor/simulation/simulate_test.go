@@ -213,7 +213,9 @@ func (p *place) arrive() {
 	l := p.late[0]
 	p.late = p.late[1:]
 	p.w.note("a late request", p.name, 0)
-	p.hurt = l.until
+	if p.hurt = l.until; p.lateUntil.After(p.hurt) {
+		p.hurt = p.lateUntil
+	}
 	_ = l.do()
 }
 
