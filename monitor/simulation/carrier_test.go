@@ -76,10 +76,11 @@ type trip struct {
 	ctx    context.Context
 	asker  remote.Asker
 	out    remote.Outcome
-	broken int // that of the place at the beginning
-	tick   int // the last of the workspace before it
-	ruled  int // how many rules there had been
-	left   int // what counted of the workspace at most when it was looked at
+	broken int  // that of the place at the beginning
+	tick   int  // the last of the workspace before it
+	ruled  int  // how many rules there had been
+	over   bool // it has ended, and what it still does is late
+	left   int  // what counted of the workspace at most when it was looked at
 	// deleted is how much was without a person's word.
 	deleted int
 	// shared: something may go beside it. moved is what paths were renamed to.

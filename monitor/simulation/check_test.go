@@ -17,12 +17,17 @@ import (
 
 // remove removes a name of the place, and looks whether it may be.
 func (t *trip) remove(path string) error {
-	is, foreign := t.place.names[path], t.place.foreign[path]
+	is, foreign := t.place.names[path], t.foreign(path)
 	err := t.place.remove(path)
 	if err == nil {
 		t.mayGo(path, is, foreign)
 	}
 	return err
+}
+
+// foreign reports whether what is at a path is somebody else's, as the trip could know.
+func (t *trip) foreign(path string) bool {
+	return t.place.foreign[path] && t.Remote.ID == t.place.attached
 }
 
 // mayGo checks a deletion.
@@ -86,10 +91,10 @@ func (t *trip) mayCome(path string) {
 	if n == nil {
 		return
 	}
-	if t.ignoredAllAlong(path, n.IsDir()) {
+	if !t.over && t.ignoredAllAlong(path, n.IsDir()) { // what is late was for what was there then
 		t.w.fail("%s: %q is sent, which is ignored", t.place.name, path)
 	}
-	if is := t.place.names[path]; t.place.foreign[path] && !t.place.approved && !n.IsDir() && !is.mode.IsDir() && is.content != n.content {
+	if is := t.place.names[path]; t.foreign(path) && !t.place.approved && !n.IsDir() && !is.mode.IsDir() && is.content != n.content {
 		t.w.fail("%s: %q is overwritten, which is somebody else's", t.place.name, path)
 	}
 }
@@ -107,7 +112,7 @@ func (t *trip) sync(path string, alike func(*node, there) bool) error {
 // flyStep carries out a step of the direct lane.
 func (t *trip) flyStep(s direct.Step) error {
 	is, was := t.place.names[s.Path]
-	foreign := t.place.foreign[s.Path]
+	foreign := t.foreign(s.Path)
 	if !s.Removes() && !(s.Kind == direct.SetAttributes && s.Info.IsDir()) { // what a directory has is no matter
 		t.mayCome(s.Path)
 	}

@@ -33,7 +33,10 @@ type place struct {
 	names map[string]there
 	// foreign are names that somebody else has made, which is nobody's business until a
 	// person says otherwise. approved: one has.
-	foreign  map[string]bool
+	foreign map[string]bool
+	// attached is the identity with which it was attached last. Requests that are late may be
+	// of an earlier one, and know nothing of what is foreign now.
+	attached string
 	approved bool
 	// allowed is how many deletions a person has approved. doubt: it was emptied since it
 	// was compared last.

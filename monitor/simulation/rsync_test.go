@@ -126,6 +126,7 @@ func (t *trip) fly(moves []dirty.Move, plan direct.Plan) (rest []*dirty.Entry, r
 		}
 	}
 	if t.broken != t.place.broken {
+		t.over = true
 		t.place.late = append(t.place.late, late...)
 		t.place.lateUntil = t.w.now.Add(remote.LateTime)
 		t.out.Failure, t.out.Causes = &remote.Failure{Kind: remote.Offline, Message: "the connection broke"}, remote.Interrupted

@@ -97,6 +97,7 @@ func (d *daemon) attach(p *place, force bool) {
 		Name: p.name, ID: strconv.Itoa(d.attached), RemotePath: "/" + p.name, Connection: connection,
 		AdoptionPending: true, AdoptDelete: force, AdoptOverwrite: force,
 	})
+	p.attached = strconv.Itoa(d.attached)
 	p.approved, p.foreign, p.allowed = force, make(map[string]bool), 0
 	for name := range p.names {
 		p.foreign[name] = true
