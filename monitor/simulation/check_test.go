@@ -185,7 +185,8 @@ func (w *world) excused(p *place, path string, since int) bool {
 
 // isLinkedOutside reports whether a file has, or had, a name that is ignored: what is done by
 // that counts as done from outside, of which nobody is told. Nor is who looks for the names of
-// a file told of one that is gone by then; there will be an event.
+// a file told of one that is gone by then; there will be an event. And what was done by a name
+// that nobody has looked at before it was gone is known to be about no file.
 func (w *world) isLinkedOutside(path string, since int) bool {
 	past := w.ws.past[path]
 	if len(w.ws.linked) == 0 || len(past) == 0 {
@@ -199,12 +200,18 @@ func (w *world) isLinkedOutside(path string, since int) bool {
 			return true
 		}
 		for _, name := range w.ws.linked[v.stat.Ino] {
-			if name != path && w.daemon.excludedSince(name, -1) {
+			if name != path && (w.daemon.excludedSince(name, -1) || w.isGone(name, v.stat.Ino)) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// isGone reports whether a file has a name no more.
+func (w *world) isGone(name string, number uint64) bool {
+	n := w.ws.find(name)
+	return n == nil || n.stat.Ino != number
 }
 
 // leads reports whether a directory of a place leads to something that is ignored: it stays.
