@@ -85,13 +85,14 @@ func (t *trip) ignoredAllAlong(path string, dir bool) bool {
 	return true
 }
 
-// mayCome checks that something may be made or changed at a path.
-func (t *trip) mayCome(path string) {
+// mayCome checks that something may be made or changed at a path, which was a directory or not
+// when it was looked at to be sent.
+func (t *trip) mayCome(path string, dir bool) {
 	n := t.w.ws.find(path)
 	if n == nil {
 		return
 	}
-	if !t.over && t.ignoredAllAlong(path, n.IsDir()) { // what is late was for what was there then
+	if !t.over && t.ignoredAllAlong(path, dir) { // what is late was for what was there then
 		t.w.fail("%s: %q is sent, which is ignored", t.place.name, path)
 	}
 	if is := t.place.names[path]; t.foreign(path) && !t.place.approved && !n.IsDir() && !is.mode.IsDir() && is.content != n.content {
@@ -101,7 +102,8 @@ func (t *trip) mayCome(path string) {
 
 // sync is that of the place.
 func (t *trip) sync(path string, alike func(*node, there) bool) error {
-	t.mayCome(path)
+	n := t.w.ws.find(path)
+	t.mayCome(path, n != nil && n.IsDir())
 	err := t.place.sync(path, t.w.ws, alike)
 	if err == nil {
 		delete(t.place.foreign, path)
@@ -114,7 +116,7 @@ func (t *trip) flyStep(s direct.Step) error {
 	is, was := t.place.names[s.Path]
 	foreign := t.foreign(s.Path)
 	if !s.Removes() && !(s.Kind == direct.SetAttributes && s.Info.IsDir()) { // what a directory has is no matter
-		t.mayCome(s.Path)
+		t.mayCome(s.Path, s.Info != nil && s.Info.IsDir())
 	}
 	err := t.place.step(s, t.w.ws)
 	if err == nil && was && s.Removes() {
