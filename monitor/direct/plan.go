@@ -316,8 +316,9 @@ func (p *planner) steps(e *dirty.Entry, name string, info fs.FileInfo, change wa
 		}
 		return []Step{step}, info.Size(), info.Size() <= p.limits.FileSize
 	case mode.IsDir():
-		step.Kind = SetAttributes
-		if change&(watch.Entry|watch.Tree) == 0 {
+		// What has only been written was a file, of whose end nobody has told yet.
+		if change&^watch.Meta == 0 {
+			step.Kind = SetAttributes
 			return []Step{step}, 0, true
 		}
 		return p.tree(step)

@@ -135,6 +135,7 @@ func TestPlan(t *testing.T) {
 		{"a pipe", made{"p": item{mode: fs.ModeNamedPipe}}, list(entry("p", newEntry)), "left p"},
 		{"a device", made{"p": item{mode: fs.ModeDevice}}, list(entry("p", watch.Meta)), "left p"},
 		{"a directory with other attributes", made{"d": aDir}, list(entry("d", watch.Meta)), "set d"},
+		{"a directory in the place of a file that was written", made{"d": aDir, "d/f": aFile}, list(entry("d", watch.Content)), "mkdir d, put d/f, set d, set "},
 		{"a file that was removed", made{}, list(entry("f", watch.Entry)), "rm f, set "},
 		{"a file that changed and is gone", made{}, list(entry("f", watch.Content)), "rm f, set "},
 		{"a directory that was removed", made{}, list(entry("d", newTree), entry("d/f", watch.Entry)), "rm d/f, rmdir d, set "},
