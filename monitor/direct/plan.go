@@ -266,6 +266,9 @@ func (p *planner) add(e *dirty.Entry) {
 	if info.IsDir() {
 		whole := *e // to be made older than somebody else's
 		e = &whole
+		if e.Change&^watch.Meta != 0 {
+			e.Change |= watch.Entry // what was written was a file, and has made way
+		}
 	}
 	steps, bytes, ok := p.steps(e, name, info, e.Change)
 	if !ok {
@@ -316,7 +319,6 @@ func (p *planner) steps(e *dirty.Entry, name string, info fs.FileInfo, change wa
 		}
 		return []Step{step}, info.Size(), info.Size() <= p.limits.FileSize
 	case mode.IsDir():
-		// What has only been written was a file, of whose end nobody has told yet.
 		if change&^watch.Meta == 0 {
 			step.Kind = SetAttributes
 			return []Step{step}, 0, true

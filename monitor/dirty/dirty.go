@@ -437,9 +437,8 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 		if f, ok := s.entries[e.Path]; ok {
 			e.Change |= f.Change
 			e.Seq, e.Since = min(e.Seq, f.Seq), earlier(e.Since, f.Since)
-			e.Approved = max(e.Approved, f.Approved)
 			if f.Change&watch.Entry != 0 && f.Seq > e.Seq {
-				e.MovedTo = f.MovedTo // a later entry of this name
+				e.Approved, e.MovedTo = f.Approved, f.MovedTo // what was said was about an earlier entry of this name
 			}
 			ripe := f.NotBefore
 			if e.Failing() {
@@ -536,10 +535,11 @@ func (s *Set) fold() {
 func merge(entries map[string]*Entry, dir string, e *Entry) {
 	d, ok := entries[dir]
 	if !ok {
-		d = &Entry{Path: dir, Seq: e.Seq, Since: e.Since, NotBefore: e.NotBefore}
+		d = &Entry{Path: dir, Seq: e.Seq, Since: e.Since, NotBefore: e.NotBefore, Approved: e.Approved}
 		entries[dir] = d
 	}
 	d.Change = (d.Change | watch.Tree | watch.Entry | watch.Content) &^ watch.Open
+	d.Approved = min(d.Approved, e.Approved) // it stands for others, too
 	absorb(d, e)
 }
 
@@ -548,7 +548,6 @@ func absorb(d, e *Entry) {
 	d.Seq = min(d.Seq, e.Seq)
 	d.Since = earlier(d.Since, e.Since)
 	d.NotBefore = earlier(d.NotBefore, e.NotBefore)
-	d.Approved = max(d.Approved, e.Approved)
 	d.Rounds = max(d.Rounds, e.Rounds)
 	if e.Attempts > d.Attempts {
 		d.TriedAt, d.Barrier = e.TriedAt, e.Barrier

@@ -203,10 +203,15 @@ func TestApproved(t *testing.T) {
 	if b := s.Take(at(time.Second)); b.Entries[0].Approved != 0 {
 		t.Error("an approval is good for another entry of that name")
 	}
-	s.Mark("gone", entry, 3, at(time.Second))
+	s.Mark("gone", watch.Meta, 3, at(time.Second))
 	s.Restore(Batch{Entries: []*Entry{{Path: "gone", Change: entry, Seq: 1, Since: start, Approved: 5}}}, start)
 	if b := s.Take(at(time.Second)); b.Entries[0].Approved != 5 {
 		t.Error("an approval is lost with a restore")
+	}
+	s.Mark("gone", entry|watch.Tree, 3, at(time.Second))
+	s.Restore(Batch{Entries: []*Entry{{Path: "gone", Change: entry, Seq: 1, Since: start, Approved: 5}}}, start)
+	if b := s.Take(at(time.Second)); b.Entries[0].Approved != 0 {
+		t.Error("an approval is good for a directory that came and went while a file of that name was held")
 	}
 }
 
@@ -313,7 +318,8 @@ func TestRestoredPassComparesContents(t *testing.T) {
 	}
 }
 
-func TestFoldKeepsFailuresAndApprovals(t *testing.T) {
+// An approval of one is none of what it is folded with.
+func TestFoldKeepsFailures(t *testing.T) {
 	s := NewSet()
 	s.Restore(Batch{Entries: []*Entry{
 		{Path: "d/bad", Change: closed, Seq: 1, Since: start, Attempts: 3, Problem: "no"},
@@ -323,7 +329,7 @@ func TestFoldKeepsFailuresAndApprovals(t *testing.T) {
 		s.Mark(fmt.Sprintf("d/%d", i), entry, 2, at(0))
 	}
 	for _, e := range s.Take(at(0)).Entries {
-		if e.Path == "d" && e.Attempts == 3 && e.Problem == "no" && e.Approved == 1 && e.Seq == 1 {
+		if e.Path == "d" && e.Attempts == 3 && e.Problem == "no" && e.Approved == 0 && e.Seq == 1 {
 			return
 		}
 	}

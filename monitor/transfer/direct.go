@@ -299,8 +299,11 @@ func touched(moves []dirty.Move, steps []direct.Step, result direct.Result) []*d
 			continue
 		}
 		change := watch.Content
-		if s.Info == nil {
+		switch {
+		case s.Info == nil:
 			change = watch.Entry
+		case s.Info.IsDir(): // what is in it has steps of its own
+			change = watch.Meta
 		}
 		add(s.Path, change, s.Entry.Seq, s.Entry.Since)
 	}
