@@ -48,8 +48,8 @@ func (t *trip) mayGo(path string, is there, foreign bool) {
 	if to, ok := f.movedTo[path]; ok && f.was(to, t.tick, func(n *node) bool { return n != nil }) {
 		return // it has another name, or had when that was judged
 	}
-	if p.allowed > 0 {
-		p.allowed--
+	if p.allowed.Covers(path) {
+		p.allowed.Remove(path)
 		return
 	}
 	t.deleted++

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsync/monitor/direct"
+	"wsync/monitor/guard"
 	"wsync/monitor/relpath"
 )
 
@@ -38,9 +39,9 @@ type place struct {
 	// of an earlier one, and know nothing of what is foreign now.
 	attached string
 	approved bool
-	// allowed is how many deletions a person has approved. doubt: it was emptied since it
+	// allowed are deletions that a person has approved. doubt: it was emptied since it
 	// was compared last.
-	allowed int
+	allowed guard.Names
 	doubt   bool
 	// vanished are names that a pass was to send, and that were gone by then: what is there
 	// is older than that.

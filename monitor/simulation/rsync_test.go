@@ -436,10 +436,15 @@ func (t *trip) judge(deleted []rsync.Deletion) (all []*tally) {
 	var entries []*dirty.Entry
 	cleared, judged := &tally{t: t}, &tally{t: t}
 	for _, d := range deleted {
-		if d.Cleared() && (d.Unknown() || !t.place.names[d.Path].mode.IsDir()) {
-			cleared.add(d.Path)
-			continue
-		} // of a directory nobody has looked into that
+		if d.Cleared() {
+			one := &tally{t: t}
+			one.add(d.Path)
+			// Of a directory that was a file nobody has looked into that.
+			if d.Unknown() && one.names.Len() == 0 || !d.Unknown() && !t.place.names[d.Path].mode.IsDir() {
+				cleared.add(d.Path)
+				continue
+			}
+		}
 		entries = append(entries, d.Entries...)
 		judged.add(d.Path)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/exclude"
+	"wsync/monitor/guard"
 	"wsync/monitor/relpath"
 	"wsync/monitor/report"
 	"wsync/monitor/watch"
@@ -98,7 +99,7 @@ func (d *daemon) attach(p *place, force bool) {
 		AdoptionPending: true, AdoptDelete: force, AdoptOverwrite: force,
 	})
 	p.attached = strconv.Itoa(d.attached)
-	p.approved, p.foreign, p.allowed = force, make(map[string]bool), 0
+	p.approved, p.foreign, p.allowed = force, make(map[string]bool), guard.Names{}
 	for name := range p.names {
 		p.foreign[name] = true
 	}
@@ -398,7 +399,7 @@ func (w *world) approve() {
 		}
 		any, o.Approve = true, held.ID
 		w.daemon.orders[r.place.name] = o
-		r.place.allowed += held.Count + 4
+		r.place.allowed.AddAll(account.Hold.Names)
 		r.place.approved = r.place.approved || account.Hold != nil && account.Hold.All
 		w.daemon.history.did(input{kind: approves, of: w.index(r.place), id: held.ID})
 		w.note("approved", r.place.name, held.Count)

@@ -128,6 +128,38 @@ func (t *transfer) listGone(paths []string, found *tally) (r ran, ok bool) {
 	return r, true
 }
 
+// isSureOf reports whether it is known without a look at the remote what the deletion of
+// a path that is gone comes to.
+func (t *transfer) isSureOf(g rsync.Deletion) bool { return t.isCertain(g) && t.Deletes(g.Path) }
+
+// clear takes in deletions that need no judgement, and returns those of directories that
+// have more in them than the user has approved.
+func (t *transfer) clear(cleared []rsync.Deletion, d *judgedDeletions) (more []rsync.Deletion, ok bool) {
+	var entries []*dirty.Entry
+	for _, g := range cleared {
+		d.cleared.names = append(d.cleared.names, g.Path)
+		entries = append(entries, g.Entries...)
+	}
+	if !slices.ContainsFunc(cleared, func(g rsync.Deletion) bool { return !t.isSureOf(g) }) {
+		return nil, true
+	}
+	t.setMoved(entries)
+	found := t.tally()
+	if _, ok := t.listGone(d.cleared.names, found); !ok {
+		return nil, false
+	}
+	names := found.listed.all()
+	d.notThere(d.cleared.names, names)
+	for _, g := range cleared {
+		if found.names.Covers(g.Path) {
+			more = append(more, g)
+			names = slices.DeleteFunc(names, func(name string) bool { return relpath.Within(name, g.Path) })
+		}
+	}
+	d.cleared.names, d.cleared.listed = names, true
+	return more, true
+}
+
 // judgeDeletions decides about paths that are gone, and returns those that may
 // be deleted now. The others are in the outcome, to be held or to be asked for
 // again. It comes when all that is new has been sent: what is elsewhere in the tree
@@ -137,30 +169,24 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 		return d
 	}
 	d.cleared.most = math.MaxInt32
-	var entries []*dirty.Entry // of the paths to be judged
-	unknown, uncertain := false, false
-	events := t.tally()
+	var cleared, judged []rsync.Deletion
 	for _, g := range gone {
 		if g.Cleared() {
-			d.cleared.names = append(d.cleared.names, g.Path)
-			uncertain = uncertain || !t.isCertain(g) || !t.Deletes(g.Path)
-			continue
-		}
-		d.judged.names = append(d.judged.names, g.Path)
-		entries = append(entries, g.Entries...)
-		unknown = unknown || !t.isCertain(g) || !t.Deletes(g.Path)
-		for _, e := range g.Entries {
-			events.add(e.Path, false)
+			cleared = append(cleared, g)
+		} else {
+			judged = append(judged, g)
 		}
 	}
-	if uncertain {
-		found := t.tally()
-		if _, ok := t.listGone(d.cleared.names, found); !ok {
-			return judgedDeletions{}
-		}
-		names := found.listed.all()
-		d.notThere(d.cleared.names, names)
-		d.cleared.names, d.cleared.listed = names, true
+	more, ok := t.clear(cleared, &d)
+	if !ok {
+		return judgedDeletions{}
+	}
+	var entries []*dirty.Entry
+	unknown := len(more) > 0
+	for _, g := range append(judged, more...) {
+		d.judged.names = append(d.judged.names, g.Path)
+		entries = append(entries, g.Entries...)
+		unknown = unknown || !t.isSureOf(g)
 	}
 	if len(d.judged.names) == 0 {
 		return d
@@ -172,6 +198,10 @@ func (t *transfer) judgeDeletions(gone []rsync.Deletion) (d judgedDeletions) {
 	// Events tell how many there are at the most, unless a directory went as a
 	// whole; what never was on the remote counts for nothing.
 	d.judged.most = len(entries)
+	events := t.tally()
+	for _, e := range entries {
+		events.add(e.Path, false)
+	}
 	first := t.verdict(events.deletions(t.Recent, t.asker.Calm()))
 	switch {
 	case first.Action == guard.Wait:

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -378,6 +379,34 @@ func TestApprovedDeletionsCountForNothing(t *testing.T) {
 	}
 	if n := b.Account().Recent; n.Entries > 0 {
 		t.Errorf("%v deletions count", n)
+	}
+}
+
+// What was renamed when the user was asked is not among what was approved, and is judged
+// when it is gone from the new place, too.
+func TestApprovalIsGoodForItsNames(t *testing.T) {
+	t.Parallel()
+	remotetest.Long(t, testing.Short())
+	b := newBench(t)
+	write(t, b.src, slices.Concat(numbered("d/", 60), numbered("x/", 150), numbered("keep", 5))...)
+	b.pass()
+	check(t, os.Rename(filepath.Join(b.src, "d"), filepath.Join(b.src, "e")))
+	check(t, os.RemoveAll(filepath.Join(b.src, "x")))
+	b.moved("d", "e", madeDir)
+	b.change(madeDir, "x")
+	b.transfer()
+	if held := b.held(); held == nil || held.Count != 151 {
+		t.Fatalf("held: %+v", held)
+	}
+	check(t, os.RemoveAll(filepath.Join(b.src, "e")))
+	b.change(madeDir, "e")
+	b.approve()
+	b.transfer()
+	if exists(filepath.Join(b.dst, "x")) {
+		t.Error("approved, and not deleted")
+	}
+	if held := b.held(); held == nil || held.Count != 122 || !exists(filepath.Join(b.dst, "d/1")) || !exists(filepath.Join(b.dst, "e/1")) {
+		t.Errorf("held: %+v", held)
 	}
 }
 
