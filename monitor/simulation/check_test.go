@@ -49,8 +49,7 @@ func (t *trip) mayGo(path string, is there, foreign bool) {
 		return // it has another name, or had when that was judged
 	}
 	if p.allowed.Covers(path) {
-		p.allowed.Remove(path)
-		return
+		return // also when it has come and gone since
 	}
 	t.deleted++
 	left := max(t.left, guarded{t.carrier}.Left(1<<20))
