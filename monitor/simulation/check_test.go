@@ -129,6 +129,11 @@ func (t *trip) rename(m dirty.Move) error {
 	if t.w.ws.renamed[m.From] == 0 {
 		t.w.fail("%s: %q is renamed to %q, which nobody did", t.place.name, m.From, m.To)
 	}
+	for _, p := range t.place.all() {
+		if relpath.Within(p, m.From) && t.place.allowed.Has(p) {
+			t.place.allowed.Add(m.To+p[len(m.From):], true)
+		}
+	}
 	return t.place.rename(m.From, m.To)
 }
 
