@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/relpath"
+	"wsync/monitor/watch"
 )
 
 // The times after which paths are confirmed.
@@ -82,8 +84,19 @@ func (c *Confirmations) AddLate(entries []*dirty.Entry, now time.Time) {
 	if last < 0 || now.Sub(c.late[last].first) > brokenTogether && len(c.late) < brokenApart {
 		c.late, last = append(c.late, broken{paths: dirty.NewSet(), first: now}), last+1
 	}
-	c.late[last].paths.Restore(dirty.Batch{Entries: entries}, now)
+	c.late[last].paths.Restore(dirty.Batch{Entries: append(parents(entries), entries...)}, now)
 	c.late[last].at = now.Add(LateTime)
+}
+
+// parents are entries of the directories that entries are in: what comes or goes late
+// changes their times, and one that is gone may have stayed for the sake of what was in it.
+func parents(entries []*dirty.Entry) (above []*dirty.Entry) {
+	for _, e := range entries {
+		if e.Path != "" {
+			above = append(above, &dirty.Entry{Path: relpath.Parent(e.Path), Change: watch.Meta, Seq: e.Seq, Since: e.Since})
+		}
+	}
+	return above
 }
 
 // LateUntil is when no late request can arrive any more, zero for none.

@@ -1,10 +1,12 @@
 package remote
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"wsync/monitor/dirty"
+	"wsync/monitor/watch"
 )
 
 var start = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -75,7 +77,18 @@ func TestLateConfirmation(t *testing.T) {
 		t.Errorf("took %+v", b)
 	}
 	c.End()
-	if b := c.Take(start.Add(LateTime)); b.Len() != 1 || b.Entries[0].Seq != 1 {
+	if b := c.Take(start.Add(LateTime)); b.Len() != 2 || b.Entries[0].Seq != 1 {
+		t.Errorf("took %+v", b)
+	}
+}
+
+// A directory may have stayed for the sake of something that went late, and its time is
+// another than it was left with.
+func TestLateConfirmationOfDirectories(t *testing.T) {
+	c := NewConfirmations()
+	c.AddLate([]*dirty.Entry{{Path: "d/e/f", Change: watch.Entry, Seq: 1, Since: start}}, start)
+	b := c.Take(start.Add(LateTime))
+	if !slices.ContainsFunc(b.Entries, func(e *dirty.Entry) bool { return e.Path == "d/e" }) {
 		t.Errorf("took %+v", b)
 	}
 }
