@@ -76,9 +76,7 @@ func (m *Machine) Unmounted(paths []string, seq uint64, now time.Time) Effects {
 // approveUnreachable takes what is unreachable for deleted, by the user's word.
 func (m *Machine) approveUnreachable(now time.Time) (forget []string) {
 	u := m.apart.Unreachable
-	for _, e := range u.Entries {
-		e.Approved = u.Held.Count
-	}
+	approveEntries(u.Entries, u.Names, u.Held.Count)
 	m.holds.approve(u.Names, now) // whoever comes upon them, a full pass for example
 	m.recent = nil
 	m.set.Restore(m.apart.end(), now)

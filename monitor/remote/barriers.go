@@ -42,6 +42,14 @@ func (b *Barriers) WantsVerified() bool {
 	return len(b.unverified) > 0 && b.unverified[0].n <= b.Wanted
 }
 
+// Oldest returns the mark of the oldest request that is not verified, None for none.
+func (b *Barriers) Oldest() Open {
+	if len(b.unverified) == 0 {
+		return None
+	}
+	return b.unverified[0].mark
+}
+
 // Stuck returns the last request that is not answered, though what was marked as number
 // mark was tried since request tried came; 0 for none.
 func (b *Barriers) Stuck(mark Open, tried uint64) (n uint64) {

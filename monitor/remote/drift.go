@@ -93,7 +93,7 @@ func (m *Machine) Looked(l DriftLook, drifted bool, seq uint64, now time.Time) (
 	if asked != 0 {
 		seq = asked // whoever asked waits for the pass, too
 	}
-	m.Everything(PassLost, seq, now, now)
+	m.lost(seq, now)
 	return true
 }
 

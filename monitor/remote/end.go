@@ -135,17 +135,17 @@ func mostCost(size int64) time.Duration {
 
 // passAfter makes a full pass due if a transfer has found a cause, and says which if
 // it is news. The pass is as old as the batch: whoever waits for that waits for it,
-// too.
+// too; see lost for what may be gone that had arrived.
 func (m *Machine) passAfter(batch dirty.Batch, out Outcome, now time.Time) (why string) {
 	seq, _, ok := batch.Oldest()
 	switch {
 	case out.Failure != nil && out.Failure.Kind == Met:
-		m.Everything(PassLost, seq, now, now) // the other may have changed anything
+		m.lost(seq, now) // the other may have changed anything
 	case out.Causes&Lost != 0:
-		m.Everything(PassLost, seq, now, now)
+		m.lost(seq, now)
 		return "the remote has lost something"
 	case out.Causes&Drifted != 0 && m.passes.Noticed(now):
-		m.Everything(PassLost, seq, now, now)
+		m.lost(seq, now)
 		return "somebody else has changed the destination"
 	case out.Causes&Interrupted != 0 && ok:
 		m.Everything(PassEvents, seq, now, now)
@@ -153,6 +153,12 @@ func (m *Machine) passAfter(batch dirty.Batch, out Outcome, now time.Time) (why 
 		m.Everything(PassEvents, seq, now, now)
 	}
 	return ""
+}
+
+// lost makes a full pass due because what had arrived may be gone. Nobody who waits has
+// an answer before it: what they wait for may have been among that.
+func (m *Machine) lost(seq uint64, now time.Time) {
+	m.Everything(PassLost, min(seq, m.barriers.Oldest()), now, now)
 }
 
 // failed takes in that nothing is known to have arrived.

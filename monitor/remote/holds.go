@@ -249,12 +249,21 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 		if ended.Pass != nil {
 			ended.Pass.Approved = n
 		}
-		for _, e := range ended.Entries {
-			e.Approved = n
-		}
+		approveEntries(ended.Entries, ended.Names, n)
 		h.approve(ended.Names, now)
 	}
 	return ended.Batch()
+}
+
+// approveEntries marks those of entries as approved, together with so many others, of which
+// the user has been told: what else was to be done in the same transfer is nothing that
+// anybody has approved.
+func approveEntries(entries []*dirty.Entry, names guard.Names, n int) {
+	for _, e := range entries {
+		if names.Has(e.Path) {
+			e.Approved = n
+		}
+	}
 }
 
 // approve takes in that the user has approved the deletion of names.

@@ -128,6 +128,19 @@ func TestApproval(t *testing.T) {
 	}
 }
 
+// What was to be done together with what was held is nothing that the user was told of.
+func TestApprovalIsForWhatWasShown(t *testing.T) {
+	beside := &dirty.Entry{Path: "beside", Change: watch.Entry | watch.Tree, Seq: 2, Since: start}
+	h := holdOf("gone")
+	h.Entries = append(h.Entries, beside)
+	s := newSchedule(t, nil)
+	s.holds.add(h, s.now, s.newID(s.now))
+	s.holds.end(true, s.now)
+	if h.Entries[0].Approved == 0 || beside.Approved != 0 {
+		t.Errorf("%+v, %+v", h.Entries[0], beside)
+	}
+}
+
 // What was judged before the user's word is judged again.
 func TestHoldBehindAnApproval(t *testing.T) {
 	s := newSchedule(t, nil)

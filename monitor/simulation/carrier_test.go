@@ -105,7 +105,7 @@ func (c *carrier) Transfer(ctx context.Context, o remote.Order, a remote.Asker) 
 	t.obstacles(entries)
 	c.w.note("ended", c.place.name, len(t.out.Again.Entries)<<8|len(t.out.Failed))
 	if o.Batch.Everything != nil && t.out.Failure == nil && t.out.Hold == nil && t.out.Again.Everything == nil {
-		c.place.doubt = false
+		t.endDoubt()
 	}
 	if (o.Confirm || o.Batch.Everything != nil) && t.out.Failure == nil && !c.place.hurt.After(c.w.now) && len(c.place.late) == 0 {
 		c.place.hurt = time.Time{}
@@ -115,6 +115,19 @@ func (c *carrier) Transfer(ctx context.Context, o remote.Order, a remote.Asker) 
 		c.lost = -1
 	}
 	return t.out
+}
+
+// endDoubt takes in that a place was compared, but for what fails: of that nobody knows yet.
+func (t *trip) endDoubt() {
+	if !t.place.doubt {
+		return
+	}
+	t.place.doubt = false
+	for _, p := range t.w.ws.all() {
+		if t.excepted(p) || slices.ContainsFunc(t.out.Failed, func(e *dirty.Entry) bool { return relpath.Within(p, e.Path) }) {
+			t.place.vanished[p] = true
+		}
+	}
 }
 
 func byPath(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) }

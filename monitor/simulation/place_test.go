@@ -43,8 +43,8 @@ type place struct {
 	// was compared last.
 	allowed guard.Names
 	doubt   bool
-	// vanished are names that a pass was to send, and that were gone by then: what is there
-	// is older than that.
+	// vanished are names that a pass was to send, and that were gone by then, or that it left
+	// out after much was lost: what is there is older than that.
 	vanished map[string]bool
 
 	// What is wrong with it: it cannot be reached; it is full; nothing can be changed at or
