@@ -24,3 +24,27 @@ func TestWhoWaitsWaitsForWhatWasLost(t *testing.T) {
 		t.Error("answered, and a is lost")
 	}
 }
+
+// What goes while a pass that failed waits does not know what there is.
+func TestChangesBesideAPassThatFails(t *testing.T) {
+	s := newSchedule(t, nil)
+	s.Everything(PassEvents, s.seq, s.now, s.now)
+	pass := s.Send(noRepositories{}, s.seq, true, s.now)
+	s.change(watch.Content, "d/f")
+	s.now = s.now.Add(time.Second)
+	s.End(pass, Outcome{Failure: &Failure{Kind: Attention, Message: "no space left on device"}}, nil, s.now)
+	if s.canMove("a", "b") {
+		t.Error("a rename is repeated")
+	}
+	var next *Sending
+	for range 100 {
+		s.now = s.now.Add(100 * time.Millisecond)
+		if step, _ := s.Next(s.now, func() uint64 { return s.seq }); step == Send {
+			next = s.Send(noRepositories{}, s.seq, true, s.now)
+			break
+		}
+	}
+	if next == nil || next.Order.Batch.Everything != nil || !next.Order.Uncompared {
+		t.Errorf("%+v", next)
+	}
+}

@@ -238,7 +238,7 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 // canMove reports whether nothing has seen one of the names of a rename that would
 // come before it on the remote.
 func (m *Machine) canMove(from, to string) bool {
-	if m.holds.held != nil || m.retry.failures > 0 || m.remote.LeavesGone() {
+	if m.holds.held != nil || m.retry.failures > 0 || m.remote.LeavesGone() || m.set.Everything() {
 		return false
 	}
 	touched := func(path string) bool {

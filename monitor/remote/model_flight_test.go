@@ -144,6 +144,11 @@ func (f *modelFlight) planDirectly() {
 		m.shuffle(batch.Entries)
 	}
 	f.rest = nil
+	if f.Order.Uncompared {
+		f.rest = batch.WithoutMoves().Entries
+		f.stages = append(f.stages, f.planRsync)
+		return
+	}
 	if f.Order.Overtaken {
 		if f.Order.Beside {
 			f.out.Again.Entries = batch.Entries

@@ -44,6 +44,10 @@ type Order struct {
 	// the batch, without a mark of that: it would be gone through there. All that is
 	// marked by now is to be asked for before; see Asker.Told.
 	Overtaken bool
+	// Uncompared: a full pass is open and not part of the batch, because it has failed for
+	// example, so that nobody knows what the remote has above a path. Only rsync makes sure of
+	// the directories that lead there.
+	Uncompared bool
 	// Limits are those of the guard, and Recent the deletions of the last moments.
 	Limits guard.Limits
 	Recent Count

@@ -244,7 +244,7 @@ func isWithin(path string, some []string) bool {
 func (t *trip) do() {
 	t.leaveIgnored()
 	t.findMoved()
-	if t.place.direct && t.Batch.Everything == nil && !t.Confirm && t.leaveOvertaken() {
+	if t.place.direct && t.Batch.Everything == nil && !t.Confirm && !t.Uncompared && t.leaveOvertaken() {
 		t.directly()
 	}
 	t.Batch = t.Batch.WithoutMoves()

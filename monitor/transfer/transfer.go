@@ -60,7 +60,7 @@ func (t *transfer) do() {
 		return
 	}
 	t.Batch.Entries = t.renamedLarge(t.Batch.Entries)
-	if t.Batch.Everything == nil && !t.Confirm && t.leaveOvertaken() {
+	if t.Batch.Everything == nil && !t.Confirm && !t.Uncompared && t.leaveOvertaken() {
 		t.directly()
 	}
 	t.Batch = t.Batch.WithoutMoves()

@@ -90,6 +90,21 @@ func TestOvertaken(t *testing.T) {
 	}
 }
 
+// After a full pass that failed nobody knows what is above a path.
+func TestUncompared(t *testing.T) {
+	t.Parallel()
+	l, r := localLane(t)
+	elsewhere := newDir(t)
+	write(t, l.root, "d/f")
+	check(t, os.Symlink(elsewhere, filepath.Join(r.RemotePath, "d")))
+	order := orderOf(r, entryOf("d/f"))
+	order.Uncompared = true
+	succeed(t, l.Transfer(t.Context(), order, new(asker)))
+	if exists(filepath.Join(elsewhere, "f")) || !exists(filepath.Join(r.RemotePath, "d/f")) {
+		t.Errorf("through the link: %v; there: %v", exists(filepath.Join(elsewhere, "f")), exists(filepath.Join(r.RemotePath, "d/f")))
+	}
+}
+
 // What comes of nobody wanting the outcome is no failure of the remote's, whatever
 // it was taken for.
 func TestFailed(t *testing.T) {
