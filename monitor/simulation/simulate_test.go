@@ -153,6 +153,7 @@ func newWorld(seed uint64, trace func(string, ...any)) *world {
 		if p.local && w.chance(3) {
 			for range 3 {
 				n := w.ws.make(0o644, 1)
+				n.mtime = n.mtime.Add(-time.Hour) // or it would be taken for equal to one of that size
 				name := w.anyPath()
 				if !strings.Contains(name, "/") {
 					p.names[name] = p.as(n, false)
