@@ -257,6 +257,9 @@ func (w *world) check() {
 	any := false
 	for _, r := range m.workers {
 		any = any || r.answers
+		if r.holds != 0 && r.Account().Hold == nil {
+			r.holds = 0 // what is held next may be as old
+		}
 	}
 	if !any {
 		return
