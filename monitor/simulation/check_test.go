@@ -206,7 +206,7 @@ func (w *world) isLinkedOutside(path string, since int) bool {
 			return true
 		}
 		for _, name := range w.ws.linked[v.stat.Ino] {
-			if name != path && (w.daemon.excludedSince(name, -1) || w.isGone(name, v.stat.Ino)) {
+			if name != path && (w.daemon.excludedSince(name, -1) || w.isGone(name, v.stat.Ino) && !w.daemon.monitor.known[linkName{v.stat.Ino, name}]) {
 				return true
 			}
 		}

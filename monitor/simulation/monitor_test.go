@@ -4,6 +4,7 @@ package simulation
 
 import (
 	"context"
+	"io/fs"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -30,6 +31,8 @@ type monitor struct {
 	live  *exclude.Live
 	ruled []exclude.Rules // all that were in force, the last one now
 	links *links.Index
+	// known are the names that the index has seen of files with several.
+	known map[linkName]bool
 	// searchAt is when the names of files are looked for, zero for never; lookAt is when a
 	// halted workspace is looked at again.
 	searchAt, lookAt time.Time
@@ -62,11 +65,44 @@ func (w *world) startMonitor() *monitor {
 	m := &monitor{w: w, life: w.newLife()}
 	m.live = exclude.NewLive("/nonexistent", w.daemon.workspace)
 	m.ruled = []exclude.Rules{m.live.Rules()}
-	m.links = links.New(w.ws, func(name string) bool { return m.rules().Excludes(name, false) }, m.tellLinks)
+	m.known = make(map[linkName]bool)
+	m.links = links.New(linked{w.ws, m}, func(name string) bool { return m.rules().Excludes(name, false) }, m.tellLinks)
 	m.links.Now = m.life.Now
 	w.events = &watcher{f: w.ws, watched: make(map[uint64]bool), lossy: w.events.lossy}
 	w.daemon.monitor = m
 	return m
+}
+
+// linkName is a name of a file, which has a number.
+type linkName struct {
+	number uint64
+	name   string
+}
+
+// linked is the workspace as the index of links sees it.
+type linked struct {
+	*workspace
+	m *monitor
+}
+
+// Lstat implements links.Tree.
+func (l linked) Lstat(path string) (fs.FileInfo, error) {
+	l.sees(path, l.find(path))
+	return l.workspace.Lstat(path)
+}
+
+// Files implements links.Tree.
+func (l linked) Files(ctx context.Context, path string, visit func(name string, e fs.DirEntry) bool) {
+	l.workspace.Files(ctx, path, func(name string, e fs.DirEntry) bool {
+		l.sees(name, l.find(name))
+		return visit(name, e)
+	})
+}
+
+func (l linked) sees(name string, n *node) {
+	if n != nil && n.stat.Nlink > 1 {
+		l.m.known[linkName{n.stat.Ino, name}] = true
+	}
 }
 
 // arm has the tree watched.
