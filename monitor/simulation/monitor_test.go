@@ -68,7 +68,7 @@ func (w *world) startMonitor() *monitor {
 	m.known = make(map[linkName]bool)
 	m.links = links.New(linked{w.ws, m}, func(name string) bool { return m.rules().Excludes(name, false) }, m.tellLinks)
 	m.links.Now = m.life.Now
-	w.events = &watcher{f: w.ws, watched: make(map[uint64]bool), lossy: w.events.lossy}
+	w.events = &watcher{f: w.ws, watched: make(map[uint64]bool), lossy: w.events.lossy, limit: w.events.limit}
 	w.daemon.monitor = m
 	return m
 }

@@ -141,7 +141,7 @@ func newWorld(seed uint64, trace func(string, ...any)) *world {
 	w := &world{now: start, trace: trace}
 	w.state = seed ^ 0x5eed
 	w.ws = newWorkspace(w)
-	w.events = &watcher{f: w.ws, lossy: w.chance(8)}
+	w.events = &watcher{f: w.ws, lossy: w.chance(8), limit: 40 / int(1+seed%8)}
 	w.daemon = &daemon{w: w, orders: make(map[string]report.Orders), files: make(map[string][]byte)}
 	w.daemon.workspace.Name, w.daemon.workspace.NoDefaultIgnores = "w", true
 	w.startMonitor()

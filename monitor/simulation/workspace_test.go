@@ -273,10 +273,8 @@ type watcher struct {
 	watched map[uint64]bool // directories, by number
 	lossy   bool            // events are missed
 	armed   bool
+	limit   int // how many events there may be
 }
-
-// queueLimit is how many events there may be.
-const queueLimit = 40
 
 // sees reports whether there are events of what happens in a directory.
 func (v *watcher) sees(path string) bool {
@@ -298,7 +296,7 @@ func (v *watcher) tell(e event) {
 			return // the kernel merges what is the same
 		}
 	}
-	if len(v.queue) >= queueLimit {
+	if len(v.queue) >= v.limit {
 		if !slices.ContainsFunc(v.queue, func(e event) bool { return e.lost }) {
 			v.queue = append(v.queue, event{lost: true})
 		}
