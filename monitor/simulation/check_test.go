@@ -4,8 +4,10 @@ package simulation
 
 import (
 	"io/fs"
+	"slices"
 	"time"
 
+	"wsync/config"
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
@@ -15,8 +17,21 @@ import (
 // reason for it in the workspace or a person's word. None of this asks the account that
 // decided.
 
+// touches checks that anything at the place may be changed now.
+func (t *trip) touches(path string) {
+	d := t.m.definition.Workspace
+	switch i := slices.IndexFunc(d.Remotes, func(r config.Remote) bool { return r.ID == t.Remote.ID }); {
+	case t.over: // it is late
+	case t.m.halt != "":
+		t.w.fail("%s: %q is touched, and all is halted", t.place.name, path)
+	case i < 0 || d.Paused || d.Remotes[i].Paused:
+		t.w.fail("%s: %q is touched, which is paused or detached", t.place.name, path)
+	}
+}
+
 // remove removes a name of the place, and looks whether it may be.
 func (t *trip) remove(path string) error {
+	t.touches(path)
 	is, foreign := t.place.names[path], t.foreign(path)
 	err := t.place.remove(path)
 	if err == nil {
@@ -101,6 +116,7 @@ func (t *trip) mayCome(path string, dir bool) {
 
 // sync is that of the place.
 func (t *trip) sync(path string, alike func(*node, there) bool) error {
+	t.touches(path)
 	n := t.w.ws.find(path)
 	t.mayCome(path, n != nil && n.IsDir())
 	err := t.place.sync(path, t.w.ws, alike)
@@ -112,6 +128,7 @@ func (t *trip) sync(path string, alike func(*node, there) bool) error {
 
 // flyStep carries out a step of the direct lane.
 func (t *trip) flyStep(s direct.Step) error {
+	t.touches(s.Path)
 	is, was := t.place.names[s.Path]
 	foreign := t.foreign(s.Path)
 	if !s.Removes() && !(s.Kind == direct.SetAttributes && s.Info.IsDir()) { // what a directory has is no matter
@@ -126,6 +143,7 @@ func (t *trip) flyStep(s direct.Step) error {
 
 // rename repeats a rename.
 func (t *trip) rename(m dirty.Move) error {
+	t.touches(m.From)
 	if t.w.ws.renamed[m.From] == 0 {
 		t.w.fail("%s: %q is renamed to %q, which nobody did", t.place.name, m.From, m.To)
 	}
