@@ -174,6 +174,9 @@ func (w *world) goOn() {
 		m.arm()
 		return
 	}
+	if w.digest%4 == 0 { // which is as good as chance
+		w.awake()
+	}
 	var choices []func()
 	if n := len(w.events.queue); n > 0 && m.armed {
 		choices = append(choices, m.deliver)
@@ -222,6 +225,19 @@ func (p *place) arrive() {
 
 // harmed reports whether late requests may have done something that is still to be repaired.
 func (p *place) harmed() bool { return !p.hurt.IsZero() }
+
+// awake checks that no worker sleeps while there is something to do: a turn that nothing has
+// woken it for finds nothing, and nothing sooner than it has.
+func (w *world) awake() {
+	for _, r := range w.daemon.monitor.workers {
+		if r.due(w.now) {
+			continue
+		}
+		if wait := r.Turn(r.ctx); wait == 0 || w.now.Add(wait).Before(r.wake) {
+			w.fail("%s: a worker sleeps until %s, and has something to do in %v", r.place.name, r.wake.Format("04:05.000"), wait)
+		}
+	}
+}
 
 // sleep lets time pass until something is due.
 func (w *world) sleep() {
