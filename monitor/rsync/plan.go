@@ -23,6 +23,9 @@ type Plan struct {
 	Contents []string // existing paths to compare by content
 	Quick    []string // large files of which only size, mode or times may differ
 	Root     bool     // mode, owner or times of the root
+	// Above are paths that are listed instead of what lies below them, as they are
+	// directories no more.
+	Above []string
 	// Sparse: one of Contents or Quick has holes.
 	Sparse bool
 	// Deleted are the paths that do not exist, each the topmost.
@@ -215,6 +218,9 @@ func (p *planner) add(e *dirty.Entry) {
 	name, change := e.Path, e.Change
 	if top := p.obstacle(name); top != "" {
 		name, change = top, change|watch.Entry
+		if p.kind(top) == other && !slices.Contains(p.plan.Above, top) {
+			p.plan.Above = append(p.plan.Above, top)
+		}
 	}
 	if name == "" {
 		p.plan.Root = true

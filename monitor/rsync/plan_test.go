@@ -328,13 +328,18 @@ func TestPlanObstacles(t *testing.T) {
 		{"gone/below", []string{"gone"}},
 		{"gone/below gone", nil}, // which is in it anyway
 		{"d/f file/below", []string{"file"}},
+		{"file file/below", nil},
 	} {
 		var entries []*dirty.Entry
 		for name := range strings.FieldsSeq(test.entries) {
 			entries = append(entries, &dirty.Entry{Path: name, Change: watch.Content})
 		}
-		if got := MakePlan(entries, tree.lstat, 4096).Obstacles(entries); !slices.Equal(got, test.want) {
+		plan := MakePlan(entries, tree.lstat, 4096)
+		if got := plan.Obstacles(entries); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q", test.entries, got)
+		}
+		if above := strings.Contains(test.entries, "file/below"); above != slices.Equal(plan.Above, []string{"file"}) {
+			t.Errorf("%s: above are %q", test.entries, plan.Above)
 		}
 	}
 }

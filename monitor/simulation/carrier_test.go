@@ -107,7 +107,7 @@ func (c *carrier) Transfer(ctx context.Context, o remote.Order, a remote.Asker) 
 	if o.Batch.Everything != nil && t.out.Failure == nil && t.out.Hold == nil && t.out.Again.Everything == nil {
 		t.endDoubt()
 	}
-	if (o.Confirm || o.Batch.Everything != nil) && t.out.Failure == nil && !c.place.hurt.After(c.w.now) && len(c.place.late) == 0 {
+	if (o.Confirm || o.Batch.Everything != nil) && t.out.Failure == nil && len(t.out.Failed)+len(o.Except) == 0 && !c.place.hurt.After(c.w.now) && len(c.place.late) == 0 {
 		c.place.hurt = time.Time{}
 	}
 	if t.out.Failure != nil {

@@ -390,6 +390,11 @@ func (t *trip) entries(entries []*dirty.Entry) {
 		}
 		t.send([]string{p}, contents, part)
 	}
+	for _, p := range plan.Above {
+		if t.w.ws.isDir(p) {
+			t.out.Again.Entries = append(t.out.Again.Entries, concerning(entries, p)...)
+		}
+	}
 	t.Recent = t.Recent.Minus(counted)
 	for _, c := range gone {
 		if len(c.list) > 0 && t.step() && t.believesGone() {

@@ -78,6 +78,7 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		sending.basicObstacles(plan)
 	}
 	sending.paths(plan.Contents, sending.contents())
+	t.sendBack(plan, entries)
 	t.Recent = t.Recent.Minus(gone.counted)
 	t.removeGone(entries, gone.judged)
 	t.removeGone(entries, gone.cleared)
@@ -91,6 +92,16 @@ func (t *transfer) send(entries []*dirty.Entry) {
 		// Every other run brings the root's own times and mode along.
 		sending.paths([]string{""}, func([]string) rsync.Job { return rsync.Root(t.endpoint) })
 	}
+}
+
+// sendBack leaves entries to be sent again that went with something above them, if that is
+// a directory again: nobody has looked then what is in it.
+func (t *transfer) sendBack(plan rsync.Plan, entries []*dirty.Entry) {
+	back := slices.DeleteFunc(slices.Clone(plan.Above), func(path string) bool {
+		info, err := t.lane.Lstat(path)
+		return err != nil || !info.IsDir()
+	})
+	t.out.Again.Entries = append(t.out.Again.Entries, concerning(entries, back)...)
 }
 
 // sending carries out a plan.

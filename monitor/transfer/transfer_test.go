@@ -12,6 +12,7 @@ import (
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
 	"wsync/monitor/remote"
+	"wsync/monitor/rsync"
 )
 
 // What was renamed is no deletion, where it is now; and what is gone from there is.
@@ -139,5 +140,18 @@ func TestScratchIsCleared(t *testing.T) {
 		}
 		check(t, os.MkdirAll(filepath.Join(dir, "d/e"), 0o700))
 		check(t, os.Chmod(filepath.Join(dir, "d"), 0))
+	}
+}
+
+// What was to go with a file above it is to be looked at again when that is a directory.
+func TestBackAsDirectory(t *testing.T) {
+	t.Parallel()
+	l, r := localLane(t)
+	write(t, l.root, "back/new", "file")
+	tr := &transfer{lane: l, Order: orderOf(r)}
+	entries := []*dirty.Entry{entryOf("back"), entryOf("back/gone"), entryOf("file/gone")}
+	tr.sendBack(rsync.Plan{Above: []string{"back", "file"}}, entries)
+	if again := tr.out.Again.Entries; len(again) != 2 || again[0].Path != "back" || again[1].Path != "back/gone" {
+		t.Errorf("%+v", again)
 	}
 }
