@@ -70,7 +70,9 @@ func (r *Runner) Define(d Definition) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if d.Local != r.definition.Local || d.There != r.definition.There {
-		r.status.Error = "" // it was that of another command
+		// They were those of another command. What was told one that failed, this one is told.
+		r.status.Error, r.status.Ended, r.status.Took = "", nil, 0
+		r.queue.retry()
 		if r.giveUp != nil {
 			r.giveUp()
 		}

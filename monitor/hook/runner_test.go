@@ -202,6 +202,24 @@ func TestRunnerGivesUp(t *testing.T) {
 	}
 }
 
+// TestRunnerTellsTheNextCommand what one was told that failed, at once.
+func TestRunnerTellsTheNextCommand(t *testing.T) {
+	r := startRunner(t, t.TempDir(), "false", patience)
+	r.take("a")
+	r.until("a failure", func(s report.HookStatus) bool { return s.Error != "" })
+	r.define("sh -c 'cat >told'", patience)
+	if s := r.until("the other one", runs(2)); s.Error != "" || s.Waiting != 0 {
+		t.Errorf("%+v", s)
+	}
+	if got := r.read("told"); got != "a\n" {
+		t.Errorf("told %q", got)
+	}
+	r.define("true", patience)
+	if s := r.Status(); s.Ended != nil || s.Took != 0 || s.Runs != 2 {
+		t.Errorf("of a command that has not run yet it is said how it ended: %+v", s)
+	}
+}
+
 func TestRunnerSays(t *testing.T) {
 	dir := t.TempDir()
 	for command, want := range map[string]string{
