@@ -114,7 +114,14 @@ func (c *command) chosenService(cCtx *cli.Context, host service.Host) (*service.
 	if installed := c.installedService(); installed != nil && !cCtx.Bool("system") {
 		return installed, nil
 	}
-	return nil, withHint(fmt.Errorf("%s is not installed", s.Name), "wsync service install")
+	err = fmt.Errorf("%s is not installed", s.Name)
+	switch {
+	case cCtx.Command.Name == "uninstall": // nobody who wants that wants it installed
+		return nil, err
+	case s.System:
+		return nil, withHint(err, "wsync service install --system --user %s", s.User)
+	}
+	return nil, withHint(err, "wsync service install")
 }
 
 func (c *command) serviceInstall(cCtx *cli.Context) error {

@@ -149,6 +149,10 @@ func TestServiceInstall(t *testing.T) {
 	h := newFakeHost(t)
 	h.start = func() error { h.unit["MainPID"], h.unit["ActiveState"] = "12", "active"; return nil }
 	h.expect(t, 1, "wsync.service is not installed\nhint: wsync service install\n", "service", "status")
+	h.expect(t, 1, "wsync@me.service is not installed\nhint: wsync service install --system --user me\n", "service", "status", "--system", "--user", "me")
+	if code, _, stderr := h.wsync(t, "service", "uninstall"); code != 1 || stderr != "wsync: wsync.service is not installed\n" {
+		t.Errorf("uninstall: exit code %d, %q", code, stderr)
+	}
 
 	// What is printed is what is installed.
 	code, unit, _ := h.wsync(t, "service", "install", "--print", "--executable", "/opt/wsync")
