@@ -31,6 +31,7 @@ var exitMeanings = []struct {
 	{exitNoDaemon, "no daemon runs: wsync daemon start"},
 	{exitNotInSync, "not in sync, different, or timed out (wsync wait, diff, verify, status --check)"},
 	{exitHeld, "held by a guard: see GUARDS"},
+	{exitStaysDown, "wsync daemon run: it cannot run before somebody does something, as another daemon runs or a file of its own is wrong"},
 }
 
 // refusalCodes are the exit codes of what the daemon refuses.

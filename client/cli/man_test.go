@@ -52,7 +52,7 @@ func TestManPage(t *testing.T) {
 	for _, o := range (config.Remote{}).Options() {
 		expect("an option", bold(o.Name))
 	}
-	for code := exitDone; code <= exitHeld; code++ {
+	for code := exitDone; code <= exitStaysDown; code++ {
 		expect("an exit code", bold(strconv.Itoa(code)))
 	}
 	for _, name := range []string{"DESCRIPTION", "FILES", "ENVIRONMENT", "EXAMPLES", "SEE ALSO", "GUARDS"} {
