@@ -147,6 +147,10 @@ func ofValue(option cli.DocGenerationFlag, prefix, current string) (all completi
 		}
 	case kind == "FILE" || kind == "PATH":
 		all.files = anyPath
+	case kind == "LEVEL":
+		for _, level := range logLevels {
+			all.add(prefix+level, "")
+		}
 	case kind == "KEY=VALUE":
 		all = ofAssignment(config.Remote{}.Options(), current)
 		for i := range all.suggestions {

@@ -71,6 +71,7 @@ func TestComplete(t *testing.T) {
 		"help guards ":                       "!transfer",
 		"completion ":                        "bash zsh fish",
 		"restart docs ":                      "!nas",
+		"logs --level ":                      "debug info warn error",
 	} {
 		all := c.complete(strings.Split(line, " "))
 		var words []string
