@@ -20,7 +20,7 @@ import (
 func logText(line []byte, location *time.Location, source string) string {
 	e, ok := readLogEntry(line, location, source)
 	if !ok {
-		return plain(string(line))
+		return plain(untabbed(string(line)))
 	}
 	head := ""
 	if source != "" {
@@ -28,6 +28,9 @@ func logText(line []byte, location *time.Location, source string) string {
 	}
 	return fmt.Sprintf("%s %-5s %s%s", e.at, e.level, head, e.text)
 }
+
+// untabbed has spaces for tabs: the stack of a program that died has them.
+func untabbed(s string) string { return strings.ReplaceAll(s, "\t", "    ") }
 
 // logEntry is a line of a log, to be read by people.
 type logEntry struct{ at, level, text string }
@@ -53,7 +56,7 @@ func readLogEntry(line []byte, location *time.Location, source string) (e logEnt
 		case "msg":
 			message = plain(logString(f.value))
 		case "stacktrace":
-			below.WriteString("\n" + plain(logString(f.value)))
+			below.WriteString("\n" + plain(untabbed(logString(f.value))))
 		case "logger", "workspace":
 			if value := logValue(f.value); source == "" || f.key == "workspace" && value != source {
 				rest.WriteString(" " + f.key + "=" + value)

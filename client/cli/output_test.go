@@ -393,13 +393,14 @@ func TestLogText(t *testing.T) {
 			`2026-05-06 04:05:06.123 info  monitor started logger=watchdog pid=12 path="/a b" empty="" list=[1,"x"]`,
 		},
 		{
-			`{"level":"error","ts":"2026-05-06T04:05:06.123+02:00","msg":"a\u001bb","stacktrace":"one\ntwo"}`, "",
-			"2026-05-06 02:05:06.123 error a\\x1bb\none\ntwo",
+			`{"level":"error","ts":"2026-05-06T04:05:06.123+02:00","msg":"a\u001bb","stacktrace":"one\n\ttwo"}`, "",
+			"2026-05-06 02:05:06.123 error a\\x1bb\none\n    two",
 		},
 		{`{"level":"info","ts":"2026-05-06T04:05:06Z","logger":"monitor","msg":"m","workspace":"w","remote":"r"}`, "w", "2026-05-06 04:05:06.000 info  w  m remote=r"},
 		{`{"level":"info","ts":"2026-05-06T04:05:06Z","logger":"daemon","msg":"m","workspace":"w"}`, "daemon", "2026-05-06 04:05:06.000 info  daemon  m workspace=w"},
 		{`{"level":"warn","ts":17,"msg":"odd time"}`, "", `17 warn  odd time`},
 		{"panic: \x1b[31mno", "w", `panic: \x1b[31mno`},
+		{"\tmain.go:3 +0x1", "w", "    main.go:3 +0x1"},
 		{"{not json", "", "{not json"},
 	}
 	for _, test := range tests {
