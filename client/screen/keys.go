@@ -80,6 +80,10 @@ func (m *Model) pressOnPage(k Key) []Effect {
 	switch k.Name {
 	case "esc", "q", "enter", "left":
 		return m.leave()
+	case "?", "h":
+		if p.kind == PageHelp {
+			return m.leave()
+		}
 	case "y":
 		if p.kind == PageHeld {
 			return m.confirm()

@@ -268,6 +268,7 @@ func TestCommands(t *testing.T) {
 	s.tell(Said{"paused site/web"}).shows("paused site/web").tell(Ticked{start.Add(11 * time.Second)}, Updated{live.Update{At: start.Add(11 * time.Second)}}).shows("? help")
 	s.press("end", "p").shows("new has no remotes yet").wants()
 	s.press("ctrl+z", "q").wants(Suspend{}, Quit{})
+	s.press("?").shows("esc back").press("?").shows("q quit").wants()
 	s.press("?", "ctrl+c").wants(Quit{})
 }
 
