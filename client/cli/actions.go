@@ -23,7 +23,7 @@ func (c *command) resumeCommand() *cli.Command {
 
 func (c *command) resyncCommand() *cli.Command {
 	return c.actionCommand(api.Resync, sectionRemotes, anyOrAll, "compare names, sizes and times now",
-		"Compares the whole workspace with a remote, or with all of them, by names, sizes, times and modes, and repairs what\ndiffers; files that changed here since the last pass are compared by content. What somebody changed on a remote and\ngave the same size and time again is not found, but by wsync verify\n--repair. Without NAME it does so for all workspaces.", "resyncing")
+		"Compares the whole workspace with a remote, or with all of them, by names, sizes, times and modes, and repairs what\ndiffers; files that changed here since the last pass are compared by content. What somebody changed on a remote and\ngave the same size and time again is not found: that takes `wsync verify --repair`. Without NAME it does so for all\nworkspaces.", "resyncing")
 }
 
 func (c *command) approveCommand() *cli.Command {
