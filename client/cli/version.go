@@ -70,7 +70,7 @@ func (c *command) versionCommand() *cli.Command {
 
 // build prints what this program was made of.
 func (p *printer) build(b build) {
-	commit := cmp.Or(b.Commit, "not known: built without -buildvcs, or outside of a repository")
+	commit := cmp.Or(b.Commit, "not known: built without -buildvcs, outside of a repository, or in a linked worktree of git")
 	if b.Modified {
 		commit += ", with changes"
 	}
