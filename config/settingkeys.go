@@ -44,7 +44,7 @@ var settingKeys = []settingKey{
 	{"DaemonCommandSocketPath", "~/.wsync/daemon.sock", pathSetting(func(s *Settings) *string { return &s.DaemonCommandSocketPath }), "the socket on which the daemon answers"},
 	{"LogDirectory", "~/.wsync/log", pathSetting(func(s *Settings) *string { return &s.LogDirectory }), "the directory of the logs"},
 	{"LogLevel", "info", choiceSetting(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error"), "the least severe messages that are logged"},
-	{"LogMaxSize", "10", numberSetting(func(s *Settings) *int { return &s.LogMaxSize }, 1, 100_000), "the size in megabytes at which a log is rotated"},
+	{"LogMaxSize", "10", numberSetting(func(s *Settings) *int { return &s.LogMaxSize }, 1, 100_000), "the size in megabytes at which a log is rotated; the three files before it are kept"},
 	{"Watcher", "auto", choiceSetting(func(s *Settings) *string { return &s.Watcher }, "auto", "inotify", "notify"), "how changes are noticed"},
 	{"MaxWatches", "0", numberSetting(func(s *Settings) *int { return &s.MaxWatches }, 0, math.MaxInt32), "the most directories of a workspace that are watched, the rest being polled; 0 for the system's limit"},
 	{"PollInterval", "10s", durationSetting(func(s *Settings) *time.Duration { return &s.PollInterval }, time.Second, 24*time.Hour), "the least time between two looks for changes on file systems that do not tell of all of them: FUSE, NFS, SMB, 9p and the like"},
