@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -131,7 +132,7 @@ func (c *command) askAbout(ctx context.Context, name, path, remote string, askTh
 func lookHere(path string) (*pathHere, error) {
 	info, err := os.Lstat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR): // as where its directory is a file now
 		return nil, nil
 	case err != nil:
 		return nil, err

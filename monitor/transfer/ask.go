@@ -77,7 +77,7 @@ func (l *Lane) aside(ctx context.Context, r config.Remote) (dir string, e rsync.
 }
 
 // What rsync says of a path that the remote does not have, and of a destination that is not
-// there: both with ENOENT.
+// there: both with ENOENT, of the path also with ENOTDIR, where its directory is a file there.
 const (
 	missingPath      = "link_stat "
 	missingDirectory = "change_dir "
@@ -93,16 +93,16 @@ func (l *Lane) list(ctx context.Context, dir string, e rsync.Endpoint, path stri
 			}
 		}
 	}))
-	missing := func(what string) bool {
-		return strings.Contains(result.Stderr, what) && strings.Contains(strings.ToLower(result.Stderr), syscall.ENOENT.Error())
+	missing := func(what string, why syscall.Errno) bool {
+		return strings.Contains(result.Stderr, what) && strings.Contains(strings.ToLower(result.Stderr), why.Error())
 	}
 	switch {
 	case failure != nil:
 		return failure
 	case result.Code == 0 || look.There != nil:
-	case missing(missingDirectory):
+	case missing(missingDirectory, syscall.ENOENT):
 		return failed(remote.Trouble, errors.New("there is no destination directory"), "")
-	case missing(missingPath):
+	case missing(missingPath, syscall.ENOENT), missing(missingPath, syscall.ENOTDIR):
 	default:
 		said := rsync.ParseStderr(result.Stderr, dir, e.Remote.RemotePath)
 		message, hint := rsync.Words(result.Code, said)
