@@ -202,7 +202,7 @@ func TestRestart(t *testing.T) {
 	third.exit(errForTest)
 	d.eventually("docs", "backing off", func(s api.WorkspaceStatus) bool {
 		r := s.Remotes[0]
-		return s.Monitor.State == "backing off" && s.Monitor.NextStart != nil && r.State == report.Retrying && r.NextRetry != nil && r.Error == "the monitor died: for the test"
+		return s.Monitor.State == "backing off" && s.Monitor.NextStart != nil && r.State == report.Retrying && r.NextRetry != nil && r.Error == "the monitor died: for the test" && r.Hint == "wsync logs docs says why"
 	})
 	d.launchError <- errForTest // the restart that is due
 	d.eventually("docs", "failure", func(s api.WorkspaceStatus) bool { return s.Monitor.State == "failed" })

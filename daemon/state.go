@@ -382,6 +382,7 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 	case watchdog.BackingOff:
 		s.State = report.Retrying
 		s.Error = "the monitor died: " + e.process.LastExit
+		s.Hint = "wsync logs " + e.workspace.Name + " says why"
 		s.NextRetry = timeOrNil(e.process.NextStart)
 	}
 	return s
