@@ -39,9 +39,10 @@ func TestConform(t *testing.T) {
 	server := sftpServer(t)
 	began := time.Now()
 	for seed := range uint64(*conformFlag) {
-		conform(t, server, *firstFlag+seed)
-		if t.Failed() {
-			t.Fatalf("go test ./monitor/simulation -run Conform -simulate.conform=1 -simulate.first=%d", *firstFlag+seed)
+		seed := *firstFlag + seed
+		// A test of its own ends what it has started.
+		if !t.Run(fmt.Sprint(seed), func(t *testing.T) { conform(t, server, seed) }) {
+			t.Fatalf("go test ./monitor/simulation -run Conform -simulate.conform=1 -simulate.first=%d", seed)
 		}
 	}
 	fmt.Printf("%d histories are the same in the models and on the disk, %.1f/s\n", *conformFlag, float64(*conformFlag)/time.Since(began).Seconds())
@@ -379,8 +380,13 @@ func watchTree(t *testing.T, root string) *recorder {
 	ctx, cancel := context.WithCancel(t.Context())
 	armed, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- r.w.Run(ctx, func() { close(armed) }) }()
+	select {
+	case <-armed:
+	case err := <-ended:
+		cancel()
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { cancel(); <-ended })
-	<-armed
 	return r
 }
 
