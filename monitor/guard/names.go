@@ -56,6 +56,16 @@ func (n *Names) AddAll(other Names) {
 	}
 }
 
+// RemoveAll takes the names of other out.
+func (n *Names) RemoveAll(other Names) {
+	for h := range other.counts {
+		if n.counts[h] {
+			n.counted--
+		}
+		delete(n.counts, h)
+	}
+}
+
 // Within reports whether all of the names are in other, too.
 func (n *Names) Within(other Names) bool {
 	for h := range n.counts {

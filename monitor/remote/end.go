@@ -62,7 +62,9 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 	if out.Hold != nil {
 		m.holds.add(out.Hold, now, m.newID(now))
 	}
-	m.adoption.replaced = m.adoption.replaced || out.Replaced
+	if out.Replaced { // nobody has seen what the other one holds
+		m.adoption.replaced, m.adoption.approved = true, false
+	}
 	if met != nil {
 		m.meetings.found(met, m.newID(now))
 	}
@@ -228,8 +230,8 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 		h.Pass = nil
 		m.release(false, now)
 	}
-	if out.Hold == nil && out.Again.Empty() && out.Later.Empty() {
-		m.holds.unapproved = false // nothing is left that was held before
+	if out.Hold == nil && out.Again.Empty() && out.Later.Empty() && len(out.Failed)+len(s.Order.Except) == 0 {
+		m.holds.settled() // nothing is left that was held before
 	}
 	if out.Hold == nil {
 		m.verifying.passed()

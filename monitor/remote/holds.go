@@ -40,6 +40,20 @@ type holds struct {
 	// unapproved: deletions are held, or were, also by an earlier monitor, and nobody
 	// has let them go since, nor were they all there again.
 	unapproved bool
+	// owed are those that are judged anew because the user has asked for that, and that
+	// nobody has let go since.
+	owed guard.Names
+}
+
+// settled takes in that nothing is left of what was ever held.
+func (h *holds) settled() { h.unapproved, h.owed = false, guard.Names{} }
+
+// owe has what is held be owed, to be judged anew: a part of it may be held again, or
+// none, since there is less of it at once.
+func (h *holds) owe() {
+	if h.held != nil && !h.All {
+		h.owed.AddAll(h.Names)
+	}
 }
 
 // held is a hold with its life so far.
@@ -244,7 +258,8 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 	ended := h.held
 	h.held = nil
 	if approved {
-		h.unapproved = false
+		h.owed.RemoveAll(ended.Names)
+		h.unapproved = h.owed.Len() > 0
 		n := ended.Names.Len()
 		if ended.Pass != nil {
 			ended.Pass.Approved = n

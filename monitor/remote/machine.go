@@ -137,8 +137,9 @@ type Options struct {
 // adoption is about what the destination held before.
 type adoption struct {
 	// adopted: what it holds is known not to be anybody else's; replaced: it is
-	// another directory since.
-	adopted, replaced bool
+	// another directory since; approved: the user has approved that what it holds now may
+	// go, and be overwritten.
+	adopted, replaced, approved bool
 }
 
 // done reports whether nothing foreign can be at the destination.
@@ -390,6 +391,7 @@ func (m *Machine) order(o report.Orders, seq uint64, now time.Time) (e Effects) 
 		m.meetings.retry()
 		m.hurry(now)
 		e.Reset, e.ResetConnection = true, m.retry.failures > 0
+		m.holds.owe()
 		m.release(false, now)
 		m.set.Restore(m.apart.end(), now)
 	}
@@ -424,6 +426,7 @@ func (m *Machine) release(approved bool, now time.Time) {
 	}
 	if approved {
 		m.recent = nil
+		m.adoption.approved = m.adoption.approved || m.holds.held.All
 	}
 	m.set.Restore(m.holds.end(approved, now), now)
 }

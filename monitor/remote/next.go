@@ -355,6 +355,7 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			Mark:       mark,
 			Room:       m.confirmations.Room(),
 			Adopt:      !m.adoption.done(),
+			MayAdopt:   m.adoption.approved && batch.Everything != nil,
 			Limits:     m.limits,
 			Recent:     m.recent.count(now),
 			Approved:   m.holds.approved,
@@ -430,9 +431,12 @@ func (m *Machine) Returned(l HoldLook, there map[string]bool, now time.Time) {
 		return
 	}
 	entries, changed := l.of.take(there)
+	for name := range there {
+		m.holds.owed.Remove(name)
+	}
 	switch {
 	case changed && l.of.Names.Len() == 0:
-		m.holds.unapproved = false
+		m.holds.unapproved = m.holds.owed.Len() > 0
 		m.release(false, now)
 	case changed:
 		m.set.Restore(dirty.Batch{Entries: entries}, now)

@@ -40,6 +40,8 @@ type Order struct {
 	// Adopt: the destination is used for the first time, and nothing foreign that
 	// it holds may be deleted.
 	Adopt bool
+	// MayAdopt: the user has approved that the pass deletes and overwrites what it holds.
+	MayAdopt bool
 	// Overtaken: on the remote, something else than a directory may be above a path of
 	// the batch, without a mark of that: it would be gone through there. All that is
 	// marked by now is to be asked for before; see Asker.Told.

@@ -186,7 +186,7 @@ func (t *trip) connect() bool {
 		return false
 	}
 	t.carrier.lost = t.place.lost
-	if t.Adopt && (t.Batch.Everything == nil || t.Batch.Everything.Approved == 0) && t.holdsForeign() {
+	if t.Adopt && !t.MayAdopt && t.holdsForeign() {
 		return false
 	}
 	if t.Adopt {

@@ -116,7 +116,7 @@ func (t *transfer) take() bool {
 	if t.overwrites() {
 		return false
 	}
-	if t.Adopt && t.approvedByUser() == 0 && t.holdAdoption() {
+	if t.Adopt && !t.MayAdopt && t.holdAdoption() {
 		t.meets(false) // whose it is says more than what there is
 		return false
 	}
@@ -189,14 +189,6 @@ func (t *transfer) share(direct bool) {
 	if t.shared = len(t.obstaclesTo(t.Batch.Entries)) == 0; t.shared {
 		t.asker.OnlyRsync(direct)
 	}
-}
-
-// approvedByUser is how many deletions of a full pass the user has approved.
-func (t *transfer) approvedByUser() int {
-	if t.Batch.Everything == nil {
-		return 0
-	}
-	return t.Batch.Everything.Approved
 }
 
 // fullPass compares the whole tree. Nothing is deleted before what would have to
