@@ -66,11 +66,31 @@ func (t *trip) mayGo(path string, is there, foreign bool) {
 	if p.allowed.Covers(path) {
 		return // also when it has come and gone since
 	}
+	if !t.over && t.Remote.ID == p.attached && w.isHeld(p, path) {
+		w.fail("%s: %q is deleted, which was held, and nobody has approved it", p.name, path)
+	}
 	t.deleted++
 	left := max(t.left, guarded{t.carrier}.Left(1<<20))
 	if t.deleted > holdCount && float64(t.deleted) > holdShare*float64(t.deleted+left) {
 		w.fail("%s: %d entries are deleted at once of %d, and nobody was asked", p.name, t.deleted, t.deleted+left)
 	}
+}
+
+// isHeld reports whether a person has seen that the deletion of a path is held, and it has
+// neither come back since, nor was it ignored, nor is something of its name where a directory
+// above it was renamed to.
+func (w *world) isHeld(p *place, path string) bool {
+	is := func(n *node) bool { return n != nil }
+	since, ok := p.shown[path]
+	if !ok || w.daemon.excludedSince(path, since) || w.ws.was(path, since, is) {
+		return false
+	}
+	for dir := relpath.Parent(path); dir != ""; dir = relpath.Parent(dir) {
+		if to, ok := w.ws.movedTo[dir]; ok && w.ws.was(to+path[len(dir):], since, is) {
+			return false
+		}
+	}
+	return true
 }
 
 // lacked reports whether the workspace had no entry of a kind at a path at some moment since

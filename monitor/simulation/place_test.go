@@ -43,6 +43,8 @@ type place struct {
 	// was compared last.
 	allowed guard.Names
 	doubt   bool
+	// shown are names whose deletion a person has seen to be held, and when: the tick.
+	shown map[string]int
 	// vanished are names that a pass was to send, and that were gone by then, or that it left
 	// out after much was lost: what is there is older than that.
 	vanished map[string]bool

@@ -100,6 +100,7 @@ func (d *daemon) attach(p *place, force bool) {
 	})
 	p.attached = strconv.Itoa(d.attached)
 	p.approved, p.foreign, p.allowed = force, make(map[string]bool), guard.Names{}
+	p.shown = make(map[string]int)
 	for name := range p.names {
 		p.foreign[name] = true
 	}
@@ -360,6 +361,13 @@ func (r *mirrored) announces(w *world, s report.RemoteStatus) {
 	case w.now.Sub(r.held) > time.Minute:
 		w.fail("%s: something is held for %v, and nobody is told", r.place.name, w.now.Sub(r.held))
 	}
+	if s.Held != nil && account.Hold != nil && !account.Hold.All {
+		for _, name := range r.place.all() {
+			if account.Hold.Names.Has(name) {
+				r.place.shown[name] = w.ws.tick
+			}
+		}
+	}
 	if s.Held != nil && s.State != report.Halted && s.State != report.Paused {
 		w.fail("%s: something is held, and the state is %s", r.place.name, s.State)
 	}
@@ -400,6 +408,7 @@ func (w *world) approve() {
 		any, o.Approve = true, held.ID
 		w.daemon.orders[r.place.name] = o
 		r.place.allowed.AddAll(account.Hold.Names)
+		clear(r.place.shown) // who approves what is left of it is suspicious no more
 		r.place.approved = r.place.approved || account.Hold != nil && account.Hold.All
 		w.daemon.history.did(input{kind: approves, of: w.index(r.place), id: held.ID})
 		w.note("approved", r.place.name, held.Count)
@@ -506,6 +515,7 @@ func (w *world) fault() {
 		if w.chance(4) {
 			clear(p.names)
 			clear(p.foreign)
+			clear(p.shown)
 			p.lost++
 			p.broken++
 			p.doubt, p.approved = true, false
