@@ -67,6 +67,7 @@ type place struct {
 type lateRequest struct {
 	at, until time.Time // when it arrives, and when it may at the latest
 	do        func() error
+	carrier   *carrier // whose it is
 }
 
 var (

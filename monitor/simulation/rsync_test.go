@@ -98,7 +98,7 @@ func (t *trip) fly(moves []dirty.Move, plan direct.Plan) (rest []*dirty.Entry, r
 		}
 		if !session {
 			wait := time.Duration(t.w.below(int(remote.LateTime/time.Millisecond))) * time.Millisecond
-			late = append(late, lateRequest{t.w.now.Add(wait), t.w.now.Add(remote.LateTime), request})
+			late = append(late, lateRequest{t.w.now.Add(wait), t.w.now.Add(remote.LateTime), request, t.carrier})
 		}
 		return errLate
 	}

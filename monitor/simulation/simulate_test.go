@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"wsync/monitor/relpath"
+	"wsync/monitor/remote"
 	"wsync/monitor/report"
 )
 
@@ -212,19 +213,26 @@ func (w *world) goOn() {
 	choices[w.below(len(choices))]()
 }
 
+// together is the time within which lines that break are looked after together.
+const together = 11 * time.Second
+
 // arrive has a request arrive that was on its way over a line that broke.
 func (p *place) arrive() {
 	l := p.late[0]
 	p.late = p.late[1:]
 	p.w.note("a late request", p.name, 0)
-	if p.hurt = l.until; p.lateUntil.After(p.hurt) {
-		p.hurt = p.lateUntil
+	own := slices.ContainsFunc(p.w.daemon.monitor.workers, func(r *mirrored) bool { return r.carrier == l.carrier })
+	if p.hurt = l.until.Add(together); !own && p.lateUntil.After(p.hurt) {
+		p.hurt = p.lateUntil // a later monitor knows of the last of all that broke
 	}
 	_ = l.do()
 }
 
 // harmed reports whether late requests may have done something that is still to be repaired.
-func (p *place) harmed() bool { return !p.hurt.IsZero() }
+// Somebody has looked at it by then, but for failures.
+func (p *place) harmed() bool {
+	return !p.hurt.IsZero() && p.w.now.Before(p.hurt.Add(2*remote.MaxBackoff))
+}
 
 // awake checks that no worker sleeps while there is something to do: a turn that nothing has
 // woken it for finds nothing, and nothing sooner than it has.
