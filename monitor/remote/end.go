@@ -60,6 +60,7 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 		out.Hold = nil // its entries are in the batch, which goes back as a whole
 	}
 	if out.Hold != nil {
+		out.Hold.Partial = !out.Hold.All && len(s.Order.Except)+len(out.Failed) > 0
 		m.holds.add(out.Hold, now, m.newID(now))
 	}
 	if out.Replaced { // nobody has seen what the other one holds

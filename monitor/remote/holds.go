@@ -128,8 +128,11 @@ func (h *Hold) add(other *Hold) (grew bool) {
 			// What was held before is open from its mark on.
 			other.Pass.Seq, other.Pass.Since = min(other.Pass.Seq, h.Pass.Seq), earlier(other.Pass.Since, h.Pass.Since)
 		}
-		h.Pass, h.Names, h.Sample, h.All = other.Pass, other.Names, other.Sample, h.All || other.All
+		h.Pass, h.All = other.Pass, h.All || other.All
 		h.Overwritten, h.Overwrites, h.Missing = other.Overwritten, other.Overwrites, other.Missing
+	}
+	if other.Pass != nil && !other.Partial {
+		h.Names, h.Sample = other.Names, other.Sample
 	} else {
 		for _, name := range other.Sample {
 			if len(h.Sample) < SampleReserve && !h.Names.Has(name) {

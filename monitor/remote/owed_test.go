@@ -68,3 +68,21 @@ func TestApprovalOfOneDestinationIsNoneOfAnother(t *testing.T) {
 		t.Errorf("another destination: %+v", s.Order)
 	}
 }
+
+// What a pass leaves alone is held as before, if it was.
+func TestHoldOfAPassThatLeavesSomethingOut(t *testing.T) {
+	for _, except := range [][]string{nil, {"d"}} {
+		s := newSchedule(t, nil)
+		s.holds.add(holdOf("d/f", "other"), s.now, s.newID(s.now))
+		s.now = s.now.Add(time.Minute)
+		s.Everything(PassVerify, s.seq, s.now, s.now)
+		sending := s.Send(noRepositories{}, s.seq, true, s.now)
+		sending.Order.Except = except
+		h := holdOf("other")
+		h.Pass = &dirty.Entry{Seq: 1, Since: start}
+		s.End(sending, Outcome{Hold: h}, nil, s.now)
+		if n, want := s.holds.Names.Len(), 1+len(except); n != want {
+			t.Errorf("except %q: %d names are held, want %d", except, n, want)
+		}
+	}
+}
