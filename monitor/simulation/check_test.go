@@ -77,13 +77,18 @@ func (t *trip) mayGo(path string, is there, foreign bool) {
 }
 
 // isHeld reports whether a person has seen that the deletion of a path is held, and it has
-// neither come back since, nor was it ignored, nor is something of its name where a directory
-// above it was renamed to.
+// neither come back since, nor was it ignored or something in it, nor is something of its
+// name where a directory above it was renamed to.
 func (w *world) isHeld(p *place, path string) bool {
 	is := func(n *node) bool { return n != nil }
 	since, ok := p.shown[path]
 	if !ok || w.daemon.excludedSince(path, since) || w.ws.was(path, since, is) {
 		return false
+	}
+	for q := range w.ws.past {
+		if relpath.Below(q, path) && w.daemon.excludedSince(q, since) {
+			return false // it stayed for the sake of that, and was held no more
+		}
 	}
 	for dir := relpath.Parent(path); dir != ""; dir = relpath.Parent(dir) {
 		if to, ok := w.ws.movedTo[dir]; ok && w.ws.was(to+path[len(dir):], since, is) {
