@@ -59,6 +59,8 @@ type Entry struct {
 	// Approved is how many deletions the user has approved on behalf of this path
 	// and of those that were held with it.
 	Approved int
+	// Unlisted: this very path was not among those, and so its deletion is not approved.
+	Unlisted bool
 	// MovedTo is where in the tree that went which was here, "" if it went nowhere
 	// else. It says nothing about what is beside it, and must be looked at, as it
 	// may have gone from there, too.
@@ -73,7 +75,10 @@ type Entry struct {
 // Cleared reports whether the deletion of this very path needs no judgement: the user
 // has approved it, or what was there is elsewhere in the tree. What was in a
 // directory need not be; see rsync.Deletion.
-func (e *Entry) Cleared() bool { return e.Approved > 0 || e.MovedTo != "" }
+func (e *Entry) Cleared() bool { return e.IsApproved() || e.MovedTo != "" }
+
+// IsApproved reports whether the user has approved the deletion of this very path.
+func (e *Entry) IsApproved() bool { return e.Approved > 0 && !e.Unlisted }
 
 // soon is when the entry is tried again that fails and was changed at a time: a
 // change is a reason to try, but no path takes more than a few attempts a minute
@@ -438,7 +443,7 @@ func (s *Set) Restore(b Batch, notBefore time.Time) {
 			e.Change |= f.Change
 			e.Seq, e.Since = min(e.Seq, f.Seq), earlier(e.Since, f.Since)
 			if f.Change&watch.Entry != 0 && f.Seq > e.Seq {
-				e.Approved, e.MovedTo = f.Approved, f.MovedTo // what was said was about an earlier entry of this name
+				e.Approved, e.Unlisted, e.MovedTo = f.Approved, f.Unlisted, f.MovedTo // what was said was about an earlier entry of this name
 			}
 			ripe := f.NotBefore
 			if e.Failing() {
@@ -539,7 +544,7 @@ func merge(entries map[string]*Entry, dir string, e *Entry) {
 		entries[dir] = d
 	}
 	d.Change = (d.Change | watch.Tree | watch.Entry | watch.Content) &^ watch.Open
-	d.Approved = min(d.Approved, e.Approved) // it stands for others, too
+	d.Approved, d.Unlisted = min(d.Approved, e.Approved), d.Unlisted || e.Unlisted // it stands for others, too
 	absorb(d, e)
 }
 

@@ -273,14 +273,11 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 	return ended.Batch()
 }
 
-// approveEntries marks those of entries as approved, together with so many others, of which
-// the user has been told: what else was to be done in the same transfer is nothing that
-// anybody has approved.
+// approveEntries marks entries as approved, with so many names. What was to be done in the
+// same transfer, and is none of these, is nothing that anybody has approved.
 func approveEntries(entries []*dirty.Entry, names guard.Names, n int) {
 	for _, e := range entries {
-		if names.Has(e.Path) {
-			e.Approved = n
-		}
+		e.Approved, e.Unlisted = n, !names.Has(e.Path)
 	}
 }
 

@@ -136,7 +136,7 @@ func TestApprovalIsForWhatWasShown(t *testing.T) {
 	s := newSchedule(t, nil)
 	s.holds.add(h, s.now, s.newID(s.now))
 	s.holds.end(true, s.now)
-	if h.Entries[0].Approved == 0 || beside.Approved != 0 {
+	if !h.Entries[0].IsApproved() || beside.IsApproved() {
 		t.Errorf("%+v, %+v", h.Entries[0], beside)
 	}
 }

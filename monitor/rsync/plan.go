@@ -58,7 +58,7 @@ type Deletion struct {
 // is not enough: what was in it need not be at the new place any more.
 func (d Deletion) Cleared() bool {
 	return !slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool {
-		return e.Approved == 0 && (e.MovedTo == "" || e.Change&watch.Tree != 0)
+		return !e.IsApproved() && (e.MovedTo == "" || e.Change&watch.Tree != 0)
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 // TestLogOutcome: what fails again and again in the same way is in the log once.
 func TestLogOutcome(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
-	w := &Worker{Options: Options{Log: zap.New(core)}}
+	w := &Worker{Options: Options{Log: zap.New(core), World: System{}}}
 	for _, outcome := range []string{"refused", "refused", "no room", "no room", "", "no room", "refused"} {
 		out := remote.Outcome{}
 		if outcome != "" {
@@ -34,7 +34,7 @@ func TestLogOutcome(t *testing.T) {
 
 func TestLogEvent(t *testing.T) {
 	core, logs := observer.New(zap.InfoLevel)
-	w := &Worker{Options: Options{Log: zap.New(core)}}
+	w := &Worker{Options: Options{Log: zap.New(core), World: System{}}}
 	var paths report.PathList
 	for range report.MaxLoggedPaths + 1 {
 		paths.Add(report.NewEventPath("a", ""), report.MaxDeletedPaths)
