@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/dirty"
 	"wsync/monitor/watch"
 )
 
@@ -46,5 +47,22 @@ func TestChangesBesideAPassThatFails(t *testing.T) {
 	}
 	if next == nil || next.Order.Batch.Everything != nil || !next.Order.Uncompared {
 		t.Errorf("%+v", next)
+	}
+}
+
+// A pass because events were lost leaves alone what is below a path that fails: whoever
+// tries that again has to look at all of it.
+func TestWhatAPassLeavesAloneIsLookedAtWhole(t *testing.T) {
+	s := newSchedule(t, nil)
+	s.set.Restore(dirty.Batch{Entries: []*dirty.Entry{{Path: "d", Change: watch.Content, Seq: 1, Since: start, Attempts: 1}}}, s.now.Add(time.Hour))
+	s.Everything(PassEvents, 2, s.now, s.now)
+	s.now = s.now.Add(time.Second)
+	pass := s.Send(noRepositories{}, 2, true, s.now)
+	if len(pass.Order.Except) != 1 {
+		t.Fatalf("it leaves %q alone", pass.Order.Except)
+	}
+	s.End(pass, Outcome{}, nil, s.now)
+	if e := s.set.Failing(); len(e) != 1 || e[0].Change&watch.Tree == 0 {
+		t.Errorf("%+v", e)
 	}
 }

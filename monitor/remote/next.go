@@ -388,8 +388,12 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			e.Seq, e.Since = min(e.Seq, pass.Seq), earlier(e.Since, pass.Since)
 		}
 		// A mode that cannot be set keeps nothing below it from being sent.
-		if e.Change&^watch.Meta != 0 {
-			s.Order.Except = append(s.Order.Except, e.Path)
+		if e.Change&^watch.Meta == 0 {
+			continue
+		}
+		s.Order.Except = append(s.Order.Except, e.Path)
+		if batch.Everything != nil {
+			e.Change |= watch.Entry | watch.Tree // nor does the pass look at what is below
 		}
 	}
 	return s
