@@ -60,9 +60,11 @@ func (f *fixture) wantTrash(want ...string) {
 	}))
 }
 
-// contentsOf is what is in a directory, with its paths.
+// contentsOf is what is in a directory, with its paths, when all requests are carried out:
+// what is made ahead of time must not come or go meanwhile.
 func (f *fixture) contentsOf(dir string) map[string]string {
 	f.Helper()
+	f.settle()
 	all := make(map[string]string)
 	f.check(filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		name, _ := filepath.Rel(dir, path)
@@ -86,7 +88,6 @@ func (c *churn) contents() map[string]string { return c.contentsOf(c.dst) }
 // wantKept wants that whatever was there is there, or in the trash, and empties that.
 func (c *churn) wantKept(before map[string]string) {
 	c.Helper()
-	c.settle()
 	has := make(map[string]bool)
 	for _, content := range c.contents() {
 		has[content] = true
@@ -190,7 +191,6 @@ func (f *fixture) testTrashFails() {
 // wantStays wants that what was there is there as it was.
 func (f *fixture) wantStays(before map[string]string) {
 	f.Helper()
-	f.settle()
 	after := f.contentsOf(f.dst)
 	for name, content := range before {
 		if !strings.HasPrefix(name, TempDir) && after[name] != content {
