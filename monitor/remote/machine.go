@@ -236,10 +236,14 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 	m.changed, m.named = now, now
 }
 
+// uncompared reports whether a full pass is open before which nobody knows what the remote
+// has: not one that is to verify what is known.
+func (m *Machine) uncompared() bool { return m.set.Everything() && m.passes.Reason() < PassVerify }
+
 // canMove reports whether nothing has seen one of the names of a rename that would
 // come before it on the remote.
 func (m *Machine) canMove(from, to string) bool {
-	if m.holds.held != nil || m.retry.failures > 0 || m.remote.LeavesGone() || m.set.Everything() {
+	if m.holds.held != nil || m.retry.failures > 0 || m.remote.LeavesGone() || m.uncompared() {
 		return false
 	}
 	touched := func(path string) bool {

@@ -144,7 +144,11 @@ func (f *modelFlight) planDirectly() {
 		m.shuffle(batch.Entries)
 	}
 	f.rest = nil
-	if f.Order.Uncompared {
+	switch {
+	case f.Order.Uncompared && f.Order.Beside:
+		f.out.Again.Entries = batch.Entries
+		return
+	case f.Order.Uncompared:
 		f.rest = batch.WithoutMoves().Entries
 		f.stages = append(f.stages, f.planRsync)
 		return

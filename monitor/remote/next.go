@@ -322,7 +322,7 @@ func (m *Machine) Send(git Repositories, mark uint64, beside bool, now time.Time
 // sendBeside is Send while another transfer is under way.
 func (m *Machine) sendBeside(git Repositories, mark uint64, beside bool, now time.Time) *Sending {
 	var batch dirty.Batch
-	if beside && !m.set.Everything() {
+	if beside {
 		take := func() dirty.Batch { return m.set.TakeFree(now, m.free) }
 		batch = m.holdLocked(take(), git, now, take)
 	}
@@ -367,7 +367,7 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			Postponed:  m.postponing.Postponed,
 			Began:      now,
 			Shut:       shut,
-			Uncompared: batch.Everything == nil && m.set.Everything(),
+			Uncompared: batch.Everything == nil && m.uncompared(),
 			Overtaken:  slices.ContainsFunc(batch.Entries, func(e *dirty.Entry) bool { return m.endings.Overtook(e.Path) }),
 		},
 	}

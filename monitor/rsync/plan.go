@@ -218,7 +218,7 @@ func (p *planner) add(e *dirty.Entry) {
 	name, change := e.Path, e.Change
 	if top := p.obstacle(name); top != "" {
 		name, change = top, change|watch.Entry
-		if p.kind(top) == other && !slices.Contains(p.plan.Above, top) {
+		if last := len(p.plan.Above) - 1; p.kind(top) == other && (last < 0 || p.plan.Above[last] != top) {
 			p.plan.Above = append(p.plan.Above, top)
 		}
 	}

@@ -166,7 +166,7 @@ func touched(moves []dirty.Move, steps []direct.Step, failed map[*dirty.Entry]bo
 // beside carries out the order while a run of rsync is under way.
 func (t *trip) beside() {
 	defer func() { t.Batch = dirty.Batch{} }()
-	if t.lost < 0 || t.Overtaken || !t.place.direct {
+	if t.lost < 0 || t.Overtaken || t.Uncompared || !t.place.direct {
 		t.out.Again = t.Batch
 		return
 	}

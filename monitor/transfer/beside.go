@@ -38,9 +38,9 @@ func (t *transfer) beside() {
 		// What is unreachable is to be left alone, as is what fails.
 		t.Except = slices.Concat(t.Except, mounts.Places(t.Away, t.lane.Lstat))
 	}
-	if k.direct == nil {
-		if t.Remote.Keeps() {
-			t.out.Again = t.Batch // nobody has looked what is there
+	if k.direct == nil || t.Uncompared {
+		if t.Remote.Keeps() || k.strategy.Basic {
+			t.out.Again = t.Batch // nobody has looked what is there, or what is in the way would go
 			return
 		}
 		t.runBeside()

@@ -269,11 +269,16 @@ func (t *transfer) belowFailing(entries []*dirty.Entry) (others, below []*dirty.
 	return others, below
 }
 
-// toConfirm are entries that say which paths rsync is to compare.
+// toConfirm are entries that say which paths rsync is to compare, and of which no more than
+// the attributes.
 func toConfirm(entries []*dirty.Entry) []*dirty.Entry {
 	var confirm []*dirty.Entry
 	for _, e := range entries {
-		confirm = append(confirm, &dirty.Entry{Path: e.Path, Change: watch.Content, Seq: e.Seq, Since: e.Since})
+		change := watch.Content
+		if e.Change == watch.Meta { // it may be a directory, which has no content
+			change = watch.Meta
+		}
+		confirm = append(confirm, &dirty.Entry{Path: e.Path, Change: change, Seq: e.Seq, Since: e.Since})
 	}
 	return confirm
 }

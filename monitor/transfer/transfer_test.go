@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"wsync/config"
 	"wsync/monitor/dirty"
 	"wsync/monitor/guard"
 	"wsync/monitor/remote"
@@ -93,16 +94,25 @@ func TestOvertaken(t *testing.T) {
 
 // After a full pass that failed nobody knows what is above a path.
 func TestUncompared(t *testing.T) {
-	t.Parallel()
-	l, r := localLane(t)
-	elsewhere := newDir(t)
-	write(t, l.root, "d/f")
-	check(t, os.Symlink(elsewhere, filepath.Join(r.RemotePath, "d")))
-	order := orderOf(r, entryOf("d/f"))
-	order.Uncompared = true
-	succeed(t, l.Transfer(t.Context(), order, new(asker)))
-	if exists(filepath.Join(elsewhere, "f")) || !exists(filepath.Join(r.RemotePath, "d/f")) {
-		t.Errorf("through the link: %v; there: %v", exists(filepath.Join(elsewhere, "f")), exists(filepath.Join(r.RemotePath, "d/f")))
+	for name, lane := range map[string]func(testing.TB) (*Lane, config.Remote){"local": localLane, "ssh": sshLane} {
+		for _, beside := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, beside another: %v", name, beside), func(t *testing.T) {
+				l, r := lane(t)
+				elsewhere := newDir(t)
+				write(t, l.root, "d/f")
+				check(t, os.Symlink(elsewhere, filepath.Join(r.RemotePath, "d")))
+				order := orderOf(r, entryOf("d/f"))
+				order.Uncompared, order.Beside, order.Room = true, beside, 10
+				out := l.Transfer(t.Context(), order, new(asker))
+				succeed(t, out)
+				if exists(filepath.Join(elsewhere, "f")) {
+					t.Error("it went through the link")
+				}
+				if !exists(filepath.Join(r.RemotePath, "d/f")) {
+					t.Errorf("it is not there, and to be sent again are %+v", out.Again)
+				}
+			})
+		}
 	}
 }
 
