@@ -60,7 +60,7 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 		out.Hold = nil // its entries are in the batch, which goes back as a whole
 	}
 	if out.Hold != nil {
-		out.Hold.Partial = !out.Hold.All && len(s.Order.Except)+len(out.Failed) > 0
+		out.Hold.Partial = !out.Hold.All && (batch.Everything == nil || len(s.Order.Except)+len(out.Failed) > 0)
 		m.holds.add(out.Hold, now, m.newID(now))
 	}
 	if out.Replaced { // nobody has seen what the other one holds
@@ -229,6 +229,7 @@ func (m *Machine) succeeded(s *Sending, out Outcome, now time.Time) (forget []st
 	// for what it had to leave alone.
 	if h := m.holds.held; h != nil {
 		h.Pass = nil
+		m.holds.owe()
 		m.release(false, now)
 	}
 	if out.Hold == nil && out.Again.Empty() && out.Later.Empty() && len(out.Failed)+len(s.Order.Except) == 0 {

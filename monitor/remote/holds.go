@@ -37,16 +37,23 @@ type holds struct {
 	approved   *guard.Names
 	approvedAt time.Time
 	approvals  int
-	// unapproved: deletions are held, or were, also by an earlier monitor, and nobody
-	// has let them go since, nor were they all there again.
-	unapproved bool
+	// earlier: an earlier monitor held deletions, nobody knows which, and nobody has let
+	// them go since.
+	earlier bool
 	// owed are those that are judged anew because the user has asked for that, and that
 	// nobody has let go since.
 	owed guard.Names
 }
 
 // settled takes in that nothing is left of what was ever held.
-func (h *holds) settled() { h.unapproved, h.owed = false, guard.Names{} }
+func (h *holds) settled() { h.earlier, h.owed = false, guard.Names{} }
+
+// others reports whether deletions were held before those that are now, and nobody has let
+// them go since, nor were they all there again.
+func (h *holds) others() bool { return h.earlier || h.owed.Len() > 0 }
+
+// unapproved is others, or that deletions are held.
+func (h *holds) unapproved() bool { return h.others() || h.held != nil && !h.All }
 
 // owe has what is held be owed, to be judged anew: a part of it may be held again, or
 // none, since there is less of it at once.
@@ -65,12 +72,12 @@ type held struct {
 	// reason is what is shown of the verdict: it is found anew when the workspace
 	// changes.
 	reason string
+	// whole: a full pass has found it, which has left nothing alone.
+	whole bool
 	// most is how many of the names counted when they were most.
 	most int
 	// before is how many others that count had gone a moment before it was shown.
 	before int
-	// unapproved: others were held before it.
-	unapproved bool
 	// back are names of it to which something has happened since: they may be there
 	// again.
 	back map[string]bool
@@ -235,16 +242,15 @@ func (h *held) take(there map[string]bool) (returned []*dirty.Entry, changed boo
 // add keeps deletions until the user decides, or they are there again. newID
 // makes an ID.
 func (h *holds) add(found *Hold, now time.Time, newID func() string) {
-	before := h.unapproved
-	h.unapproved = before || !found.All
 	if h.held == nil {
-		h.held = &held{Hold: *found, unapproved: before, most: found.Names.Counted(), grown: now}
+		h.held = &held{Hold: *found, whole: !found.Partial, most: found.Names.Counted(), grown: now}
 		if found.All {
 			h.reason, h.id = found.Verdict.Reason, newID()
 		}
 		return
 	}
 	grew := h.Hold.add(found)
+	h.whole = h.whole || !found.Partial
 	h.most = max(h.most, h.Names.Counted())
 	if !grew {
 		return // the same again, which keeps its ID
@@ -262,7 +268,9 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 	h.held = nil
 	if approved {
 		h.owed.RemoveAll(ended.Names)
-		h.unapproved = h.owed.Len() > 0
+		if ended.whole {
+			h.earlier = false // the user has seen all of it
+		}
 		n := ended.Names.Len()
 		if ended.Pass != nil {
 			ended.Pass.Approved = n

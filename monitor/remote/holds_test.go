@@ -182,7 +182,7 @@ func TestUnapprovedAfterAPass(t *testing.T) {
 		"something anew":  {Outcome{Again: batchOf("a")}, true},
 	} {
 		s := newSchedule(t, nil)
-		s.holds.unapproved = true
+		s.holds.earlier = true
 		s.Everything(PassStart, 1, s.now, s.now)
 		sending := s.Send(noRepositories{}, s.seq, true, s.now)
 		s.End(sending, test.out, nil, s.now)

@@ -154,7 +154,7 @@ func NewMachine(o Options, now time.Time) *Machine {
 		gathering:     gathering{git: make(gitLocks)},
 		confirmations: NewConfirmations(),
 		retry:         newRetry(o.Random),
-		guards:        guards{holds: holds{unapproved: o.Unapproved}},
+		guards:        guards{holds: holds{earlier: o.Unapproved}},
 		late:          newLate(o.LateUntil, now),
 		clean:         clean{asOf: o.CleanAsOf},
 		drift:         drift{interval: o.LookInterval},
@@ -420,7 +420,7 @@ func (m *Machine) hurry(now time.Time) {
 
 // Unapproved reports whether deletions are held, or were, and nobody has let them go
 // since, nor were they all there again. A machine that comes after this one must know.
-func (m *Machine) Unapproved() bool { return m.holds.unapproved }
+func (m *Machine) Unapproved() bool { return m.holds.unapproved() }
 
 // release puts held deletions back into the set, approved by the user or to be
 // judged anew.

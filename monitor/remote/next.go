@@ -360,7 +360,7 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			Recent:     m.recent.count(now),
 			Approved:   m.holds.approved,
 			Holding:    m.holds.held != nil,
-			Unapproved: m.holds.unapproved,
+			Unapproved: m.holds.unapproved(),
 			TakeOver:   m.meetings.takeOver,
 			Away:       m.apart.away,
 			AwayHeld:   m.apart.Unreachable != nil,
@@ -419,7 +419,7 @@ func (m *Machine) LookAtHold(now time.Time) (l HoldLook, ok bool) {
 	}
 	l = HoldLook{
 		Back: h.back, Shown: h.id != "", Was: h.Verdict, Most: h.most, Limits: m.limits, of: h,
-		Deletions: guard.Deletions{Entries: h.Names.Len(), Counted: h.Names.Counted(), Unapproved: h.unapproved, Settled: true, Quiet: true, RecentCounted: h.before},
+		Deletions: guard.Deletions{Entries: h.Names.Len(), Counted: h.Names.Counted(), Unapproved: m.holds.others(), Settled: true, Quiet: true, RecentCounted: h.before},
 	}
 	h.back = nil
 	if !l.Shown {
@@ -440,7 +440,6 @@ func (m *Machine) Returned(l HoldLook, there map[string]bool, now time.Time) {
 	}
 	switch {
 	case changed && l.of.Names.Len() == 0:
-		m.holds.unapproved = m.holds.owed.Len() > 0
 		m.release(false, now)
 	case changed:
 		m.set.Restore(dirty.Batch{Entries: entries}, now)
@@ -455,7 +454,6 @@ func (m *Machine) Judged(l HoldLook, v guard.Verdict, now time.Time) (shown bool
 		return false
 	}
 	if !l.Shown && v.Action == guard.Allow {
-		m.holds.unapproved = h.unapproved
 		m.release(false, now)
 		return false
 	}

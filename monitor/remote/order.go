@@ -228,7 +228,8 @@ type Hold struct {
 	// as well or instead.
 	Entries []*dirty.Entry
 	Pass    *dirty.Entry
-	// Partial: a pass has left alone what fails, so that its names need not be all.
+	// Partial: no full pass has found it, or one that has left alone what fails, so that
+	// its names need not be all.
 	Partial bool
 	// Overwritten is how many of Names are files that would not be deleted but
 	// overwritten, Overwrites are some of them, and Missing is how many entries the

@@ -28,7 +28,7 @@ func TestWhatWasHeldIsOwedAfterARetry(t *testing.T) {
 // What a pass leaves alone may be what was held.
 func TestAPassThatLeavesSomethingOutSettlesNothing(t *testing.T) {
 	s := newSchedule(t, nil)
-	s.holds.unapproved = true
+	s.holds.earlier = true
 	pass := func(except ...string) {
 		s.now = s.now.Add(time.Minute)
 		s.Everything(PassVerify, s.seq, s.now, s.now)
@@ -84,5 +84,33 @@ func TestHoldOfAPassThatLeavesSomethingOut(t *testing.T) {
 		if n, want := s.holds.Names.Len(), 1+len(except); n != want {
 			t.Errorf("except %q: %d names are held, want %d", except, n, want)
 		}
+	}
+}
+
+// What an earlier monitor held is held when all that was held since is there again.
+func TestWhatAnEarlierMonitorHeldStaysHeld(t *testing.T) {
+	s := newSchedule(t, nil)
+	s.holds.earlier = true
+	s.holds.add(holdOf("f"), s.now, s.newID(s.now))
+	s.holds.touch("f")
+	look, ok := s.LookAtHold(s.now)
+	if !ok {
+		t.Fatal("nobody looks")
+	}
+	if s.Returned(look, map[string]bool{"f": false}, s.now); s.holds.held != nil {
+		t.Fatal("it is held, and there again")
+	}
+	if !s.Unapproved() {
+		t.Error("nobody has approved what was held before")
+	}
+	h := holdOf("f")
+	h.Partial = true
+	s.holds.add(h, s.now, s.newID(s.now))
+	if s.release(true, s.now); !s.Unapproved() {
+		t.Error("what was approved is not what was held before")
+	}
+	s.holds.add(holdOf("f", "g"), s.now, s.newID(s.now))
+	if s.release(true, s.now); s.Unapproved() {
+		t.Error("all that a full pass has found is approved")
 	}
 }

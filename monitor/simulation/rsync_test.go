@@ -148,6 +148,7 @@ var errLate = errors.New("the line broke")
 func touched(moves []dirty.Move, steps []direct.Step, failed map[*dirty.Entry]bool) (entries []*dirty.Entry) {
 	for _, m := range moves {
 		to, from := m.States()
+		from.MovedTo = "" // it says nothing about what has that name later
 		entries = append(entries, to, from)
 	}
 	for _, s := range steps {
