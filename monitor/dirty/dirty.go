@@ -220,6 +220,13 @@ func (s *Set) MarkMoved(from, to string, change watch.Change, seq uint64, now ti
 	}
 }
 
+// NotMoved takes in that what went from one name to the other is not there any more.
+func (s *Set) NotMoved(from, to string) {
+	if e := s.entries[from]; e != nil && e.MovedTo == to {
+		e.MovedTo = ""
+	}
+}
+
 // MarkEverything makes a full pass due at notBefore, or earlier if one already is.
 func (s *Set) MarkEverything(seq uint64, now, notBefore time.Time) {
 	s.MovesToEntries()

@@ -122,6 +122,16 @@ func isGone(path string) bool {
 	return os.IsNotExist(err)
 }
 
+// IsTools reports whether a name lies in a directory that is a tool's by its own name.
+func IsTools(name string) bool {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if base := path.Base(dir); base == gitName || base == installed {
+			return true
+		}
+	}
+	return false
+}
+
 // Count returns how to ask of names that are gone, one after the other, whether they
 // count. What it finds out about directories holds for all of them.
 func (t *Tools) Count() func(name string) bool {

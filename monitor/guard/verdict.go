@@ -56,6 +56,9 @@ func (l Limits) premature(d Deletions) bool {
 // few is how many deletions are no accident, whatever their share.
 func (l Limits) few() int { return min(few, l.Count) }
 
+// Many reports whether so many deletions may be an accident.
+func (l Limits) Many(deletions int) bool { return deletions > l.few() }
+
 // Workspace is what is left. It is looked at only where the verdict depends on it.
 type Workspace interface {
 	// Empty reports whether the workspace holds nothing.

@@ -92,6 +92,7 @@ type waiting struct {
 // guards are about what must not be sent or deleted without a word.
 type guards struct {
 	recent   recent
+	arrivals arrivals
 	holds    holds
 	apart    apart
 	meetings meetings
@@ -208,6 +209,7 @@ func (m *Machine) Mark(path string, change watch.Change, seq uint64, now time.Ti
 	m.changed = now
 	if change&(watch.Entry|watch.Tree) != 0 {
 		m.named = now
+		m.arrivals.note(path, now)
 	}
 }
 
@@ -226,7 +228,10 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 	m.comparisons.touch(to, wholly, now)
 	m.verifying.touch(from, wholly)
 	m.verifying.touch(to, wholly)
-	if repeatable && m.canMove(from, to) && m.set.Move(from, to, dir, seq, now) {
+	if m.gathersTooMany(from, to, now) {
+		m.set.Mark(to, change, seq, now)
+		m.set.Mark(from, change, seq, now) // it counts as deleted
+	} else if repeatable && m.canMove(from, to) && m.set.Move(from, to, dir, seq, now) {
 		m.confirmations.Moved(from, to)
 	} else {
 		m.set.Mark(to, change, seq, now)
@@ -234,6 +239,21 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 	}
 	m.holds.touch(to)
 	m.changed, m.named = now, now
+}
+
+// gathersTooMany takes in a rename, and reports whether so many entries have gone to names at
+// which others had just arrived that the guard is to judge this one.
+func (m *Machine) gathersTooMany(from, to string, now time.Time) bool {
+	lost, ok := m.arrivals.renamed(from, to, now)
+	if !ok {
+		return false
+	}
+	m.set.NotMoved(lost, to)
+	if m.limits.Many(m.recent.count(now).Counted + 1) {
+		return true
+	}
+	m.recent.add(Count{Entries: 1, Counted: 1}, now)
+	return false
 }
 
 // uncompared reports whether a full pass is open before which nobody knows what the remote

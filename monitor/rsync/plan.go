@@ -23,9 +23,9 @@ type Plan struct {
 	Contents []string // existing paths to compare by content
 	Quick    []string // large files of which only size, mode or times may differ
 	Root     bool     // mode, owner or times of the root
-	// Above are paths that are listed instead of what lies below them, as they are
-	// directories no more.
-	Above []string
+	// Replaced are listed paths that are directories no more: what lies below them was
+	// dirty, or went with them.
+	Replaced []string
 	// Sparse: one of Contents or Quick has holes.
 	Sparse bool
 	// Deleted are the paths that do not exist, each the topmost.
@@ -217,10 +217,10 @@ func (p *planner) covered(name string) bool {
 func (p *planner) add(e *dirty.Entry) {
 	name, change := e.Path, e.Change
 	if top := p.obstacle(name); top != "" {
-		name, change = top, change|watch.Entry
-		if last := len(p.plan.Above) - 1; p.kind(top) == other && (last < 0 || p.plan.Above[last] != top) {
-			p.plan.Above = append(p.plan.Above, top)
-		}
+		name, change = top, change|watch.Entry|watch.Tree
+	}
+	if last := len(p.plan.Replaced) - 1; change&watch.Tree != 0 && p.kind(name) == other && (last < 0 || p.plan.Replaced[last] != name) {
+		p.plan.Replaced = append(p.plan.Replaced, name)
 	}
 	if name == "" {
 		p.plan.Root = true

@@ -338,8 +338,14 @@ func TestPlanObstacles(t *testing.T) {
 		if got := plan.Obstacles(entries); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q", test.entries, got)
 		}
-		if above := strings.Contains(test.entries, "file/below"); above != slices.Equal(plan.Above, []string{"file"}) {
-			t.Errorf("%s: above are %q", test.entries, plan.Above)
+		if above := strings.Contains(test.entries, "file/below"); above != slices.Equal(plan.Replaced, []string{"file"}) {
+			t.Errorf("%s: replaced are %q", test.entries, plan.Replaced)
+		}
+	}
+	for name, want := range map[string][]string{"file": {"file"}, "d": nil, "gone": nil} {
+		plan := MakePlan([]*dirty.Entry{{Path: name, Change: watch.Entry | watch.Tree}}, tree.lstat, 4096)
+		if !slices.Equal(plan.Replaced, want) {
+			t.Errorf("a directory that went at %s: replaced are %q", name, plan.Replaced)
 		}
 	}
 }

@@ -81,8 +81,9 @@ type trip struct {
 	ruled  int  // how many rules there had been
 	over   bool // it has ended, and what it still does is late
 	left   int  // what counted of the workspace at most when it was looked at
-	// deleted is how much was without a person's word.
+	// deleted is how much was without a person's word, but for what it has made itself.
 	deleted int
+	made    map[string]bool
 	// shared: something may go beside it. moved is what paths were renamed to.
 	shared bool
 	moved  map[string]string
@@ -94,7 +95,7 @@ func (c *carrier) Transfer(ctx context.Context, o remote.Order, a remote.Asker) 
 	slices.SortFunc(o.Batch.Entries, byPath)
 	slices.SortFunc(o.Failing, byPath)
 	slices.Sort(o.Except)
-	t := &trip{Order: o, carrier: c, ctx: ctx, asker: a, broken: c.place.broken, tick: c.w.ws.tick, ruled: len(c.m.ruled) - 1, left: guarded{c}.Left(1 << 20)}
+	t := &trip{Order: o, carrier: c, ctx: ctx, asker: a, broken: c.place.broken, tick: c.w.ws.tick, ruled: len(c.m.ruled) - 1, left: guarded{c}.Left(1 << 20), made: make(map[string]bool)}
 	c.w.note("transfer", c.place.name+" "+t.what(), len(o.Batch.Entries))
 	entries := slices.Clone(o.Batch.Entries)
 	if o.Beside {
@@ -408,6 +409,9 @@ func (c *tally) verdict(recent bool, calm remote.Calm) guard.Verdict {
 // hold holds what was counted.
 func (c *tally) hold(v guard.Verdict, part dirty.Batch) {
 	h := &remote.Hold{Verdict: v, Names: c.names, Sample: c.sample, Pass: part.Everything, Entries: part.Entries}
+	for _, name := range c.sample {
+		c.t.place.missed[name] = c.t.w.ws.tick
+	}
 	if c.t.out.Hold == nil {
 		c.t.out.Hold = h
 	} else {

@@ -63,7 +63,7 @@ func (t *trip) mayGo(path string, is there, foreign bool) {
 	if to, ok := f.movedTo[path]; ok && f.was(to, t.tick, func(n *node) bool { return n != nil }) {
 		return // it has another name, or had when that was judged
 	}
-	if p.allowed.Covers(path) {
+	if p.allowed.Covers(path) || t.made[path] {
 		return // also when it has come and gone since
 	}
 	if !t.over && t.Remote.ID == p.attached && w.isHeld(p, path) {
@@ -144,9 +144,11 @@ func (t *trip) sync(path string, alike func(*node, there) bool) error {
 	t.touches(path)
 	n := t.w.ws.find(path)
 	t.mayCome(path, n != nil && n.IsDir())
+	_, was := t.place.names[path]
 	err := t.place.sync(path, t.w.ws, alike)
 	if err == nil {
 		delete(t.place.foreign, path)
+		t.made[path] = t.made[path] || !was
 	}
 	return err
 }

@@ -43,8 +43,9 @@ type place struct {
 	// was compared last.
 	allowed guard.Names
 	doubt   bool
-	// shown are names whose deletion a person has seen to be held, and when: the tick.
-	shown map[string]int
+	// missed are names whose deletion was last found to be one that is to be held, and when:
+	// the tick. shown are those of which a person has seen that.
+	missed, shown map[string]int
 	// vanished are names that a pass was to send, and that were gone by then, or that it left
 	// out after much was lost: what is there is older than that.
 	vanished map[string]bool
@@ -60,6 +61,7 @@ type place struct {
 	// to the next one, and no more.
 	late      []lateRequest
 	lateUntil time.Time
+	arriving  bool // one of them is being carried out: the link came after it was sent
 	// hurt is until when such a request may do harm that came, zero for none.
 	hurt time.Time
 }
@@ -92,7 +94,7 @@ func (p *place) change(path string) error {
 	}
 	for dir := relpath.Parent(path); dir != ""; dir = relpath.Parent(dir) {
 		if t, ok := p.names[dir]; ok && !t.mode.IsDir() {
-			if t.mode&fs.ModeSymlink != 0 {
+			if t.mode&fs.ModeSymlink != 0 && !p.arriving {
 				p.w.fail("%s: %q goes through a link", p.name, path)
 			}
 			return errInWay

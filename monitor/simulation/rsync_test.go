@@ -391,7 +391,7 @@ func (t *trip) entries(entries []*dirty.Entry) {
 		}
 		t.send([]string{p}, contents, part)
 	}
-	for _, p := range plan.Above {
+	for _, p := range plan.Replaced {
 		if t.w.ws.isDir(p) {
 			t.out.Again.Entries = append(t.out.Again.Entries, concerning(entries, p)...)
 		}

@@ -225,7 +225,9 @@ func (p *place) arrive() {
 	if p.hurt = l.until.Add(together); !own && p.lateUntil.After(p.hurt) {
 		p.hurt = p.lateUntil // a later monitor knows of the last of all that broke
 	}
+	p.arriving = true
 	_ = l.do()
+	p.arriving = false
 }
 
 // harmed reports whether late requests may have done something that is still to be repaired.

@@ -100,7 +100,7 @@ func (d *daemon) attach(p *place, force bool) {
 	})
 	p.attached = strconv.Itoa(d.attached)
 	p.approved, p.foreign, p.allowed = force, make(map[string]bool), guard.Names{}
-	p.shown = make(map[string]int)
+	p.shown, p.missed = make(map[string]int), make(map[string]int)
 	for name := range p.names {
 		p.foreign[name] = true
 	}
@@ -364,7 +364,7 @@ func (r *mirrored) announces(w *world, s report.RemoteStatus) {
 	if s.Held != nil && account.Hold != nil && !account.Hold.All {
 		for _, name := range r.place.all() {
 			if account.Hold.Names.Has(name) {
-				r.place.shown[name] = w.ws.tick
+				r.place.shown[name] = r.place.missed[name]
 			}
 		}
 	}

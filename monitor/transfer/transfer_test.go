@@ -160,7 +160,7 @@ func TestBackAsDirectory(t *testing.T) {
 	write(t, l.root, "back/new", "file")
 	tr := &transfer{lane: l, Order: orderOf(r)}
 	entries := []*dirty.Entry{entryOf("back"), entryOf("back/gone"), entryOf("file/gone")}
-	tr.sendBack(rsync.Plan{Above: []string{"back", "file"}}, entries)
+	tr.sendBack(rsync.Plan{Replaced: []string{"back", "file"}}, entries)
 	if again := tr.out.Again.Entries; len(again) != 2 || again[0].Path != "back" || again[1].Path != "back/gone" {
 		t.Errorf("%+v", again)
 	}
