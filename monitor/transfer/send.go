@@ -94,8 +94,8 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	}
 }
 
-// sendBack leaves entries to be sent again that went with something above them, if that is
-// a directory again: nobody has looked then what is in it.
+// sendBack leaves entries to be sent again that took the place of a directory, or lay in it,
+// if it is one again: nobody has looked then what is in it.
 func (t *transfer) sendBack(plan rsync.Plan, entries []*dirty.Entry) {
 	back := slices.DeleteFunc(slices.Clone(plan.Replaced), func(path string) bool {
 		info, err := t.lane.Lstat(path)
