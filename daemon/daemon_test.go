@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"wsync/config"
+	"wsync/monitor/remotetest"
 )
 
 // startRun runs the whole daemon, without fakes, until the end of the test.
@@ -26,23 +26,14 @@ func startRun(t *testing.T, settings config.Settings) (stop context.CancelFunc, 
 		close(done)
 	}()
 	t.Cleanup(func() { stop(); <-done })
-	deadline := time.Now().Add(patience)
-	for {
+	remotetest.Poll(t, "the daemon to listen, or to end", func() bool {
 		conn, err := net.Dial("unix", settings.DaemonCommandSocketPath)
 		if err == nil {
 			conn.Close()
-			return stop, result
 		}
-		select {
-		case err := <-result:
-			result <- err
-			return stop, result
-		case <-time.After(time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the daemon does not listen")
-		}
-	}
+		return err == nil || len(result) > 0
+	})
+	return stop, result
 }
 
 func TestRun(t *testing.T) {

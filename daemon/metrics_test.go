@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/zap"
 
 	"wsync/daemon/api"
 	"wsync/daemon/metrics"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 )
 
@@ -55,13 +55,7 @@ func TestMetricsServer(t *testing.T) {
 			defer close(ended)
 			m.run(ctx, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "metrics") })
 		}()
-		late := time.Now().Add(patience)
-		for m.address() == "" && m.why() == "" {
-			if time.Now().After(late) {
-				t.Fatal("nothing is known of the server")
-			}
-			time.Sleep(time.Millisecond)
-		}
+		remotetest.Poll(t, "the server, or why there is none", func() bool { return m.address() != "" || m.why() != "" })
 		return m, func() { cancel(); next(t, "the end", ended) }
 	}
 	m, end := start("127.0.0.1:0")

@@ -139,19 +139,7 @@ func (r *running) remote(name string) report.RemoteStatus {
 // until waits for a status of a remote.
 func (r *running) until(name, what string, done func(s report.RemoteStatus) bool) report.RemoteStatus {
 	r.t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(2*time.Millisecond)
-	defer tick.Stop()
-	for {
-		s := r.remote(name)
-		if done(s) {
-			return s
-		}
-		select {
-		case <-deadline:
-			r.t.Fatalf("%s: it took too long; %+v", what, s)
-		case <-tick.C:
-		}
-	}
+	return remotetest.PollFor(r.t, what, func() report.RemoteStatus { return r.remote(name) }, done)
 }
 
 // wait is `wsync wait`: all that happened before is acknowledged.

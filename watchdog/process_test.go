@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsync/config"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 )
 
@@ -265,13 +266,9 @@ func TestProcessGroup(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			deadline := time.Now().Add(patience)
-			for unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
-				if time.Now().After(deadline) {
-					t.Fatal("what it left behind lives")
-				}
-				<-time.After(time.Millisecond)
-			}
+			remotetest.Poll(t, "the end of what it left behind", func() bool {
+				return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil
+			})
 		})
 	}
 }

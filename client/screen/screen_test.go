@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"wsync/client/live"
 	"wsync/daemon/api"
+	"wsync/monitor/remotetest"
 )
 
 // patience is how long something may take that must happen.
@@ -79,20 +81,17 @@ func (w *terminal) Write(p []byte) (int, error) {
 	return w.text.Write(p)
 }
 
+// written is all of it.
+func (w *terminal) written() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
+}
+
 // awaits waits until a text was written.
 func (w *terminal) awaits(t *testing.T, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
-		w.mu.Lock()
-		written := w.text.String()
-		w.mu.Unlock()
-		if strings.Contains(written, text) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%q was never written:\n%q", text, written)
-		}
-	}
+	remotetest.PollFor(t, fmt.Sprintf("%q to be written", text), w.written, func(written string) bool { return strings.Contains(written, text) })
 }
 
 // What is pressed on a terminal is done, and what comes of it is shown.

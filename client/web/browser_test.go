@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"wsync/client/live"
+	"wsync/monitor/remotetest"
 )
 
 // browser is a headless Chromium, to which commands of its DevTools protocol go by pipes.
@@ -88,12 +90,7 @@ func profile(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for deadline := time.Now().Add(patience); os.RemoveAll(dir) != nil; time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Errorf("cannot remove %s", dir)
-				return
-			}
-		}
+		remotetest.Poll(t, "to remove "+dir, func() bool { return os.RemoveAll(dir) == nil })
 	})
 	return dir
 }
@@ -147,16 +144,11 @@ func (b *browser) call(method string, parameters map[string]any, answer any) {
 // shows waits until an expression has a value.
 func (b *browser) shows(expression, want string) {
 	b.t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+	remotetest.PollFor(b.t, fmt.Sprintf("%s to be %q", expression, want), func() any {
 		var got struct{ Result struct{ Value any } }
 		b.call("Runtime.evaluate", map[string]any{"expression": "String(" + expression + ")"}, &got)
-		if got.Result.Value == want {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatalf("%s is %v, expected %s", expression, got.Result.Value, want)
-		}
-	}
+		return got.Result.Value
+	}, func(value any) bool { return value == want })
 }
 
 // The page shows in a browser what it is told, as text, and asks nobody else for anything.

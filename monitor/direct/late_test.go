@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
@@ -66,13 +65,7 @@ func (o *outage) end(f *fixture) {
 	o.delayed.Write(packet)
 	_, err := o.to.Write(o.delayed.Bytes())
 	f.check(err)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	f.within(func() {
-		for _, err := os.Lstat(last); err == nil; _, err = os.Lstat(last) {
-			<-tick.C
-		}
-	})
+	remotetest.Poll(f, "the last request to be carried out", func() bool { return !remotetest.Exists(last) })
 }
 
 // onOutage is onSFTP with a line that can be taken down.

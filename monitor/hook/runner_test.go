@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"wsync/config"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 )
 
@@ -139,15 +140,11 @@ func TestRunnerEnds(t *testing.T) {
 	if s.Error != "on-sync: it was ended, because it took longer than 1s (OnSyncTimeout)" {
 		t.Errorf("%+v", s)
 	}
-	for late, pid := time.Now().Add(patience), strings.TrimSpace(r.read("pid")); ; {
+	pid := strings.TrimSpace(r.read("pid"))
+	remotetest.Poll(t, "the end of what the command has started", func() bool {
 		out, err := exec.Command("ps", "-o", "stat=", "-p", pid).Output()
-		if err != nil || strings.HasPrefix(string(out), "Z") {
-			break // it has ended, or somebody has not noticed yet
-		}
-		if time.Now().After(late) {
-			t.Fatalf("a process is left: %s", out)
-		}
-	}
+		return err != nil || strings.HasPrefix(string(out), "Z") // somebody has not noticed yet
+	})
 	r.define(`sh -c 'sleep 1000'`, patience)
 	r.take("b")
 	r.until("a run", func(s report.HookStatus) bool { return s.Running != nil })

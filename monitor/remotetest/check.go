@@ -20,15 +20,20 @@ const pollTime = 30 * time.Second
 // for, when that takes too long.
 func Poll(t T, what string, done func() bool) {
 	t.Helper()
-	deadline, tick := time.After(pollTime), time.NewTicker(2*time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			t.Fatalf("%s: it took too long", what)
-		case <-tick.C:
-		}
+	if !pollFor(pollTime, done) {
+		t.Fatalf("%s: it took too long", what)
 	}
+}
+
+// PollFor is Poll for a value: it waits until get returns a good one, and returns that.
+// When it takes too long, it says what there is instead.
+func PollFor[V any](t T, what string, get func() V, good func(V) bool) V {
+	t.Helper()
+	var v V
+	if !pollFor(pollTime, func() bool { v = get(); return good(v) }) {
+		t.Fatalf("%s: it took too long; %+v", what, v)
+	}
+	return v
 }
 
 // A Skipper is a test that can be skipped.

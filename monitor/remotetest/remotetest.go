@@ -138,10 +138,13 @@ func writeFile(t T, path, content string, mode os.FileMode) {
 	}
 }
 
-// poll calls done until it returns true or patience is over, and returns what
+// poll is pollFor with the patience for servers.
+func poll(done func() bool) bool { return pollFor(patience, done) }
+
+// pollFor calls done until it returns true or the time is over, and returns what
 // it returned last.
-func poll(done func() bool) bool {
-	deadline := time.NewTimer(patience)
+func pollFor(limit time.Duration, done func() bool) bool {
+	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
