@@ -92,7 +92,7 @@ var importRules = []importRule{
 		why: "watching knows nothing of what the changes are for"},
 	{pkg: "monitor/watch/backend", may: "monitor/watch monitor/watch/inotify monitor/watch/notify",
 		why: "it chooses, and nothing else"},
-	{pkg: "monitor/watch/watchtest", may: "monitor/relpath monitor/watch", leaf: true,
+	{pkg: "monitor/watch/watchtest", may: "monitor/relpath monitor/remotetest monitor/watch", leaf: true,
 		why: "it tests the backends, and must know none of them"},
 	{pkg: "monitor/remotetest", may: "", leaf: true,
 		why: "it makes remotes for tests of any package, so that it must depend on none"},

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"wsync/monitor/remotetest"
 )
 
 // nobody is another user.
@@ -59,9 +61,7 @@ func get(path string) (string, error) {
 // TestOtherUsers: another user can neither ask the daemon anything nor read its files, and
 // is not answered even where the socket lets him in.
 func TestOtherUsers(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("it takes root to become another user")
-	}
+	remotetest.NeedRoot(t, "to become another user")
 	home := newHome(t)
 	for dir := home; strings.HasPrefix(dir, os.TempDir()) && dir != os.TempDir(); dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o755); err != nil { // as home directories may be

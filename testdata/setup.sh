@@ -1,9 +1,11 @@
 #!/bin/sh
 # Installs what the tests need beside Go: rsync, ssh and ssh-keygen, sshd, git; the shells
-# in which completion is tried, bash, zsh and fish, and groff for the manual page; and
-# python3 where rsync brings its rrsync along, which is written in it. Where file
-# systems of user space can be mounted and the system has them, exfat-fuse and
-# exfatprogs too; the test that wants them is skipped without.
+# in which completion is tried, bash, zsh and fish, and groff for the manual page;
+# python3 where rsync brings its rrsync along, which is written in it; and on the systems
+# of apt and dnf systemd, whose systemd-analyze reads the units. Root gets by apt, if they
+# are to be had, what is optional: where file systems of user space can be mounted,
+# exfat-fuse and exfatprogs, and in the continuous integration, where CI is "true",
+# chromium. The tests that want them are skipped without.
 # Tests start servers of their own, on loopback; this starts none. Where
 # everything is there already, it does nothing.
 set -eu
@@ -19,17 +21,25 @@ missing() {
 	if command -v rrsync >/dev/null 2>&1 && ! command -v python3 >/dev/null 2>&1; then
 		printf 'python3 '
 	fi
+	if command -v apt-get >/dev/null 2>&1 || command -v dnf >/dev/null 2>&1; then
+		command -v systemd-analyze >/dev/null 2>&1 || printf 'systemd-analyze '
+	fi
 }
 
-# missing_optional prints those of the programs of exfat.txtar that could run here and
-# cannot be found. Other systems than Debian's have only one of the two.
+# missing_optional prints the packages of those programs that only one test wants, could
+# run here and cannot be found. Other systems than Debian's have only one of exfat.txtar's
+# two; and a browser is much to install for who only wants to run the tests.
 missing_optional() {
-	if [ "$(id -u)" -ne 0 ] || [ ! -c /dev/fuse ] || [ ! -c /dev/loop-control ] || ! command -v apt-get >/dev/null 2>&1; then
+	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
 		return 0
 	fi
-	for program in mkfs.exfat mount.exfat-fuse; do
-		command -v "$program" >/dev/null 2>&1 || printf '%s ' "$program"
-	done
+	if [ -c /dev/fuse ] && [ -c /dev/loop-control ]; then
+		command -v mkfs.exfat >/dev/null 2>&1 || printf 'exfatprogs '
+		command -v mount.exfat-fuse >/dev/null 2>&1 || printf 'exfat-fuse '
+	fi
+	if [ "${CI-}" = true ]; then
+		command -v chromium >/dev/null 2>&1 || printf 'chromium '
+	fi
 }
 
 # as_root runs a command as root.
@@ -47,7 +57,6 @@ as_root() {
 # install_apt PACKAGE... keeps a package from starting the system's sshd: policy-rc.d
 # is asked before any service is started. One that is there already is respected.
 install_apt() {
-	as_root apt-get update
 	if [ ! -e /usr/sbin/policy-rc.d ]; then
 		trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
 		trap 'exit 1' INT TERM
@@ -68,9 +77,10 @@ echo "setup: missing: $lacking$optional"
 if [ -z "$lacking" ]; then
 	: # only what is optional
 elif command -v apt-get >/dev/null 2>&1; then
-	install_apt rsync openssh-client openssh-server python3 git bash zsh fish groff-base
+	as_root apt-get update
+	install_apt rsync openssh-client openssh-server python3 git bash zsh fish groff-base systemd
 elif command -v dnf >/dev/null 2>&1; then
-	as_root dnf install -y rsync openssh-clients openssh-server python3 git bash zsh fish groff-base
+	as_root dnf install -y rsync openssh-clients openssh-server python3 git bash zsh fish groff-base systemd
 elif command -v apk >/dev/null 2>&1; then
 	as_root apk add rsync openssh-client openssh-keygen openssh-server python3 git bash zsh fish groff
 elif command -v pacman >/dev/null 2>&1; then
@@ -87,7 +97,10 @@ if [ -n "$lacking" ]; then
 	echo "setup: still missing after the installation: $lacking" >&2
 	exit 1
 fi
-if [ -n "$optional" ] && ! (install_apt exfat-fuse exfatprogs); then
-	echo "setup: cannot install exfat-fuse and exfatprogs: the test of exFAT will be skipped" >&2
+if [ -n "$optional" ]; then
+	apt-get update || : # what is known of before may do
+	for package in $optional; do
+		(install_apt "$package") || echo "setup: cannot install $package: the test that wants it will be skipped" >&2
+	done
 fi
 echo "setup: done: rsync, ssh, ssh-keygen, sshd, git, bash, zsh, fish and groff are there"

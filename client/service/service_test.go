@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 // units are the kinds of units that there are.
@@ -76,7 +78,7 @@ func TestUnitHidesNothing(t *testing.T) {
 func TestUnitIsValid(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
-		t.Skip("there is no systemd-analyze")
+		remotetest.Skip(t, "there is no systemd-analyze")
 	}
 	executable, err := os.Executable()
 	if err != nil {

@@ -29,12 +29,11 @@ type browser struct {
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser takes its time")
-	}
+	remotetest.Long(t, testing.Short())
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		t.Skip("the page is not tried out: ", err)
+		// Not every continuous integration can have one: see setup.sh.
+		t.Skipf("the page is not tried out, as there is no browser for it: %v", err)
 	}
 	arguments := []string{"--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--remote-debugging-pipe", "--user-data-dir=" + profile(t)}
 	if os.Geteuid() == 0 {

@@ -1,6 +1,10 @@
 package filesystem
 
-import "testing"
+import (
+	"testing"
+
+	"wsync/monitor/remotetest"
+)
 
 func TestTypeOfName(t *testing.T) {
 	for name, silent := range map[string]bool{
@@ -31,7 +35,7 @@ func TestTypeOfMagic(t *testing.T) {
 
 func TestOf(t *testing.T) {
 	if got := Of(t.TempDir()); got.Silent {
-		t.Skipf("the temporary directory is on %s", got.Name)
+		remotetest.Skip(t, "the temporary directory is on "+got.Name)
 	}
 	if got := Of("/does/not/exist"); got != (Type{}) {
 		t.Errorf("%+v", got)

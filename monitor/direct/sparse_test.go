@@ -5,6 +5,8 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 // What is a hole in the workspace is one on the target, also at the end of a file,
@@ -28,7 +30,7 @@ func TestHoles(t *testing.T) {
 		info, err := os.Stat(f.at("nothing"))
 		f.check(err)
 		if info.Sys().(*syscall.Stat_t).Blocks > 0 {
-			f.Skip("this file system has no holes")
+			remotetest.Skip(f, "this file system has no holes")
 		}
 		f.send(nil, entry("nothing", newEntry), entry("middle", newEntry), entry("end", newEntry))
 		for _, name := range []string{"nothing", "middle", "end"} {

@@ -1,12 +1,14 @@
 package rsync
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"wsync/monitor/remotefs"
+	"wsync/monitor/remotetest"
 )
 
 // What rsync said when it compared with file systems that keep little.
@@ -18,7 +20,7 @@ func TestJudgeSpecimens(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(sent) != 5+3+len([]rune(remotefs.SuspectCharacters))+2*len(meetings) {
-		t.Skipf("only %d specimens can be here", len(sent))
+		remotetest.Skip(t, fmt.Sprintf("the file system here can have only %d of the specimens", len(sent)))
 	}
 	refused := func(names ...string) (lines string) {
 		for _, n := range names {

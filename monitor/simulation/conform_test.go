@@ -23,6 +23,7 @@ import (
 	"wsync/monitor/direct"
 	"wsync/monitor/dirty"
 	"wsync/monitor/relpath"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/report"
 	"wsync/monitor/rsync"
 	"wsync/monitor/sftp"
@@ -67,7 +68,7 @@ func sftpServer(t *testing.T) *sftp.Client {
 		}
 		return client
 	}
-	t.Skip("there is no sftp-server")
+	remotetest.Skip(t, "there is no sftp-server")
 	return nil
 }
 

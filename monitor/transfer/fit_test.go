@@ -14,6 +14,7 @@ import (
 	"wsync/monitor/links"
 	"wsync/monitor/remote"
 	"wsync/monitor/remotefs"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/rsync"
 	"wsync/monitor/watch"
 )
@@ -39,7 +40,7 @@ func fitTransfer(t *testing.T, names []string, entries ...*dirty.Entry) *transfe
 		}
 	}
 	if first, err := os.ReadFile(filepath.Join(root, names[0])); err == nil && string(first) != names[0] {
-		t.Skip("this file system folds case itself")
+		remotetest.Skip(t, "this file system folds case itself")
 	}
 	return &transfer{
 		ctx: context.Background(), lane: &Lane{root: root, links: new(links.Index), tools: guard.NewTools(root), exclude: noRules(t, root)},

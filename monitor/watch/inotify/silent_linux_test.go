@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsync/config/filesystem"
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 	"wsync/monitor/watch/watchtest"
 )
@@ -42,7 +43,7 @@ func mapped(s *watchtest.Scene, path string) store {
 	var fs unix.Statfs_t
 	s.Must(unix.Statfs(path, &fs))
 	if fs.Type == unix.TMPFS_MAGIC {
-		s.T.Skip("a tmpfs keeps the time of a file to whose memory something is stored: set TMPDIR to a directory on a disk")
+		remotetest.Skip(s.T, "a tmpfs keeps the time of a file to whose memory something is stored: set TMPDIR to a directory on a disk")
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	s.Must(err)

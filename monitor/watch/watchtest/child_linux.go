@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"wsync/monitor/remotetest"
 )
 
 // childEnv is set in a test process that another one has started.
@@ -59,7 +61,7 @@ func RunChild(t *testing.T, opts Child) {
 	}
 	out, err := cmd.CombinedOutput()
 	if err != nil && cmd.SysProcAttr.Cloneflags != 0 && len(out) == 0 {
-		t.Skipf("this system makes no user namespace: %v", err)
+		remotetest.Skip(t, "this system makes no user namespace: "+err.Error())
 	}
 	if err != nil {
 		t.Errorf("the child: %v\n%s", err, out)

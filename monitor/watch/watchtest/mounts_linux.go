@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"wsync/monitor/remotetest"
 	"wsync/monitor/watch"
 )
 
@@ -179,7 +180,7 @@ func (s *Scene) overlay(path string) (layers string) {
 	s.Mkdir(path)
 	options := fmt.Sprintf("lowerdir=%[1]s/lower,upperdir=%[1]s/upper,workdir=%[1]s/work,userxattr", layers)
 	if err := syscall.Mount("overlay", path, "overlay", 0, options); err != nil {
-		s.T.Skipf("cannot mount an overlay: %v", err)
+		remotetest.Skip(s.T, "no overlay can be mounted: "+err.Error())
 	}
 	s.T.Cleanup(func() { syscall.Unmount(path, syscall.MNT_DETACH) })
 	return layers

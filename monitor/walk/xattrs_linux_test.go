@@ -3,17 +3,16 @@ package walk
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"wsync/monitor/remotetest"
 )
 
+// Linux has access control lists among the attributes.
 func TestHasXattrs(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("looks for access control lists among the attributes, as Linux has them")
-	}
 	dir := t.TempDir()
 	plain, tagged, link := filepath.Join(dir, "plain"), filepath.Join(dir, "tagged"), filepath.Join(dir, "link")
 	for _, name := range []string{plain, tagged} {
@@ -25,7 +24,7 @@ func TestHasXattrs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := unix.Lsetxattr(tagged, "user.wsync", []byte("x"), 0); err != nil {
-		t.Skip("no extended attributes here: ", err)
+		remotetest.Skip(t, "the file system here has no extended attributes: "+err.Error())
 	}
 	for _, test := range []struct {
 		path         string
