@@ -255,16 +255,16 @@ func TestTooLong(t *testing.T) {
 			all[long[:i]] = fakeDir
 		}
 	}
-	plan := MakePlan(dirtied(made, fits, long), all.lstat, limit)
+	plan := MakePlan(dirtied(made, fits, long), nil, all.lstat, limit)
 	if !slices.Equal(plan.Contents, []string{fits}) || len(plan.TooLong) != 1 || plan.TooLong[0].Path != long {
 		t.Errorf("%d listed, %d too long", len(plan.Contents), len(plan.TooLong))
 	}
 	delete(all, long) // it cannot have been there
-	if plan := MakePlan(dirtied(madeDir, long), all.lstat, limit); len(plan.TooLong)+len(plan.Deleted)+len(plan.Contents)+len(plan.Trees) > 0 {
+	if plan := MakePlan(dirtied(madeDir, long), nil, all.lstat, limit); len(plan.TooLong)+len(plan.Deleted)+len(plan.Contents)+len(plan.Trees) > 0 {
 		t.Errorf("what is gone is listed: %+v", plan)
 	}
 	all[long] = fakeDir
-	if plan := MakePlan([]*dirty.Entry{{Path: long, Change: madeDir}}, all.lstat, limit); len(plan.TooLong) != 1 || len(plan.Trees) > 0 {
+	if plan := MakePlan([]*dirty.Entry{{Path: long, Change: madeDir}}, nil, all.lstat, limit); len(plan.TooLong) != 1 || len(plan.Trees) > 0 {
 		t.Errorf("a directory: %+v", plan)
 	}
 }

@@ -28,6 +28,10 @@ type Plan struct {
 	Replaced []string
 	// Sparse: one of Contents or Quick has holes.
 	Sparse bool
+	// Except are those of the failing paths that a run for Trees must leave alone. A path
+	// that is listed, or leads to one that is, is not among them: rsync would leave out the
+	// listed path as well, and say nothing.
+	Except []string
 	// Deleted are the paths that do not exist, each the topmost.
 	Deleted []Deletion
 	// TooLong are the entries of paths that exist and that rsync cannot be told.
@@ -60,20 +64,6 @@ func (d Deletion) Cleared() bool {
 	return !slices.ContainsFunc(d.Entries, func(e *dirty.Entry) bool {
 		return !e.IsApproved() && (e.MovedTo == "" || e.Change&watch.Tree != 0)
 	})
-}
-
-// Except returns those of the failing paths that a run for Trees must leave
-// alone. A path that is listed, or leads to one that is, is not among them:
-// rsync would leave out the listed path as well, and say nothing.
-func (p Plan) Except(failing []string) []string {
-	var except []string
-	for _, f := range failing {
-		leads := func(dir string) bool { return relpath.Within(dir, f) }
-		if !slices.ContainsFunc(p.Trees, leads) {
-			except = append(except, f)
-		}
-	}
-	return except
 }
 
 // Obstacles returns what the plan of entries has in the place of some of them: what these
@@ -112,14 +102,20 @@ const quickSize = 1 << 20
 // off, and take the rest for another one. If it is gone there is nothing to do,
 // because it cannot have been there.
 //
-// An entry that fails on its own is listed even below a listed tree, which is
-// sent without it; see Plan.Except.
+// Of what fails on its own, which are the paths of failing, a listed tree is sent
+// without: an entry at or below such a path is listed itself. See Plan.Except.
 //
 // A path is only listed when all its parents are directories: behind a parent
 // that is gone, or has become a file or a symbolic link, the parent itself is
 // listed instead.
-func MakePlan(entries []*dirty.Entry, lstat func(path string) (fs.FileInfo, error), maxPath int) Plan {
-	p := planner{lstat: lstat, maxPath: maxPath, kinds: make(map[string]kind), trees: make(map[string]bool), listed: make(map[string]bool), gone: make(map[string]int)}
+func MakePlan(entries []*dirty.Entry, failing []string, lstat func(path string) (fs.FileInfo, error), maxPath int) Plan {
+	p := planner{
+		lstat: lstat, maxPath: maxPath, kinds: make(map[string]kind), failing: make(map[string]bool, len(failing)),
+		trees: make(map[string]bool), listed: make(map[string]bool), gone: make(map[string]int),
+	}
+	for _, path := range failing {
+		p.failing[path] = true
+	}
 	// Trees first: what is below one needs no place of its own.
 	entries = slices.Clone(entries) // it is somebody else's
 	slices.SortFunc(entries, func(a, b *dirty.Entry) int { return strings.Compare(a.Path, b.Path) })
@@ -131,6 +127,12 @@ func MakePlan(entries []*dirty.Entry, lstat func(path string) (fs.FileInfo, erro
 	}
 	for _, e := range rest {
 		p.add(e)
+	}
+	for _, path := range failing {
+		leads := func(dir string) bool { return relpath.Within(dir, path) }
+		if !slices.ContainsFunc(p.plan.Trees, leads) {
+			p.plan.Except = append(p.plan.Except, path)
+		}
 	}
 	return p.plan
 }
@@ -148,6 +150,7 @@ type planner struct {
 	lstat   func(path string) (fs.FileInfo, error)
 	maxPath int
 	kinds   map[string]kind // of parents
+	failing map[string]bool
 	trees   map[string]bool
 	listed  map[string]bool
 	gone    map[string]int // the index in plan.Deleted
@@ -203,11 +206,11 @@ func (p *planner) obstacle(name string) string {
 	return ""
 }
 
-// covered reports whether name is, or is below, a listed tree.
+// covered reports whether name goes with a listed tree.
 func (p *planner) covered(name string) bool {
 	for ; name != ""; name = relpath.Parent(name) {
-		if p.trees[name] {
-			return true
+		if p.trees[name] || p.failing[name] {
+			return p.trees[name]
 		}
 	}
 	return false

@@ -150,10 +150,43 @@ func TestMakePlan(t *testing.T) {
 			if test.want.deleted == nil {
 				test.want.deleted = map[string][]string{}
 			}
-			if got := flat(MakePlan(test.entries, test.tree.lstat, Endpoint{}.MaxPath())); !reflect.DeepEqual(got, test.want) {
+			if got := flat(MakePlan(test.entries, nil, test.tree.lstat, Endpoint{}.MaxPath())); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got  %v\nwant %v", got, test.want)
 			}
 		})
+	}
+}
+
+// What fails is left alone by the trees above it, and tried with all that is in it.
+func TestPlanAroundWhatFails(t *testing.T) {
+	t.Parallel()
+	tree := fake{"a": fakeDir, "a/t": fakeDir, "a/t/no": fakeDir, "a/t/no/f": fakeFile, "a/t/no/d": fakeDir, "a/f": fakeFile}
+	failing := []string{"a/t", "a", "a/t/no", "b"}
+	tried := func(name string) []*dirty.Entry {
+		return []*dirty.Entry{{Path: name, Change: madeDir, Attempts: 1}}
+	}
+	for name, test := range map[string]struct {
+		entries []*dirty.Entry
+		want    planned
+		except  []string
+	}{
+		"one that is tried":             {tried("a/t"), planned{trees: []string{"a/t"}}, []string{"a/t/no", "b"}},
+		"below it":                      {append(tried("a/t"), dirtied(made, "a/t/no/f", "a/t/no/gone")...), planned{trees: []string{"a/t"}, contents: []string{"a/t/no/f"}, deleted: map[string][]string{"a/t/no/gone": {"a/t/no/gone"}}}, []string{"a/t/no", "b"}},
+		"a directory below it":          {append(tried("a"), dirtied(madeDir, "a/t/no/d")...), planned{trees: []string{"a", "a/t/no/d"}}, []string{"b"}},
+		"below a tree that is tried":    {append(tried("a/t"), dirtied(made, "a/t/f")...), planned{trees: []string{"a/t"}}, []string{"a/t/no", "b"}},
+		"nothing that is a directory":   {dirtied(made, "a/f"), planned{contents: []string{"a/f"}}, failing},
+		"a file that fails in the tree": {append(dirtied(madeDir, "a"), tried("b")...), planned{trees: []string{"a"}, deleted: map[string][]string{"b": {"b"}}}, []string{"a/t", "a/t/no", "b"}},
+	} {
+		if test.want.deleted == nil {
+			test.want.deleted = map[string][]string{}
+		}
+		plan := MakePlan(test.entries, failing, tree.lstat, Endpoint{}.MaxPath())
+		if got := flat(plan); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s:\ngot  %v\nwant %v", name, got, test.want)
+		}
+		if !slices.Equal(plan.Except, test.except) {
+			t.Errorf("%s: left alone are %q, expected %q", name, plan.Except, test.except)
+		}
 	}
 }
 
@@ -167,7 +200,7 @@ func TestUnknown(t *testing.T) {
 		{dirtied(madeDir, "d"), true},
 		{dirtied(watch.Entry|watch.Tree, "d"), true},
 	} {
-		if got := MakePlan(test.entries, fake{}.lstat, Endpoint{}.MaxPath()).Deleted[0].Unknown(); got != test.want {
+		if got := MakePlan(test.entries, nil, fake{}.lstat, Endpoint{}.MaxPath()).Deleted[0].Unknown(); got != test.want {
 			t.Errorf("%v: %v", test.entries[0], got)
 		}
 	}
@@ -214,7 +247,7 @@ func TestPlanHoldsEveryEntry(t *testing.T) {
 			}
 			entries = append(entries, &dirty.Entry{Path: name, Change: watch.Change(1 + r.IntN(31))})
 		}
-		plan := MakePlan(slices.Clone(entries), f.lstat, Endpoint{}.MaxPath())
+		plan := MakePlan(slices.Clone(entries), nil, f.lstat, Endpoint{}.MaxPath())
 		if problem := checkPlan(f, entries, plan); problem != "" {
 			t.Fatalf("seed %d: %s\ntree %v\n%v", seed, problem, slices.Sorted(maps.Keys(f)), flat(plan))
 		}
@@ -307,7 +340,7 @@ func TestLstatIn(t *testing.T) {
 	if _, err := lstat("d/f/x"); !errors.Is(err, syscall.ENOTDIR) {
 		t.Errorf("below a file: %v", err)
 	}
-	got := flat(MakePlan(dirtied(made, "d/f", "d/f/x", "gone", "l/f"), lstat, Endpoint{}.MaxPath()))
+	got := flat(MakePlan(dirtied(made, "d/f", "d/f/x", "gone", "l/f"), nil, lstat, Endpoint{}.MaxPath()))
 	want := planned{contents: []string{"d/f", "l"}, deleted: map[string][]string{"gone": {"gone"}}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
@@ -334,7 +367,7 @@ func TestPlanObstacles(t *testing.T) {
 		for name := range strings.FieldsSeq(test.entries) {
 			entries = append(entries, &dirty.Entry{Path: name, Change: watch.Content})
 		}
-		plan := MakePlan(entries, tree.lstat, 4096)
+		plan := MakePlan(entries, nil, tree.lstat, 4096)
 		if got := plan.Obstacles(entries); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %q", test.entries, got)
 		}
@@ -343,7 +376,7 @@ func TestPlanObstacles(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][]string{"file": {"file"}, "d": nil, "gone": nil} {
-		plan := MakePlan([]*dirty.Entry{{Path: name, Change: watch.Entry | watch.Tree}}, tree.lstat, 4096)
+		plan := MakePlan([]*dirty.Entry{{Path: name, Change: watch.Entry | watch.Tree}}, nil, tree.lstat, 4096)
 		if !slices.Equal(plan.Replaced, want) {
 			t.Errorf("a directory that went at %s: replaced are %q", name, plan.Replaced)
 		}

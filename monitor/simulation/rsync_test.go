@@ -359,7 +359,7 @@ func (t *trip) entries(entries []*dirty.Entry) {
 	if len(entries) == 0 || t.out.Failure != nil || !t.step() {
 		return
 	}
-	plan := rsync.MakePlan(entries, t.w.ws.Lstat, rsync.PathMax)
+	plan := rsync.MakePlan(entries, t.Except, t.w.ws.Lstat, rsync.PathMax)
 	obstacles := plan.Obstacles(entries)
 	for _, p := range obstacles {
 		t.out.Obstacles = append(t.out.Obstacles, &dirty.Entry{Path: p})
@@ -406,7 +406,7 @@ func (t *trip) entries(entries []*dirty.Entry) {
 
 // trees sends directories with all below them, and deletes what else is there.
 func (t *trip) trees(plan rsync.Plan, entries []*dirty.Entry) {
-	except := plan.Except(t.Except)
+	except := plan.Except
 	for _, tree := range plan.Trees {
 		part := dirty.Batch{Entries: concerning(entries, tree)}
 		if !t.step() {

@@ -37,7 +37,11 @@ func (t *transfer) send(entries []*dirty.Entry) {
 	if len(entries) == 0 || t.out.Failure != nil {
 		return
 	}
-	plan := rsync.MakePlan(entries, t.lane.Lstat, t.endpoint.MaxPath())
+	plan := rsync.MakePlan(entries, t.Except, t.lane.Lstat, t.endpoint.MaxPath())
+	// What is tried itself is not left alone, nor what is in it.
+	failing := t.Except
+	t.Except = plan.Except
+	defer func() { t.Except = failing }()
 	obstacles := plan.Obstacles(entries)
 	for _, path := range obstacles { // they may be directories again when this ends
 		t.out.Obstacles = append(t.out.Obstacles, &dirty.Entry{Path: path})
@@ -158,7 +162,7 @@ func (s *sending) contents() func(paths []string) rsync.Job {
 // trees sends directories with all below them.
 func (s *sending) trees(plan rsync.Plan) {
 	t := s.t
-	existing, except := plan.Trees, plan.Except(t.Except)
+	existing, except := plan.Trees, plan.Except
 	quick := func(names []string) rsync.Job { return rsync.Paths(t.endpoint, names, false) }
 	switch {
 	case t.Confirm:
