@@ -302,11 +302,14 @@ func (t *trip) leaveOvertaken() bool {
 		return false
 	}
 	t.Batch.Entries = slices.DeleteFunc(t.Batch.Entries, func(e *dirty.Entry) bool {
-		announced := t.asker.Announced(t.ctx, e.Path)
-		if announced {
+		leave := t.asker.Announced(t.ctx, e.Path)
+		for dir := relpath.Parent(e.Path); dir != "" && !leave; dir = relpath.Parent(dir) {
+			leave = t.asker.Announced(t.ctx, dir)
+		}
+		if leave {
 			t.out.Again.Entries = append(t.out.Again.Entries, e)
 		}
-		return announced
+		return leave
 	})
 	return true
 }

@@ -49,6 +49,7 @@ type asker struct {
 	silent    bool                  // the watcher does not answer
 	progress  func(remote.Progress) // nil for nothing
 	announced string                // what has been marked since the batch was taken
+	alone     bool                  // and not what is in it
 }
 
 func (a *asker) Root() string {
@@ -72,7 +73,7 @@ func (a *asker) Progress(p remote.Progress) {
 func (*asker) Adopted()                    {}
 func (a *asker) Told(context.Context) bool { return !a.silent }
 func (a *asker) Announced(_ context.Context, path string) bool {
-	return a.announced != "" && relpath.Within(path, a.announced)
+	return a.announced != "" && (path == a.announced || !a.alone && relpath.Within(path, a.announced))
 }
 func (*asker) Calm() remote.Calm { return remote.Calm{Settled: true, Quiet: true} }
 

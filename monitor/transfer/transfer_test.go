@@ -61,6 +61,7 @@ func TestOvertaken(t *testing.T) {
 		directly bool
 	}{
 		{"the directory is marked by now", &asker{announced: "d"}, false, 1, false},
+		{"it alone is marked by now", &asker{announced: "d", alone: true}, false, 1, false},
 		{"the watcher does not answer", &asker{silent: true}, false, 0, false},
 		{"it was a directory then, too", new(asker), false, 0, true},
 		{"beside another", new(asker), true, 1, false},
