@@ -77,7 +77,7 @@ func (m *Machine) Unmounted(paths []string, seq uint64, now time.Time) Effects {
 func (m *Machine) approveUnreachable(now time.Time) (forget []string) {
 	u := m.apart.Unreachable
 	approveEntries(u.Entries, u.Names, u.Held.Count)
-	m.holds.approve(u.Names, now) // whoever comes upon them, a full pass for example
+	m.holds.approvals.give(u.Names, now) // whoever comes upon them, a full pass for example
 	m.recent = nil
 	m.set.Restore(m.apart.end(), now)
 	return u.Away

@@ -48,7 +48,7 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 		m.confirmations.AddLate(out.Late, now)
 		return ended
 	}
-	if out.Hold != nil && s.approvals != m.holds.approvals {
+	if out.Hold != nil && s.approvals != m.holds.approvals.count {
 		// It was judged before the user's word.
 		out.Again, out.Hold = Join(out.Again, out.Hold.Batch()), nil
 	}

@@ -23,20 +23,13 @@ const (
 	// restateInterval is how often the reason is found anew while the workspace
 	// changes.
 	restateInterval = time.Second
-	// approvalTime is how long what was approved may go, once it is deleted, without
-	// being asked for again.
-	approvalTime = 10 * time.Second
 )
 
 // holds are the deletions that wait for the user's word, and what became of those
 // before.
 type holds struct {
-	*held // nil for none
-	// approved are deletions that the user has approved, nil for none; no name is
-	// added to it. approvedAt is when that was, and approvals counts it.
-	approved   *guard.Names
-	approvedAt time.Time
-	approvals  int
+	*held     // nil for none
+	approvals approvals
 	// earlier: an earlier monitor held deletions, nobody knows which, and nobody has let
 	// them go since.
 	earlier bool
@@ -276,7 +269,7 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 			ended.Pass.Approved = n
 		}
 		approveEntries(ended.Entries, ended.Names, n)
-		h.approve(ended.Names, now)
+		h.approvals.give(ended.Names, now)
 	}
 	return ended.Batch()
 }
@@ -286,22 +279,5 @@ func (h *holds) end(approved bool, now time.Time) dirty.Batch {
 func approveEntries(entries []*dirty.Entry, names guard.Names, n int) {
 	for _, e := range entries {
 		e.Approved, e.Unlisted = n, !names.Has(e.Path)
-	}
-}
-
-// approve takes in that the user has approved the deletion of names.
-func (h *holds) approve(names guard.Names, now time.Time) {
-	if h.approved != nil {
-		names.AddAll(*h.approved)
-	}
-	h.approved, h.approvedAt = &names, now
-	h.approvals++
-}
-
-// endApproval forgets what was approved when it is gone, and nothing is to be expected
-// any more that went with it. open reports whether something is dirty on behalf of it.
-func (h *holds) endApproval(open func() bool, now time.Time) {
-	if h.approved != nil && now.Sub(h.approvedAt) > approvalTime && !open() {
-		h.approved = nil
 	}
 }

@@ -111,7 +111,7 @@ func TestApproval(t *testing.T) {
 	if a.Hold != nil || len(a.Dirty) != 200 || a.Dirty[0].Approved != 200 || a.Recent != (Count{}) {
 		t.Errorf("%d dirty, hold %v, recent %v", len(a.Dirty), a.Hold, a.Recent)
 	}
-	if s.holds.approved == nil || !s.holds.approved.Covers("f7") {
+	if !s.holds.approvals.current().Covers("f7") {
 		t.Error("what was approved is not remembered")
 	}
 	// It ends when it has been carried out, and nothing more is to come of it.
@@ -147,7 +147,7 @@ func TestHoldBehindAnApproval(t *testing.T) {
 	s.change(watch.Entry, "a")
 	s.now = s.now.Add(time.Second)
 	sending := s.Send(noRepositories{}, s.seq, true, s.now)
-	s.holds.approvals++
+	s.holds.approvals.count++
 	s.End(sending, Outcome{Hold: holdOf("a")}, nil, s.now)
 	if a := s.Account(); a.Hold != nil || len(a.Dirty) != 1 {
 		t.Errorf("%+v", a)

@@ -210,6 +210,7 @@ func (m *Machine) Mark(path string, change watch.Change, seq uint64, now time.Ti
 	if change&(watch.Entry|watch.Tree) != 0 {
 		m.named = now
 		m.arrivals.note(path, now)
+		m.holds.approvals.touch(path)
 	}
 }
 
@@ -238,6 +239,7 @@ func (m *Machine) Moved(from, to string, change watch.Change, repeatable bool, s
 		m.set.MarkMoved(from, to, change, seq, now)
 	}
 	m.holds.touch(to)
+	m.holds.approvals.touch(to)
 	m.changed, m.named = now, now
 }
 

@@ -287,7 +287,7 @@ func (m *Machine) Send(git Repositories, mark uint64, beside bool, now time.Time
 	if m.quiet(now) {
 		m.set.EndDeferral(now)
 	}
-	m.holds.endApproval(m.set.Approved, now)
+	m.holds.approvals.end(m.set.Approved, now)
 	take := func() dirty.Batch { return m.set.Take(now) }
 	batch := m.holdLocked(take(), git, now, take)
 	confirm := batch.Empty()
@@ -347,7 +347,7 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 	s := &Sending{
 		Since:     since,
 		began:     now,
-		approvals: m.holds.approvals,
+		approvals: m.holds.approvals.count,
 		barrier:   m.barriers.Asked,
 		Order: Order{
 			Batch:      batch,
@@ -358,7 +358,7 @@ func (m *Machine) sending(batch dirty.Batch, mark uint64, now time.Time) *Sendin
 			MayAdopt:   m.adoption.approved && batch.Everything != nil,
 			Limits:     m.limits,
 			Recent:     m.recent.count(now),
-			Approved:   m.holds.approved,
+			Approved:   m.holds.approvals.current(),
 			Holding:    m.holds.held != nil,
 			Unapproved: m.holds.unapproved(),
 			TakeOver:   m.meetings.takeOver,
@@ -424,6 +424,8 @@ func (m *Machine) LookAtHold(now time.Time) (l HoldLook, ok bool) {
 	h.back = nil
 	if !l.Shown {
 		l.Deletions.RecentCounted = m.recent.count(now).Counted
+	} else if m.holds.owed.Within(h.Names) {
+		l.Deletions.Unapproved = m.holds.earlier // these are the same
 	}
 	return l, true
 }

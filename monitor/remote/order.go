@@ -54,7 +54,7 @@ type Order struct {
 	Limits guard.Limits
 	Recent Count
 	// Approved are deletions that the user has approved, nil for none.
-	Approved *guard.Names
+	Approved *Approval
 	// Holding: deletions are being held, so that none may slip through.
 	Holding bool
 	// Unapproved is that of guard.Deletions.

@@ -379,7 +379,7 @@ func (c *tally) add(path string) {
 
 // count counts a name.
 func (c *tally) count(p string) {
-	if c.t.Approved != nil && c.t.Approved.Covers(p) || c.t.isElsewhere(p) {
+	if c.t.Approved.Covers(p) || c.t.isElsewhere(p) {
 		return
 	}
 	c.names.Add(p, true)
