@@ -12,6 +12,7 @@ import (
 	"wsync/config"
 	"wsync/daemon/api"
 	"wsync/monitor/report"
+	"wsync/watchdog"
 )
 
 func TestActions(t *testing.T) {
@@ -209,6 +210,15 @@ func TestRestart(t *testing.T) {
 	s := d.status().Workspaces[0]
 	if r := s.Remotes[0]; r.State != report.Failed || r.Error != "the monitor died too often: cannot start: for the test" || r.Hint != "see wsync logs docs, then wsync restart docs" {
 		t.Errorf("failed as %+v", r)
+	}
+	// One that was killed could log nothing.
+	e := &entry{workspace: config.Workspace{Name: "docs"}}
+	for state, want := range map[watchdog.State]string{watchdog.BackingOff: "dmesg does", watchdog.Failed: "dmesg, if memory has run out), then wsync restart docs"} {
+		var killed report.RemoteStatus
+		e.process = watchdog.Status{State: state, LastExit: "signal: killed"}
+		if !e.tellEnded(&killed) || !strings.Contains(killed.Hint, want) || strings.Contains(killed.Hint, "logs") {
+			t.Errorf("%s: %+v", state, killed)
+		}
 	}
 	// No other command starts it.
 	d.pointless("resync docs", "its monitor has failed", "wsync restart docs")

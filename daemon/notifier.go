@@ -14,7 +14,6 @@ import (
 
 	"wsync/config"
 	"wsync/monitor/report"
-	"wsync/watchdog"
 )
 
 const (
@@ -315,12 +314,7 @@ func (e *entry) mood() report.RemoteStatus {
 	name := e.workspace.Name
 	s := report.RemoteStatus{State: report.Starting, Since: e.since}
 	switch {
-	case e.process.State == watchdog.Failed:
-		s.State, s.Error = report.Failed, "the monitor died too often: "+e.process.LastExit
-		s.Hint = "see wsync logs " + name + ", then wsync restart " + name
-	case e.process.State == watchdog.BackingOff:
-		s.State, s.Error, s.NextRetry = report.Retrying, "the monitor died: "+e.process.LastExit, timeOrNil(e.process.NextStart)
-		s.Hint = "wsync logs " + name + " says why"
+	case e.tellEnded(&s):
 	case e.report == nil || e.workspace.Paused: // nothing is known, or wanted
 	case e.report.Halted != nil:
 		s.State, s.Since, s.Error, s.Hint = report.Halted, e.report.Halted.Since, e.report.Halted.Reason, e.hint(s)

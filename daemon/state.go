@@ -374,19 +374,35 @@ func (d *Daemon) remoteStatus(e *entry, r config.Remote) report.RemoteStatus {
 		s.LastSuccess, s.LastFullPass, s.Drift, s.Verified = before.LastSuccess, before.LastFullPass, before.Drift, before.Verified
 	}
 	e.recall(&s, r)
-	switch e.process.State {
-	case watchdog.Failed:
-		s.State = report.Failed
-		s.Error = "the monitor died too often: " + e.process.LastExit
-		s.Hint = "see wsync logs " + e.workspace.Name + ", then wsync restart " + e.workspace.Name
-	case watchdog.BackingOff:
-		s.State = report.Retrying
-		s.Error = "the monitor died: " + e.process.LastExit
-		s.Hint = "wsync logs " + e.workspace.Name + " says why"
-		s.NextRetry = timeOrNil(e.process.NextStart)
-	}
+	e.tellEnded(&s)
 	return s
 }
+
+// tellEnded puts into a status, of a remote or of the workspace, that there is no monitor,
+// and why, and reports whether that is so. The lock is held.
+func (e *entry) tellEnded(s *report.RemoteStatus) bool {
+	logs, again := "wsync logs "+e.workspace.Name, "wsync restart "+e.workspace.Name
+	switch e.process.State {
+	case watchdog.Failed:
+		s.State, s.Error = report.Failed, "the monitor died too often: "+e.process.LastExit
+		s.Hint = "see " + logs + ", then " + again
+		if e.process.LastExit == killed {
+			s.Hint = "see who kills it (dmesg, if memory has run out), then " + again
+		}
+	case watchdog.BackingOff:
+		s.State, s.Error, s.NextRetry = report.Retrying, "the monitor died: "+e.process.LastExit, timeOrNil(e.process.NextStart)
+		s.Hint = logs + " says why"
+		if e.process.LastExit == killed {
+			s.Hint = "it could not say why; if memory has run out, dmesg does"
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// killed is how a monitor ended that could say nothing.
+const killed = "signal: killed"
 
 func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {

@@ -41,13 +41,13 @@ const (
 	termGrace  = 3 * time.Second // after TERM to its group; then KILL
 )
 
-// drainGrace is how long the standard output of a process that is gone may
-// stay open: something that has left its group still holds it then.
+// drainGrace is how long the standard output and error of a process that is gone
+// may stay open: something that has left its group still holds them then.
 const drainGrace = time.Second
 
 // Exec returns a Launch that runs executable with args (args[0] is the name it
-// sees for itself), its standard error going to the file at errorLog, or
-// nowhere if that cannot be opened.
+// sees for itself), its standard error going to the file at errorLog, if that
+// can be opened; how it ended says the last of it, too.
 func Exec(executable string, args []string, errorLog string) Launch {
 	return command{executable, args, errorLog, closeGrace, termGrace}.launch
 }
@@ -87,12 +87,11 @@ func (r command) launch(d report.Definition) (Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A file, not a writer: Wait must not wait for what the monitor's
-	// children still hold open.
-	if log, err := os.OpenFile(r.errorLog, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600); err == nil {
-		defer log.Close()
-		cmd.Stderr = log
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
 	}
+	// Wait closes pipes, but does not wait for what the monitor's children still hold open.
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -107,10 +106,11 @@ func (r command) launch(d report.Definition) (Process, error) {
 		gone:        make(chan struct{}),
 	}
 	c.Define(d)
-	read := make(chan error, 1)
+	read, said := make(chan error, 1), make(chan string, 1)
 	go c.write(stdin)
 	go func() { read <- c.read(stdout) }()
-	go c.await(read)
+	go func() { said <- listen(stderr, r.args[0], r.errorLog) }()
+	go c.await(read, said)
 	return c, nil
 }
 
@@ -210,23 +210,58 @@ func (c *child) decode(decoder *json.Decoder) error {
 	}
 }
 
+// listen keeps what a process called name says on its standard error in a file, if that can be
+// opened and written to, and returns the last of it.
+func listen(stderr io.Reader, name, path string) string {
+	words := &lastWords{name: name}
+	log, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err == nil {
+		defer log.Close()
+		stderr = io.TeeReader(stderr, unfailing{log})
+	}
+	io.Copy(words, stderr)
+	return words.text()
+}
+
+// unfailing is a writer with which nothing ends when it fails, as on a full disk.
+type unfailing struct{ io.Writer }
+
+func (u unfailing) Write(p []byte) (int, error) {
+	u.Writer.Write(p)
+	return len(p), nil
+}
+
 // await waits for the end of the process, and ends what it left behind.
-func (c *child) await(read <-chan error) {
+func (c *child) await(read <-chan error, said <-chan string) {
 	// cmd.Wait closes the pipes, so that everything must have been read before.
 	state, err := c.waitAndKill()
 	close(c.gone)
 	if err == nil && !state.Success() {
 		err = &exec.ExitError{ProcessState: state}
 	}
+	late := time.AfterFunc(drainGrace, func() { c.cmd.Wait() }) // its error is that somebody waited already
+	if misread := <-read; misread != nil {
+		err = misread
+	}
+	var words string
 	select {
-	case said := <-read:
-		c.cmd.Wait() // its error is that somebody waited already
-		if said != nil {
-			err = said
-		}
-	case <-time.After(drainGrace):
+	case words = <-said:
+	case <-time.After(2 * drainGrace): // the disk with the file hangs, perhaps
+	}
+	if late.Stop() {
 		c.cmd.Wait()
-		<-read
+	}
+	if err != nil && words != "" && !killed(state) {
+		err = fmt.Errorf("%w: %s", err, words)
 	}
 	c.exited <- err
+}
+
+// killed reports whether a process was killed: nothing that it has said tells why.
+func killed(state *os.ProcessState) bool {
+	if state == nil {
+		return false
+	}
+	status, ok := state.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 }

@@ -76,7 +76,7 @@ var helpers = map[string]func(args []string) int{
 		return linger()
 	},
 	// escaped leaves a process behind that is in no group of its and has the
-	// same standard output.
+	// same standard output and error.
 	"escaped": func([]string) int {
 		start(true, "deaf")
 		return 0
@@ -106,6 +106,12 @@ var helpers = map[string]func(args []string) int{
 		fmt.Fprintln(os.Stderr, "panic: for the test")
 		return 2
 	},
+	// gossip says what is not about its end, much of it, and is killed.
+	"gossip": func([]string) int {
+		fmt.Fprintln(os.Stderr, strings.Repeat("this is not why\n", 100_000))
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		return linger()
+	},
 }
 
 // linger says that it lives and stays, though not for ever if a test forgets it.
@@ -120,13 +126,13 @@ func tell(number int) {
 	json.NewEncoder(os.Stdout).Encode(report.Report{Version: report.Version, PID: os.Getpid(), Watch: report.Watch{Directories: number}})
 }
 
-// start starts a helper from a helper, its standard output being the same.
+// start starts a helper from a helper, its standard output and error being the same.
 func start(session bool, args ...string) {
 	executable, err := os.Executable()
 	if err != nil {
 		panic(err)
 	}
-	cmd := &exec.Cmd{Path: executable, Args: append([]string{"wsync", "helper"}, args...), Stdout: os.Stdout, SysProcAttr: &syscall.SysProcAttr{Setsid: session}}
+	cmd := &exec.Cmd{Path: executable, Args: append([]string{"wsync", "helper"}, args...), Stdout: os.Stdout, Stderr: os.Stderr, SysProcAttr: &syscall.SysProcAttr{Setsid: session}}
 	if err := cmd.Start(); err != nil {
 		panic(err)
 	}
@@ -274,7 +280,7 @@ func TestProcessGroup(t *testing.T) {
 }
 
 // TestProcessHeldOutput: a process that left the group holds the standard
-// output open, and delays nothing for long.
+// output and error open, and delays nothing for long.
 func TestProcessHeldOutput(t *testing.T) {
 	p := launch(t, helper(t, "escaped"))
 	escaped := next(t, "report", p.Reports()).PID
@@ -329,7 +335,7 @@ func TestProcessStandardError(t *testing.T) {
 	c := helper(t, "complainer")
 	for i := range 2 {
 		p := launch(t, c)
-		if err := next(t, "exit", p.Exited()); err == nil || err.Error() != "exit status 2" {
+		if err := next(t, "exit", p.Exited()); err == nil || err.Error() != "exit status 2: panic: for the test" {
 			t.Errorf("it ended with %v", err)
 		}
 		want := strings.Repeat("panic: for the test\n", i+1)
@@ -341,14 +347,19 @@ func TestProcessStandardError(t *testing.T) {
 		t.Errorf("the file is %v (%v)", info, err)
 	}
 
+	p := launch(t, helper(t, "gossip"))
+	if err := next(t, "exit", p.Exited()); err == nil || err.Error() != "signal: killed" {
+		t.Errorf("it ended with %v", err)
+	}
+
 	// Without the file it works all the same.
 	c = helper(t, "complainer")
 	if err := os.WriteFile(c.errorLog, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c.errorLog += "/below"
-	p := launch(t, c)
-	if err := next(t, "exit", p.Exited()); err == nil || err.Error() != "exit status 2" {
+	p = launch(t, c)
+	if err := next(t, "exit", p.Exited()); err == nil || err.Error() != "exit status 2: panic: for the test" {
 		t.Errorf("it ended with %v", err)
 	}
 }

@@ -293,11 +293,14 @@ func TestCrashText(t *testing.T) {
 	b.crashes(monitor, now)
 	monitor.Crashes.Count = 1
 	b.crashes(monitor, now)
+	monitor.State, monitor.LastExit = "backing off", monitor.Crashes.LastExit
+	b.crashes(monitor, now)
 	monitor.State = "failed"
 	b.crashes(monitor, now)
 	b.crashes(api.MonitorStatus{}, now)
 	check(t, b.String(), `  crashes      the monitor crashed 3 times, last 5m ago: signal: killed\x1b
   crashes      the monitor crashed once, last 5m ago: signal: killed\x1b
+  crashes      the monitor crashed once, last 5m ago
 `)
 }
 

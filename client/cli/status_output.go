@@ -406,9 +406,15 @@ func monitorText(name string, monitor api.MonitorStatus, now time.Time) string {
 
 // crashes says that a monitor that works now, or again, has died lately.
 func (b *block) crashes(monitor api.MonitorStatus, now time.Time) {
-	if c := monitor.Crashes; c != nil && monitor.State != "failed" {
-		b.field(2, "crashes", fmt.Sprintf("the monitor crashed %s, last %s: %s", times(c.Count), ago(&c.Last, now), c.LastExit))
+	c := monitor.Crashes
+	if c == nil || monitor.State == "failed" {
+		return
 	}
+	text := fmt.Sprintf("the monitor crashed %s, last %s", times(c.Count), ago(&c.Last, now))
+	if monitor.State != "backing off" || c.LastExit != monitor.LastExit { // else it is said above
+		text += ": " + c.LastExit
+	}
+	b.field(2, "crashes", text)
 }
 
 // watchText says what limits the watching of a workspace, or "".

@@ -357,7 +357,7 @@ type MonitorStatus struct {
 	State string `json:"state"`
 	PID   int    `json:"pid,omitempty"`
 	// Restarts counts the restarts since the daemon started or `wsync restart`;
-	// LastExit says how the monitor ended last.
+	// LastExit says how the monitor ended last, with its last words in one line.
 	Restarts  int        `json:"restarts"`
 	LastExit  string     `json:"last_exit,omitempty"`
 	NextStart *time.Time `json:"next_start,omitempty"`
