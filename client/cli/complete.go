@@ -25,6 +25,9 @@ const (
 	noPaths        pathKind = ""
 	anyPath        pathKind = "files"
 	directoryPaths pathKind = "directories"
+	// namedPaths: the words are paths, which need not be relative to where the shell is. One
+	// that ends with a slash goes on.
+	namedPaths pathKind = "words"
 )
 
 // suggestion is a word, and in a few words what it means. One that ends with "=" goes on.
@@ -55,7 +58,7 @@ func (c completer) complete(words []string) completion {
 	name, value, hasValue := strings.Cut(current, "=")
 	switch {
 	case line.pending != nil:
-		return ofValue(line.pending, "", current)
+		return c.ofValue(line, line.pending, "", current)
 	case line.ended || !strings.HasPrefix(current, "-"):
 		return c.ofArgument(line, current)
 	case hasValue:
@@ -63,7 +66,7 @@ func (c completer) complete(words []string) completion {
 		if option == nil {
 			return completion{}
 		}
-		return ofValue(option, name+"=", value)
+		return c.ofValue(line, option, name+"=", value)
 	}
 	return ofOptions(line)
 }
@@ -138,9 +141,11 @@ func ofOptions(line arguments) (all completion) {
 }
 
 // ofValue are values of an option, behind a prefix that is part of the word.
-func ofValue(option cli.DocGenerationFlag, prefix, current string) (all completion) {
+func (c completer) ofValue(line arguments, option cli.DocGenerationFlag, prefix, current string) (all completion) {
 	kind, _ := optionUsage(option.(cli.Flag))
 	switch {
+	case line.command.Name == "log" && kind == "PATH" && len(line.positionals) > 0:
+		return c.ofName(line.positionals[0], prefix, current)
 	case strings.Contains(kind, "|"):
 		for _, choice := range strings.Split(kind, "|") {
 			all.add(prefix+choice, "")
@@ -196,12 +201,12 @@ func (c completer) ofArgument(line arguments, current string) (all completion) {
 	case "DEST":
 		all.files = directoryPaths
 	case "PATH":
-		all.files = anyPath
 		if line.command.Name == "add" {
-			all.files = directoryPaths
+			return completion{files: directoryPaths}
 		}
+		all = c.ofPath(line.positionals[0], current)
 	case "PATTERN":
-		all = c.patterns(line)
+		all = c.patterns(line, current)
 	case "COMMAND":
 		all = ofCommands(c.commands, false, "")
 		for _, name := range topicNames() {
@@ -249,12 +254,14 @@ func (c completer) remotes(workspace string) (all completion) {
 	return all
 }
 
-// patterns are those that can be taken away with --remove, or else files, which may be
-// patterns or are to be checked.
-func (c completer) patterns(line arguments) (all completion) {
-	if !slices.Contains(line.given, "remove") {
-		all.files = anyPath
-		return all
+// patterns are those that can be taken away with --remove, or else paths, which are patterns
+// or are to be checked.
+func (c completer) patterns(line arguments, current string) (all completion) {
+	switch {
+	case slices.Contains(line.given, "check"):
+		return c.ofPath(line.positionals[0], current)
+	case !slices.Contains(line.given, "remove"):
+		return c.ofPattern(line.positionals[0], current)
 	}
 	for _, pattern := range c.workspace(line.positionals[0]).Ignore {
 		if !slices.Contains(line.positionals[1:], pattern) {

@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"wsync/config"
 	"wsync/daemon/api"
@@ -16,8 +20,23 @@ func TestComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	remote.Name = "nas"
+	root := t.TempDir()
+	for _, name := range []string{"a/b/c", "a/.d", "A b", ".git/x"} {
+		if err := os.MkdirAll(filepath.Join(root, filepath.Dir(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(root, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"to-a": "a", "[x]": "a", "line\nbreak": "a"} {
+		if err := os.Symlink(to, filepath.Join(root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(t.TempDir())
 	c := completer{(&command{}).commands(), func() []config.Workspace {
-		return []config.Workspace{{Name: "docs", LocalPath: "/docs", Remotes: []config.Remote{remote}, Ignore: []string{"*.o", "a"}}, {Name: "code", LocalPath: "/code"}}
+		return []config.Workspace{{Name: "docs", LocalPath: root, Remotes: []config.Remote{remote}, Ignore: []string{"*.o", "a"}}, {Name: "code", LocalPath: root + "/gone"}}
 	}}
 	for line, want := range map[string]string{
 		// What is expected to be among the words, and what not, after a "!"; paths in brackets.
@@ -58,10 +77,30 @@ func TestComplete(t *testing.T) {
 		"set docs nas trash=1d compress=":    "compress=auto compress=on compress=off",
 		"set docs nas trash=":                "trash=off !trash=or",
 		"set docs nas destination=/":         "[directories]",
-		"ignore docs ":                       "[files]",
+		"ignore docs ":                       "[words] a/ to-a ![x] !.git/",
+		"ignore docs !/":                     "[words] !/a/ !a/",
+		"ignore docs a/b":                    "[words] a/b/",
+		"ignore docs --check ":               "[words] a/ [x]",
+		"ignore docs x --check /":            "[files]",
 		"ignore docs --remove ":              "*.o a",
 		"ignore docs --remove a ":            "*.o !a",
-		"explain docs ":                      "[files]",
+		"explain docs ":                      "[words] a/ to-a !to-a/ [x] !.git/ !line",
+		"explain docs .":                     "[words] .git/ !a/",
+		"explain docs ./":                    "[words] ./a/ !a/",
+		"explain docs a/":                    "[words] a/b/ !a/.d !a/",
+		"explain docs a/.":                   "[words] a/.d !a/b/",
+		"explain docs a/B":                   "[words] a/b/",
+		"explain docs to-a/":                 "[words] !to-a/b/",
+		"explain docs a/../../":              "[words]",
+		"explain docs /":                     "[files]",
+		"explain docs ~/a":                   "[files]",
+		"explain docs ../":                   "[files]",
+		"explain code ":                      "",
+		"explain other ":                     "[files]",
+		"log docs --path ":                   "[words] a/",
+		"log docs --path=a/":                 "[words] --path=a/b/",
+		"log --path ":                        "[files]",
+		"service install --executable ":      "[files]",
 		"explain docs a ":                    "nas",
 		"rename docs ":                       "nas",
 		"rename docs nas ":                   "!nas",
@@ -81,8 +120,8 @@ func TestComplete(t *testing.T) {
 		found := " " + strings.Join(words, " ") + " "
 		paths := noPaths
 		for _, word := range strings.Fields(want) {
-			if word[0] == '[' {
-				paths = pathKind(strings.Trim(word, "[]"))
+			if kind := pathKind(strings.Trim(word, "[]")); word[0] == '[' && kind != "x" {
+				paths = kind
 				continue
 			}
 			name, unwanted := strings.CutPrefix(word, "!")
@@ -93,6 +132,57 @@ func TestComplete(t *testing.T) {
 		if all.files != paths {
 			t.Errorf("%q: paths are %q, expected %q", line, all.files, paths)
 		}
+	}
+}
+
+// TestCompletePathsHere: where the current directory leads into the workspace paths are relative to it.
+func TestCompletePathsHere(t *testing.T) {
+	above := t.TempDir()
+	root := filepath.Join(above, "far", "docs")
+	if err := os.MkdirAll(filepath.Join(root, "from", "deep"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c := completer{(&command{}).commands(), func() []config.Workspace { return []config.Workspace{{Name: "docs", LocalPath: root}} }}
+	for _, test := range []struct{ at, current, want string }{
+		{above, "", "words\nfrom/\t\nfar/\t\n"},
+		{above, "fa", "words\nfar/\t\n"},
+		{above, "far", "words\nfar/\t\n"},
+		{above, "far/", "words\nfar/docs/\t\n"},
+		{above, "far/docs/", "files\n"},
+		{above, "far/docs/f", "files\n"},
+		{above, "from/", "words\nfrom/deep/\t\n"},
+		{root, "", "files\n"},
+		{root, "from/d", "files\n"},
+		{filepath.Join(root, "from"), "", "files\n"},
+		{filepath.Join(root, "from"), "../", "files\n"},
+	} {
+		t.Chdir(test.at)
+		if got := c.complete([]string{"explain", "docs", test.current}).lines(); got != test.want {
+			t.Errorf("%q in %s: %q, want %q", test.current, test.at, got, test.want)
+		}
+	}
+	// A pattern is one of the workspace wherever one is.
+	if got := c.complete([]string{"ignore", "docs", ""}).lines(); got != "words\nfrom/\t\n" {
+		t.Errorf("a pattern: %q", got)
+	}
+}
+
+// TestCompletionIsBounded: a file system that hangs, and a daemon, keep nobody waiting.
+func TestCompletionIsBounded(t *testing.T) {
+	hangs := make(chan bool)
+	defer close(hangs)
+	if all := within(time.Millisecond, func() completion { <-hangs; return completion{files: anyPath} }); all.files != noPaths {
+		t.Errorf("%+v", all)
+	}
+	home := home(t)
+	serve(t, home, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select { // until the client has left
+		case <-r.Context().Done():
+		case <-hangs:
+		}
+	}))
+	if code, stdout, stderr := wsync(t, home, "__complete", "--", "explain", "docs", "a"); code != 0 || stdout != "files\n" || stderr != "" {
+		t.Errorf("exit code %d, stderr %q, stdout %q", code, stderr, stdout)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -25,7 +26,8 @@ var (
 
 var scriptOf = map[string]*string{"bash": &bashScript, "zsh": &zshScript, "fish": &fishScript}
 
-// completionTimeout is how long somebody who presses Tab waits for the daemon at most.
+// completionTimeout is how long somebody who presses Tab waits for the daemon at most, and
+// then as long for the workspace's file system.
 const completionTimeout = 500 * time.Millisecond
 
 func (c *command) completionCommand() *cli.Command {
@@ -34,8 +36,9 @@ func (c *command) completionCommand() *cli.Command {
 		Category:  sectionOther,
 		Usage:     "print what makes a shell complete wsync",
 		ArgsUsage: "bash|zsh|fish",
-		Description: `Prints a script with which a shell completes commands, options, their values, and the names of workspaces
-and remotes. Packages install it; otherwise one of these lines does, in the file beside it:
+		Description: `Prints a script with which a shell completes commands, options, their values, the names of workspaces and
+remotes, and paths, in the workspace where a command takes such. Packages install it; otherwise one of these lines
+does, in the file beside it:
   source <(wsync completion bash)    ~/.bashrc
   source <(wsync completion zsh)     ~/.zshrc, after compinit
   wsync completion fish | source     ~/.config/fish/config.fish`,
@@ -62,14 +65,15 @@ func (c *command) completeCommand() *cli.Command {
 		Hidden:      true,
 		Usage:       "complete a command line, for a shell",
 		ArgsUsage:   "[WORD...]",
-		Description: "Prints which paths may follow (files, directories or none), and words, each with its meaning behind a tab.",
+		Description: "Prints which paths may follow (files, directories, the words, or none), and words, with their meanings behind a tab.",
 		Action: func(cCtx *cli.Context) error {
 			words := cCtx.Args().Slice()
 			if len(words) == 0 {
 				words = []string{""}
 			}
-			known := func() []config.Workspace { return c.knownWorkspaces(cCtx.Context) }
-			c.print(completer{c.commands(), known}.complete(words).lines())
+			known := sync.OnceValue(func() []config.Workspace { return c.knownWorkspaces(cCtx.Context) })
+			all := within(2*completionTimeout, func() completion { return completer{c.commands(), known}.complete(words) })
+			c.print(all.lines())
 			return nil
 		},
 	}

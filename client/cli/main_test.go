@@ -120,7 +120,7 @@ func home(t *testing.T) string {
 }
 
 // serve lets daemon answer in home.
-func serve(t *testing.T, home string, daemon *fakeDaemon) {
+func serve(t *testing.T, home string, daemon http.Handler) {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(home, ".wsync", "daemon.sock"))
 	if err != nil {

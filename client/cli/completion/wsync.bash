@@ -39,12 +39,14 @@ _wsync() {
 	COMPREPLY=()
 	for line in "${lines[@]:1}"; do
 		word=${line%%$'\t'*}
-		[[ $word == "$current"* ]] || continue
-		[[ $word == *= ]] && compopt -o nospace 2>/dev/null
-		printf -v word %q "${word#"$before"}"
+		[[ $word == "${plain[${#plain[@]} - 1]}"* ]] || continue
+		[[ $word == *[=/] ]] && compopt -o nospace 2>/dev/null
+		word=${word#"$before"}
+		[[ $paths == words ]] || printf -v word %q "$word" # bash quotes paths itself
 		COMPREPLY+=("$word")
 	done
 	case $paths in
+	words) compopt -o filenames 2>/dev/null ;;
 	files) compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "${plain[${#plain[@]} - 1]#"$before"}") ;;
 	directories) compopt -o filenames 2>/dev/null

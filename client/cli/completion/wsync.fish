@@ -3,7 +3,11 @@
 function __wsync_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
-    set -l lines (command wsync __complete -- $words[2..-1] "$current" 2>/dev/null)
+    # Without its quotes, of which the last may be missing.
+    set -l plain (string unescape -- "$current" 2>/dev/null
+        or string unescape -- "$current\"" 2>/dev/null
+        or string unescape -- "$current'" 2>/dev/null)
+    set -l lines (command wsync __complete -- $words[2..-1] "$plain" 2>/dev/null)
     # In --option=PATH only what follows is a path.
     set -l option (string match -r -- '^-[^=]*=' "$current")
     set -l path (string replace -- "$option" '' "$current")
