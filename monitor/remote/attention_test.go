@@ -103,3 +103,57 @@ func TestAWaitRetries(t *testing.T) {
 		t.Errorf("after a try: %+v", s)
 	}
 }
+
+// A request that comes while a try is under way that fails has another one made soon, also
+// where single paths fail.
+func TestAWaitDuringATryRetries(t *testing.T) {
+	for name, outcome := range map[string]func(s *Sending) Outcome{
+		"all": func(*Sending) Outcome {
+			return Outcome{Failure: &Failure{Kind: Attention, Cure: dirty.ByPerson, Message: "no"}}
+		},
+		"a path": func(s *Sending) Outcome {
+			e := s.Order.Batch.Entries[0]
+			e.Attempts, e.Cure, e.Problem = e.Attempts+1, dirty.ByPerson, "no"
+			return Outcome{Failed: []*dirty.Entry{e}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := testMachine()
+			seq := uint64(1)
+			next := func() uint64 { seq++; return seq }
+			m.set.Mark("f", watch.Content, seq, start)
+			now := start
+			try := func(during func()) {
+				t.Helper()
+				s := m.Send(noRepositories{}, seq, false, now)
+				if s == nil {
+					t.Fatal("nothing is sent")
+				}
+				now = now.Add(time.Second)
+				during()
+				m.End(s, outcome(s), nil, now)
+			}
+			for range 9 { // so often that the wait is long
+				_, now = m.Next(now, next)
+				try(func() {})
+			}
+			_, now = m.Next(now, next)
+			try(func() { m.AddBarrier(1, seq, now) })
+			if s := m.Status(now); !s.Attention || s.Stuck != 0 {
+				t.Fatalf("before a try: %+v", s)
+			}
+			_, at := m.Next(now, next)
+			if at.Sub(now) > 5*eagerWait {
+				t.Fatalf("it is tried again in %v", at.Sub(now))
+			}
+			now = at
+			try(func() {})
+			if s := m.Status(now); s.Stuck != 1 {
+				t.Errorf("after a try: %+v", s)
+			}
+			if _, at := m.Next(now, next); at.Sub(now) < 20*time.Second {
+				t.Errorf("nobody has asked again, and it is tried in %v", at.Sub(now))
+			}
+		})
+	}
+}

@@ -72,11 +72,13 @@ func (m *Machine) End(s *Sending, out Outcome, sizes map[string]int64, now time.
 	ended.Pass = m.passAfter(batch, out, now)
 	if out.Failure != nil {
 		m.failed(s, batch, out, now)
+		m.retryAsked(s, now)
 		return ended
 	}
 	drift := m.passes.Drift
 	ended.Forget = m.succeeded(s, out, now)
 	ended.Repaired = m.passes.Drift - drift
+	m.retryAsked(s, now)
 	if !s.Order.Beside && !m.set.Everything() { // beside another one nobody looks
 		m.meetings.end()
 	}
@@ -156,6 +158,14 @@ func (m *Machine) passAfter(batch dirty.Batch, out Outcome, now time.Time) (why 
 		m.Everything(PassEvents, seq, now, now)
 	}
 	return ""
+}
+
+// retryAsked has what fails tried again soon if a request to wait came while it was under
+// way, as AddBarrier does: that it has failed is no answer to the request.
+func (m *Machine) retryAsked(s *Sending, now time.Time) {
+	if m.barriers.Waiting() && m.barriers.Asked > s.barrier {
+		m.set.RetryFailing(now)
+	}
 }
 
 // lost makes a full pass due because what had arrived may be gone. Nobody who waits has

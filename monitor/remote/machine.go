@@ -83,8 +83,7 @@ type traffic struct {
 // waiting is who waits.
 type waiting struct {
 	barriers   Barriers
-	unanswered bool      // some came that nobody has looked at
-	asked      time.Time // when the last one came
+	unanswered bool // some came that nobody has looked at
 	questions  []report.Question
 	listings   listings
 }
@@ -476,7 +475,6 @@ func (m *Machine) Arm() { m.armed = true }
 func (m *Machine) AddBarrier(n, seq uint64, now time.Time) {
 	m.barriers.Add(n, seq)
 	m.unanswered = true
-	m.asked = now
 	m.set.HastenOpen(now)
 	m.set.RetryFailing(now)
 	if n <= m.barriers.Wanted {

@@ -137,14 +137,10 @@ func (m *Machine) due(now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// notBefore delays at by the wait after a failure, which a change shortens, and somebody
-// who waits.
+// notBefore delays at by the wait after a failure, which a change shortens, and a request
+// to wait that came after what failed had begun.
 func (m *Machine) notBefore(at time.Time) time.Time {
-	reason := m.changed
-	if m.asked.After(reason) {
-		reason = m.asked
-	}
-	return m.retry.notBefore(at, reason)
+	return m.retry.notBefore(at, m.changed, m.barriers.Asked > m.retry.barrier)
 }
 
 // ripening is how many paths may be a burst: none if a full pass looks at them

@@ -72,13 +72,13 @@ func (r *retry) is(kind FailureKind) bool { return r.failure != nil && r.failure
 func (r *retry) hurry() { r.at = time.Time{} }
 
 // notBefore delays at by the wait that is in force, which a change shortens that
-// came after the failure.
-func (r *retry) notBefore(at, changed time.Time) time.Time {
+// came after the failure, and somebody whom its failure does not answer.
+func (r *retry) notBefore(at, changed time.Time, asked bool) time.Time {
 	if r.failures == 0 || r.at.IsZero() {
 		return at
 	}
 	next := r.at
-	if changed.After(r.failedAt) {
+	if asked || changed.After(r.failedAt) {
 		if soon := r.failedAt.Add(eager(r.failures)); soon.Before(next) {
 			next = soon
 		}
