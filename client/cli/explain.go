@@ -42,8 +42,10 @@ nothing is changed anywhere. wsync diff does so with all paths.`,
 // explanation is what is known of a path, for --json.
 type explanation struct {
 	Version int `json:"version"` // api.JSONVersion
-	// Path is relative to the workspace.
-	Path string `json:"path"`
+	// Path is relative to the workspace. One that is not UTF-8 is in PathBytes, and Path
+	// only looks like it.
+	Path      string `json:"path"`
+	PathBytes []byte `json:"path_bytes,omitempty"`
 	// Here is what it is here, nil for nothing.
 	Here    *pathHere     `json:"here,omitempty"`
 	Ignored ignoreVerdict `json:"ignored"`
@@ -68,7 +70,18 @@ type remoteExplanation struct {
 	Hint         string             `json:"hint,omitempty"`
 	NextRetry    *time.Time         `json:"next_retry,omitempty"`
 	LastFullPass *time.Time         `json:"last_full_pass,omitempty"`
+	Verified     *pathVerified      `json:"verified,omitempty"`
 	Path         *report.PathStatus `json:"path,omitempty"` // nil if its monitor does not answer
+}
+
+// pathVerified is what the last comparison of all contents with a remote says of a path.
+type pathVerified struct {
+	At time.Time `json:"at"`
+	// Differs is in what the path differed, and does still, as far as is known.
+	Differs []report.DifferenceKind `json:"differs,omitempty"`
+	// Unsure: it found more differences than are remembered by name, and the path may be
+	// one of them.
+	Unsure bool `json:"unsure,omitempty"`
 }
 
 func (c *command) explain(cCtx *cli.Context) error {
@@ -100,6 +113,9 @@ func (c *command) askAbout(ctx context.Context, name, path, remote string, askTh
 	if x.Path, _, err = checker.paths.find(path); err != nil {
 		return x, err
 	}
+	if !utf8.ValidString(x.Path) {
+		x.PathBytes = []byte(x.Path)
+	}
 	if x.Ignored, err = checker.check(path); err != nil {
 		return x, err
 	}
@@ -110,15 +126,12 @@ func (c *command) askAbout(ctx context.Context, name, path, remote string, askTh
 	if x.Ignored.Ignored {
 		return x, nil
 	}
-	ask := api.Explain{Path: x.Path, Remote: remote, Ask: askThem}
-	if !utf8.ValidString(x.Path) {
-		ask.PathBytes = []byte(x.Path)
-	}
+	ask := api.Explain{Path: x.Path, PathBytes: x.PathBytes, Remote: remote, Ask: askThem}
 	if status, err = daemon.Explain(ctx, name, ask); err != nil {
 		return x, err
 	}
 	for _, r := range status.Remotes {
-		one := remoteExplanation{Name: r.Name, Destination: r.Destination, State: r.State, Error: r.Error, Hint: r.Hint, NextRetry: r.NextRetry, LastFullPass: r.LastFullPass}
+		one := remoteExplanation{Name: r.Name, Destination: r.Destination, State: r.State, Error: r.Error, Hint: r.Hint, NextRetry: r.NextRetry, LastFullPass: r.LastFullPass, Verified: verifiedPath(r.Verified, x.Path)}
 		if len(r.Paths) > 0 {
 			path := r.Paths[0].Plain()
 			one.Path = &path
@@ -126,6 +139,29 @@ func (c *command) askAbout(ctx context.Context, name, path, remote string, askTh
 		x.Remotes = append(x.Remotes, one)
 	}
 	return x, nil
+}
+
+// verifiedPath returns what a verification says of a path, nil if there was none.
+func verifiedPath(v *report.Verification, path string) *pathVerified {
+	if v == nil {
+		return nil
+	}
+	p := &pathVerified{At: v.Ended}
+	named := 0
+	for _, d := range v.Found {
+		if d.State == report.StateRepaired {
+			continue
+		}
+		named++
+		if d.Name() != path {
+			continue
+		}
+		if p.Differs = d.Differs; len(p.Differs) == 0 {
+			p.Differs = []report.DifferenceKind{d.Kind}
+		}
+	}
+	p.Unsure = len(p.Differs) == 0 && v.Open > named
+	return p
 }
 
 // lookHere says what a path is on this machine, nil for nothing.
@@ -178,6 +214,9 @@ func (c *command) explanation(x explanation) {
 		if sent := sentText(r.Path, c.now()); sent != "" {
 			b.field(2, "", sent)
 		}
+		if verified := pathVerifiedText(r, c.now()); verified != "" {
+			b.field(2, "", verified)
+		}
 		if r.Path != nil && r.Path.Look != nil {
 			b.field(2, "", lookText(*r.Path.Look))
 		}
@@ -229,6 +268,9 @@ func pathText(r remoteExplanation, here bool, now time.Time) string {
 	if !here {
 		text = "not there either, as far as is known"
 	}
+	if v := r.Verified; v != nil && len(v.Differs) > 0 && p.State == report.PathEqual {
+		text = "not as it is here: a verification has found that"
+	}
 	if p.State == report.PathAcknowledged {
 		text = "done, by the word of its server; rsync's comparison follows"
 	}
@@ -255,10 +297,6 @@ func lookText(look report.Look) string {
 	if look.There.Owner != "" {
 		text += ", owner " + look.There.Owner
 	}
-	var kinds []string
-	for _, kind := range look.Differs {
-		kinds = append(kinds, string(kind))
-	}
 	switch {
 	case look.Unknown != "":
 		return text + "; cannot compare it: " + oneLine(look.Unknown)
@@ -271,7 +309,32 @@ func lookText(look report.Look) string {
 	case look.Differs[0] == report.DiffDelete:
 		return text + "; there is nothing here"
 	}
-	return text + "; differs: " + strings.Join(kinds, ", ")
+	return text + "; differs: " + kindsText(look.Differs)
+}
+
+// pathVerifiedText says what the last comparison of all contents has found of a path, "" if
+// there was none, or the path was sent since.
+func pathVerifiedText(r remoteExplanation, now time.Time) string {
+	v := r.Verified
+	if v == nil || r.Path == nil || r.Path.State != report.PathEqual || r.Path.Sent != nil && r.Path.Sent.At.After(v.At) {
+		return ""
+	}
+	text := fmt.Sprintf("verified by contents %s ago", age(v.At, now))
+	switch {
+	case len(v.Differs) > 0:
+		return text + ": differs: " + kindsText(v.Differs)
+	case v.Unsure:
+		return text + ": it may be one of those differences that are not remembered by name"
+	}
+	return text
+}
+
+func kindsText(kinds []report.DifferenceKind) string {
+	var all []string
+	for _, kind := range kinds {
+		all = append(all, string(kind))
+	}
+	return strings.Join(all, ", ")
 }
 
 // pathHint is the next step for a path that is not there.
@@ -279,6 +342,8 @@ func pathHint(r remoteExplanation) string {
 	switch {
 	case r.Path != nil && r.Path.Look != nil && r.Path.Look.Hint != "":
 		return r.Path.Look.Hint
+	case r.Path != nil && r.Path.State == report.PathEqual && r.Verified != nil && len(r.Verified.Differs) > 0:
+		return "wsync verify with --repair brings it in line"
 	case r.Path == nil || r.Path.State == report.PathEqual || r.Path.State == report.PathAcknowledged || r.Path.State == report.PathPostponed:
 		return ""
 	case r.Path.Hint != "":

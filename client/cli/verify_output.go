@@ -59,7 +59,7 @@ func (p *printer) open(b *block, v *report.Verification) {
 	var some []string
 	for _, d := range v.Found {
 		if d.State != report.StateRepaired {
-			some = append(some, fmt.Sprintf("%s  %s", d.Kind, d.Path))
+			some = append(some, fmt.Sprintf("%s  %s", d.Kind, wholeName(d.Name())))
 		}
 	}
 	b.sample(4, some, v.Open)
