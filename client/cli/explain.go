@@ -259,6 +259,8 @@ func pathText(r remoteExplanation, here bool, now time.Time) string {
 		return fmt.Sprintf("%s has failed %s: %s%s", subject, times(p.Attempts), p.Problem, nextTry(p.NextTry, now))
 	case report.PathPostponed:
 		return "gone here, and to be deleted there " + dueText(p.Due, now) + trouble
+	case report.PathKept:
+		return "gone here, and stays there for what is ignored in it" + trouble
 	case report.PathHeld:
 		return "held: " + p.Problem
 	case report.PathUnreachable:
@@ -344,7 +346,7 @@ func pathHint(r remoteExplanation) string {
 		return r.Path.Look.Hint
 	case r.Path != nil && r.Path.State == report.PathEqual && r.Verified != nil && len(r.Verified.Differs) > 0:
 		return "wsync verify with --repair brings it in line"
-	case r.Path == nil || r.Path.State == report.PathEqual || r.Path.State == report.PathAcknowledged || r.Path.State == report.PathPostponed:
+	case r.Path == nil || r.Path.State == report.PathEqual || r.Path.State == report.PathAcknowledged || r.Path.State == report.PathPostponed || r.Path.State == report.PathKept:
 		return ""
 	case r.Path.Hint != "":
 		return r.Path.Hint

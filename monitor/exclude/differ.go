@@ -59,7 +59,7 @@ type Difference struct {
 }
 
 // Differences calls visit with the entries of the workspace about which the rules
-// differ, the topmost of each, until ctx is done.
+// differ, or were others for a moment, the topmost of each, until ctx is done.
 func (s Settled) Differences(ctx context.Context, root string, visit func(d Difference)) {
 	for i, dir := range s.Dirs {
 		below := false
@@ -69,7 +69,7 @@ func (s Settled) Differences(ctx context.Context, root string, visit func(d Diff
 		before, after := s.Before.Excludes(dir, true), s.After.Excludes(dir, true)
 		switch {
 		case below || before && after:
-		case before != after: // because of a tag
+		case before != after || !after && !isRoot(dir) && s.passed.excluded(dir, true): // because of a tag
 			visit(Difference{dir, true, after})
 		default:
 			s.differencesIn(ctx, root, dir, visit)
@@ -87,7 +87,7 @@ func (s Settled) differencesIn(ctx context.Context, root, dir string, visit func
 		path := relpath.Join(dir, e.Name())
 		before, after := s.Before.Excludes(path, e.IsDir()), s.After.Excludes(path, e.IsDir())
 		switch {
-		case before != after:
+		case before != after || !after && s.passed.excluded(path, e.IsDir()):
 			visit(Difference{path, e.IsDir(), after})
 		case !before && e.Type() == fs.ModeDir:
 			s.differencesIn(ctx, root, path, visit)

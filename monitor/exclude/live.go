@@ -36,6 +36,7 @@ type Live struct {
 	current, settled ruleSet
 	// unsettled are the directories of which these differ, or that are to be read.
 	unsettled map[string]unsettled
+	passed    passed           // since something is
 	stamps    map[string]stamp // of what was read, by path; SourceGit for git's own
 	// memory is the file in which rules are kept, "" for none; saving: that is due, and
 	// saved when it was done last. See memory.go.
@@ -72,6 +73,7 @@ func (u unsettled) due() time.Time {
 type Settled struct {
 	// Before is what was in force, and After what is.
 	Before, After Rules
+	passed        passed // was in force between them
 	// Dirs are the directories below which they may differ.
 	Dirs []string
 	// Loosened: something may be released that is on a remote only.
@@ -249,6 +251,12 @@ func (l *Live) changed(dir string, open bool, now time.Time) {
 
 // reread reads the files of a directory into current; the caller holds mu.
 func (l *Live) reread(dir string, u unsettled) unsettled {
+	before := l.current
+	defer func() {
+		if !l.current.keeps(before, dir) && !l.settled.keeps(before, dir) {
+			l.passed = l.passed.with(before)
+		}
+	}()
 	if dir == SourceGit {
 		files, s := l.options.above(l.root)
 		l.stamps[SourceGit] = s
@@ -293,6 +301,11 @@ func (l *Live) Settle(now time.Time) (s Settled, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.Before = Rules{now: &ruleSet{l.settled.tree, l.settled.tagged}}
+	defer func() {
+		if len(l.unsettled) == 0 {
+			l.passed = passed{}
+		}
+	}()
 	for dir, u := range l.unsettled {
 		if u.due().After(now) {
 			continue
@@ -310,7 +323,7 @@ func (l *Live) Settle(now time.Time) (s Settled, ok bool) {
 			continue
 		}
 		delete(l.unsettled, dir)
-		s.Loosened = s.Loosened || !l.current.keeps(l.settled, dir)
+		s.Loosened = s.Loosened || !l.current.keeps(l.settled, dir) || !l.passed.keptBy(l.current, dir)
 		l.settled = l.settled.take(dir, l.current)
 		l.saveLater()
 		if dir == SourceGit {
@@ -323,7 +336,7 @@ func (l *Live) Settle(now time.Time) (s Settled, ok bool) {
 	}
 	slices.Sort(s.Dirs)
 	l.publish()
-	s.After = *l.rules.Load()
+	s.After, s.passed = *l.rules.Load(), l.passed
 	return s, true
 }
 

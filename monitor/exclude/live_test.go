@@ -175,6 +175,32 @@ func TestDirectoriesOfRules(t *testing.T) {
 	}
 }
 
+// What a text ignores that is replaced before it has settled is released with the next
+// one.
+func TestPassed(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{".wsyncignore": "old\n", "d/.wsyncignore": "x\n", "old": "", "new": "", "d/new/a": "", "d/x": "", "e": ""})
+	for _, text := range []string{"old\nnew\n", "old\ne\n", "old\n"} {
+		l.change(".wsyncignore", text, false)
+	}
+	wants(t, l.Rules(), "-old", "new", "e")
+	l.now = l.now.Add(settleTime / 2)
+	l.change("d/.wsyncignore", "", false)
+	l.settles(settleTime/2, "d/new", "e", "new")
+	l.change("d/.wsyncignore", "x\n", false)
+	l.settles(settleTime, "d/new") // again, as something was unsettled all the time
+
+	l.change(".wsyncignore", "old\nnew\n", false) // which settles
+	l.settles(settleTime, "-d/new", "-new")
+	l.change(".wsyncignore", "old\n", false)
+	l.settles(settleTime, "d/new", "new")
+
+	for range passedLimit + 1 {
+		l.change(".wsyncignore", "old\nnew\n", false)
+		l.change(".wsyncignore", "old\n", false)
+	}
+	l.settles(settleTime, ".wsyncignore", "d", "e", "new")
+}
+
 // What may release something that is on a remote only is told.
 func TestLoosened(t *testing.T) {
 	for _, test := range []struct {
@@ -189,6 +215,12 @@ func TestLoosened(t *testing.T) {
 		l.now = l.now.Add(thinTime)
 		if s, ok := l.Settle(l.now); !ok || s.Loosened != test.want {
 			t.Errorf("from %q to %q: %v, %v", test.before, test.after, s.Loosened, ok)
+		}
+		l.change("d/.wsyncignore", test.before, false)
+		l.change("d/.wsyncignore", test.after, false)
+		l.now = l.now.Add(thinTime)
+		if s, ok := l.Settle(l.now); !ok || s.Loosened != test.want {
+			t.Errorf("from %q to %q and back at once: %v, %v", test.after, test.before, s.Loosened, ok)
 		}
 	}
 }
@@ -265,10 +297,32 @@ func TestHalfWrittenAtTheStart(t *testing.T) {
 		later.Noticed(name, watch.Content, later.now)
 	}
 	later.after(thinTime)
+	// Nobody has told whether that is closed.
+	wants(t, later.Rules(), "-x", "-more", "-d/y", "-e/z", "-e/half")
+	later.after(openTime)
 	wants(t, later.Rules(), "-x", "-more", "-d/y", "e/z", "-e/half")
 	if _, ok := later.Due(); ok {
 		t.Error("something is unsettled for ever")
 	}
+}
+
+// What has not been written to for long when a monitor begins is whole.
+func TestChangedBeforeTheStart(t *testing.T) {
+	l := newLive(t, config.Workspace{}, map[string]string{".wsyncignore": "x\n"})
+	memory := filepath.Join(t.TempDir(), "memory")
+	check(t, l.Remember(memory))
+	l.saveLater()
+	check(t, l.Save())
+	write(t, l.root, ".wsyncignore", "y\n")
+	long := time.Now().Add(-openTime)
+	check(t, os.Chtimes(filepath.Join(l.root, ".wsyncignore"), long, long))
+
+	later := &live{NewLive(l.root, config.Workspace{}), t, l.root, time.Now()}
+	check(t, later.Remember(memory))
+	wants(t, later.Rules(), "-x", "-y")
+	later.now = time.Now()
+	later.after(settleTime)
+	wants(t, later.Rules(), "x", "-y")
 }
 
 // What is to be kept is written at once when it matters, and not again for nothing.

@@ -83,7 +83,20 @@ func (l *Live) resume(dir string, d found) {
 		l.settled = l.settled.with(dir, now)
 		return
 	}
-	l.unsettled[dir] = unsettled{changed: time.Now(), thin: now.thin, unread: err != nil}
+	u := unsettled{changed: time.Now(), thin: now.thin, unread: err != nil}
+	u.open = now.writtenAfter(u.changed.Add(-openTime))
+	l.unsettled[dir] = u
+}
+
+// writtenAfter reports whether one of the files was written to after a time: nobody has
+// told whether it was closed since.
+func (d found) writtenAfter(t time.Time) bool {
+	for _, s := range d.stamps {
+		if s.info != nil && s.info.ModTime().After(t) {
+			return true
+		}
+	}
+	return false
 }
 
 // found returns what is kept of a directory.

@@ -46,6 +46,8 @@ func (m *Machine) explain(q report.Question) report.PathStatus {
 	case m.isPostponed(path, &s):
 	case m.confirmations.waiting.Covers(path) || entryOver(m.confirmations.running, path) != nil:
 		s.State = report.PathAcknowledged
+	case m.kept.has(path):
+		s.State = report.PathKept
 	}
 	return s
 }

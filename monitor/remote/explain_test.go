@@ -41,6 +41,15 @@ func TestExplain(t *testing.T) {
 			s.change(watch.Content, "a")
 			s.end(Outcome{Failed: []*dirty.Entry{{Path: "a", Change: watch.Content, Attempts: 1, Problem: "no"}}})
 		}, "a", report.PathFailing, "", "no", ""},
+		"kept": {func(s *schedule) {
+			s.change(watch.Tree, "d")
+			s.end(Outcome{Kept: &Kept{Dirs: []string{"d"}, Count: 1}})
+		}, "d", report.PathKept, "", "", "rsync"},
+		"kept, and here again": {func(s *schedule) {
+			s.change(watch.Tree, "d")
+			s.end(Outcome{Kept: &Kept{Dirs: []string{"d"}, Count: 1}})
+			s.change(watch.Tree, "d")
+		}, "d", report.PathPending, "", "", "rsync"},
 		"held": {func(s *schedule) { s.holds.add(holdOf("a"), s.now, s.newID(s.now)) }, "a", report.PathHeld, "", "many", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -54,6 +54,12 @@ func (k *Kept) touch(path string) {
 	}
 }
 
+// has reports whether a path is known to be one of them.
+func (k *Kept) has(path string) bool {
+	_, found := slices.BinarySearch(k.Dirs, path)
+	return found
+}
+
 // report is how they are shown, nil for none.
 func (k *Kept) report() *report.Kept {
 	if k.Count == 0 {

@@ -34,6 +34,9 @@ const (
 	PathPending PathState = "pending"
 	// PathPostponed: it is gone here, and is to be deleted there later.
 	PathPostponed PathState = "postponed"
+	// PathKept: it is a directory that is gone here, and stays there for what is ignored
+	// in it.
+	PathKept PathState = "kept"
 	// PathFailing: it was tried, and fails.
 	PathFailing PathState = "failing"
 	// PathHeld: a guard holds it, until it is approved.
