@@ -66,6 +66,19 @@ func (d *door) knows(session string) (known bool) {
 // same compares secrets, in a time that tells nothing of them.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
+// navigates reports whether a GET request is one of a browser that is to show what comes, as far as
+// that can be told: no look at what a link leads to, by whoever shows a preview of it or fetches it
+// ahead.
+func navigates(r *http.Request) bool {
+	for _, ahead := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} { // each has "prefetch" and the like
+		if len(r.Header.Values(ahead)) > 0 {
+			return false
+		}
+	}
+	mode, dest := r.Header.Get("Sec-Fetch-Mode"), r.Header.Get("Sec-Fetch-Dest") // "" without a browser, or in an old one
+	return (mode == "" || mode == "navigate") && (dest == "" || dest == "document")
+}
+
 // suspicion says why a request is none of our page, or of a person who follows the link; "" if
 // it may be. A name that is not this machine's own is one that somebody else lets point here.
 // The port may be another one, which ssh passes on.

@@ -107,8 +107,20 @@ func (v *view) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const notIn = "This needs the link that wsync web has printed. Each link lets one browser in, once; the next one is printed then."
 
-// enter lets a browser in whose link is good.
+const notShown = "This is for a browser that opens the link, and for no look at it ahead."
+
+// enter lets a browser in whose link is good. What does not navigate there uses no link up, and
+// does not learn whether it is good.
 func (v *view) enter(w http.ResponseWriter, r *http.Request, token string) {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", http.MethodGet)
+		http.Error(w, notShown, http.StatusMethodNotAllowed)
+		return
+	}
+	if !navigates(r) {
+		http.Error(w, notShown, http.StatusServiceUnavailable) // with which browsers drop what they fetched ahead
+		return
+	}
 	session, ok := v.door.enter(token)
 	if !ok {
 		http.Error(w, notIn, http.StatusForbidden)

@@ -219,6 +219,47 @@ func TestDoor(t *testing.T) {
 	}
 }
 
+// Only a browser that opens the link uses it up; who just looks at it does not learn whether it is
+// good.
+func TestLinkIsKept(t *testing.T) {
+	s := serve(t, false)
+	link := s.link()
+	origin := "Origin: " + s.address
+	for _, look := range []struct {
+		method  string
+		headers []string
+		want    int
+	}{
+		{"HEAD", nil, http.StatusMethodNotAllowed},
+		{"HEAD", []string{"Sec-Fetch-Mode: navigate"}, http.StatusMethodNotAllowed},
+		{"POST", []string{origin}, http.StatusMethodNotAllowed},
+		{"OPTIONS", []string{origin}, http.StatusMethodNotAllowed},
+		{"GET", []string{"Sec-Purpose: prefetch"}, http.StatusServiceUnavailable},
+		{"GET", []string{"Sec-Purpose: prefetch;prerender", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, http.StatusServiceUnavailable},
+		{"GET", []string{"Purpose: prefetch"}, http.StatusServiceUnavailable},
+		{"GET", []string{"X-Purpose: preview"}, http.StatusServiceUnavailable},
+		{"GET", []string{"X-Moz: prefetch"}, http.StatusServiceUnavailable},
+		{"GET", []string{"Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"}, http.StatusServiceUnavailable},
+		{"GET", []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"}, http.StatusServiceUnavailable},
+	} {
+		for _, url := range []string{link, s.address + "/?token=x"} {
+			if response := s.ask(look.method, url, "", look.headers...); response.StatusCode != look.want || len(response.Cookies()) > 0 {
+				t.Errorf("%s %s %v: %s", look.method, url, look.headers, response.Status)
+			}
+		}
+	}
+	if s.link() != link {
+		t.Error("there is another link")
+	}
+	opens := []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", "Sec-Fetch-Site: none", "Sec-Fetch-User: ?1"}
+	if response := s.ask("GET", link, "", opens...); response.StatusCode != http.StatusSeeOther || len(response.Cookies()) != 1 {
+		t.Errorf("a browser: %s", response.Status)
+	}
+	if response := s.ask("GET", link, "", opens...); response.StatusCode != http.StatusForbidden || len(response.Cookies()) > 0 {
+		t.Errorf("another one: %s", response.Status)
+	}
+}
+
 func TestSessionsAreBounded(t *testing.T) {
 	d := newDoor("")
 	first, _ := d.enter(d.token)
