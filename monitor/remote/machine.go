@@ -304,7 +304,8 @@ func (m *Machine) SetSearch(s Search) {
 // Everything makes a full pass due at notBefore.
 func (m *Machine) Everything(reason PassReason, seq uint64, now, notBefore time.Time) {
 	m.comparisons.touchAll(reason, now)
-	m.passes.Because(reason, m.set.Everything())
+	// One that is held goes on with this one, for all that it was for.
+	m.passes.Because(reason, m.set.Everything() || m.heldBatch().Everything != nil)
 	m.set.MarkEverything(seq, now, notBefore)
 }
 

@@ -3,6 +3,8 @@ package remote
 import (
 	"testing"
 	"time"
+
+	"wsync/monitor/dirty"
 )
 
 // A pass that has more reasons than one is made for the one that explains most.
@@ -102,5 +104,29 @@ func TestSetInterval(t *testing.T) {
 		if next, ok := p.Next(); !ok || !next.Equal(start.Add(test.next)) || p.Interval != test.interval {
 			t.Errorf("%v: next %v, %+v", test.interval, next, p)
 		}
+	}
+}
+
+// The pass that follows one that is held is for what that was for: files that may have changed
+// without a difference in size and time are read by it, too.
+func TestPassThatWasHeldIsMadeUpFor(t *testing.T) {
+	s := newSchedule(t, nil)
+	s.clean.asOf = start.Add(-time.Hour)
+	pass := func(reason PassReason, out Outcome) *Sending {
+		s.now = s.now.Add(time.Minute)
+		s.Everything(reason, s.seq, s.now, s.now)
+		sending := s.Send(noRepositories{}, s.seq, true, s.now)
+		s.End(sending, out, nil, s.now)
+		return sending
+	}
+	h := holdOf("gone")
+	h.Pass = &dirty.Entry{Seq: 1, Since: start}
+	pass(PassStart, Outcome{Hold: h})
+	if sending := pass(PassVerify, Outcome{}); sending.reason != PassStart || sending.Order.Since.IsZero() {
+		t.Errorf("reason %v, files since %v", sending.reason, sending.Order.Since)
+	}
+	s.release(true, s.now)
+	if sending := pass(PassVerify, Outcome{}); sending.reason != PassVerify {
+		t.Errorf("a later one has the reason %v", sending.reason)
 	}
 }
