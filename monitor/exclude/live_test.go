@@ -127,7 +127,9 @@ func TestRuleFileGone(t *testing.T) {
 		if err := os.Remove(filepath.Join(l.root, name)); err != nil {
 			t.Fatal(err)
 		}
-		l.now = time.Now() // the directory has changed before
+	}
+	l.now = time.Now() // the directories have changed before
+	for _, name := range []string{".wsyncignore", "d/.wsyncignore"} {
 		l.Noticed(name, watch.Entry, l.now)
 	}
 	l.waits(settleTime)
