@@ -139,12 +139,13 @@ func (p *printer) list(workspaces []api.WorkspaceStatus, long bool) {
 // listTable is a table with a row per workspace and remote. Where there is little room the
 // names and places are cut, and what is said of an error, but never the state.
 func (p *printer) listTable(workspaces []api.WorkspaceStatus, long bool) *table {
-	const name, place, words = 12, 16, 24
+	const name, place, words = 12, 16, 18
 	var states []report.State
-	t := &table{columns: []column{{heading: "WORKSPACE", least: name}, {heading: "REMOTE", least: name}, {heading: "DESTINATION", least: place}}}
+	t := &table{columns: []column{{heading: "WORKSPACE", least: name}, {heading: "REMOTE", least: name}, {heading: "DESTINATION", least: place, spare: 1}}}
+	spares := map[string]int{"VERIFIED": 2, "PATH": 3} // status and info have them, too
 	column := func(cells *[]string, heading, cell string, least int) {
 		if cells == nil {
-			t.columns = append(t.columns, column{heading: heading, least: least})
+			t.columns = append(t.columns, column{heading: heading, least: least, spare: spares[heading]})
 			return
 		}
 		*cells = append(*cells, cell)

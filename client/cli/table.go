@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -8,7 +9,7 @@ import (
 )
 
 // A table has a heading, and rows of cells of one line each. It takes no more room than
-// there is, as long as the columns that may be cut allow for it.
+// there is, as long as the columns that may be cut, or left out, allow for it.
 type table struct {
 	columns []column
 	rows    [][]string
@@ -19,6 +20,8 @@ type column struct {
 	heading string
 	// least is the room that it needs at least, 0 if it is never cut.
 	least int
+	// spare is its turn to be left out where cutting is not enough, 0 for never.
+	spare int
 	// paint colours a cell of a row, nil for none.
 	paint func(row int, cell string) string
 }
@@ -36,6 +39,9 @@ func (t *table) text(room int) string {
 	line := func(row int, cell func(i int) string) {
 		blank := 0
 		for i, c := range t.columns {
+			if widths[i] < 0 {
+				continue
+			}
 			text := cutMiddle(cell(i), widths[i])
 			if text != "" {
 				b.WriteString(strings.Repeat(" ", blank))
@@ -56,16 +62,31 @@ func (t *table) text(room int) string {
 	return b.String()
 }
 
-// widths are those of the columns. The widest that may be cut are cut first.
+// widths are those of the columns, -1 for one that is left out.
 func (t *table) widths(room int) []int {
-	widths := make([]int, len(t.columns))
-	total := gap * (len(widths) - 1)
+	for out := 0; ; out++ {
+		widths, fits := t.cut(room, out)
+		if fits || !slices.ContainsFunc(t.columns, func(c column) bool { return c.spare > out }) {
+			return widths
+		}
+	}
+}
+
+// cut is widths with those left out whose turn comes up to out, and whether that fits. The
+// widest that may be cut are cut first.
+func (t *table) cut(room, out int) (widths []int, fits bool) {
+	widths = make([]int, len(t.columns))
+	total := -gap
 	for i, c := range t.columns {
+		if c.spare > 0 && c.spare <= out {
+			widths[i] = -1
+			continue
+		}
 		widths[i] = widthOf(c.heading)
 		for _, cells := range t.rows {
 			widths[i] = max(widths[i], widthOf(cells[i]))
 		}
-		total += widths[i]
+		total += widths[i] + gap
 	}
 	for ; room > 0 && total > room; total-- {
 		widest := -1
@@ -75,11 +96,11 @@ func (t *table) widths(room int) []int {
 			}
 		}
 		if widest < 0 {
-			break
+			return widths, false
 		}
 		widths[widest]--
 	}
-	return widths
+	return widths, true
 }
 
 // cutMiddle leaves out the middle of s if it takes more than limit columns of a terminal.

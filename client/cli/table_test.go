@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"wsync/config"
 	"wsync/daemon/api"
@@ -54,6 +56,29 @@ func TestCutMiddle(t *testing.T) {
 	} {
 		if got := cutMiddle(test.text, test.limit); got != test.want {
 			t.Errorf("%q in %d: %q, want %q", test.text, test.limit, got, test.want)
+		}
+	}
+}
+
+// TestListFitsNarrow: where cutting is not enough, destinations go, and then verifications,
+// and what is wrong stays.
+func TestListFitsNarrow(t *testing.T) {
+	places := somePlaces()
+	at := *before(0)
+	places[0].Remotes[0].Verified = &report.Verification{Ended: at.Add(-3 * 24 * time.Hour), Differences: 17, Open: 17}
+	places[0].Remotes[0].State, places[0].Remotes[0].Error = report.Offline, strings.Repeat("no route ", 40)
+	next := at.Add(14 * time.Second)
+	places[0].Remotes[0].NextRetry = &next
+	p, _ := testPrinter()
+	for room, want := range map[int]string{80: "", 105: " VERIFIED ", 140: " DESTINATION .* VERIFIED "} {
+		text := p.listTable(places, false).text(room)
+		for line := range strings.Lines(text) {
+			if got := widthOf(strings.TrimSuffix(line, "\n")); got > room {
+				t.Errorf("%d columns of %d: %s", got, room, line)
+			}
+		}
+		if !regexp.MustCompile(want).MatchString(text) || !strings.Contains(text, "offline, retrying in 14s") || !strings.Contains(text, "no rou") {
+			t.Errorf("in %d columns:\n%s", room, text)
 		}
 	}
 }

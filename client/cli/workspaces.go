@@ -102,7 +102,7 @@ func (c *command) listCommand() *cli.Command {
 		Aliases:     []string{"ls"},
 		Usage:       "list workspaces and remotes",
 		ArgsUsage:   "[NAME [REMOTE]]",
-		Description: "Prints a line per workspace and remote with its state, the worst first, and on a terminal how all stand.\nThere, long names and destinations are cut in the middle so that a line fits.",
+		Description: "Prints a line per workspace and remote with its state, the worst first, and on a terminal how all stand.\nThere, long names and destinations are cut in the middle so that a line fits; where that is not\nenough, destinations and then verifications are left out.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "long", Aliases: []string{"l"}, Usage: "also print times, pending paths, restarts and directories"},
 			jsonFlag(),
