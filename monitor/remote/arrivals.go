@@ -42,8 +42,8 @@ func (a *arrivals) put(name string, of arrival) {
 		*a = make(arrivals)
 	}
 	if _, known := (*a)[name]; !known && len(*a) >= arrivalLimit {
-		for any := range *a {
-			delete(*a, any)
+		for some := range *a { // whichever comes first
+			delete(*a, some)
 			break
 		}
 	}

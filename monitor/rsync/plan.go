@@ -150,7 +150,7 @@ type planner struct {
 	lstat   func(path string) (fs.FileInfo, error)
 	maxPath int
 	kinds   map[string]kind // of parents
-	failing map[string]bool
+	failing map[string]bool // what a tree leaves alone
 	trees   map[string]bool
 	listed  map[string]bool
 	gone    map[string]int // the index in plan.Deleted
